@@ -1,0 +1,261 @@
+//! From what exports said to what was true when.
+//!
+//! An export is an *observation*: it says what a record looked like on the day it was taken. A
+//! history file carries *dated rows*: what the source itself says happened, and when. `derive`
+//! turns all of them into facts with effective times. It is a pure function of the set of
+//! observations, so that dated exports loaded in any order give the same history.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::kind::{Field, Kind, TakesEffect};
+use crate::stage::Stages;
+use crate::value::Value;
+
+/// The values of one record by field name. `None` says that the source had the field, empty.
+pub type Values = BTreeMap<&'static str, Option<Value>>;
+
+/// What one export said of one record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// When the export was taken.
+    pub observed_at: Timestamp,
+    /// When the source last changed the record, where the export tells.
+    pub modified_at: Option<Timestamp>,
+    pub values: Values,
+}
+
+/// One row of a source's own history: these fields had these values from then on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatedRow {
+    pub changed_at: Timestamp,
+    pub values: Values,
+}
+
+/// One fact: from `effective_at` on, the field had this value, until the next fact of the field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    pub field: &'static str,
+    pub effective_at: Timestamp,
+    pub value: Option<Value>,
+}
+
+/// The facts that the observations and dated rows of one record amount to, sorted by effective
+/// time, then by field. Neither slice needs to be sorted.
+pub fn derive(
+    kind: Kind,
+    stages: &Stages,
+    observations: &[Observation],
+    dated: &[DatedRow],
+) -> Vec<Fact> {
+    let mut observations: Vec<&Observation> = observations.iter().collect();
+    observations.sort_by_key(|observation| observation.observed_at);
+    let mut dated: Vec<&DatedRow> = dated.iter().collect();
+    dated.sort_by_key(|row| row.changed_at);
+    let Some(created) = creation(&observations, &dated) else { return Vec::new() };
+    let record = Record { stages, created, observations: &observations, dated: &dated };
+    let mut facts: Vec<Fact> =
+        kind.fields().iter().flat_map(|field| record.facts_of(field)).collect();
+    facts.sort_by(|a, b| (a.effective_at, a.field).cmp(&(b.effective_at, b.field)));
+    facts
+}
+
+/// The state that facts amount to at an instant: for each field, the latest fact by then. Facts
+/// of one field at one instant count in the order in which they stand, the last one holding.
+pub fn state_at<'a>(facts: impl IntoIterator<Item = &'a Fact>, at: Timestamp) -> Values {
+    let mut latest: BTreeMap<&'static str, (Timestamp, &Option<Value>)> = BTreeMap::new();
+    for fact in facts.into_iter().filter(|fact| fact.effective_at <= at) {
+        let newer = latest.get(fact.field).is_none_or(|(since, _)| *since <= fact.effective_at);
+        if newer {
+            latest.insert(fact.field, (fact.effective_at, &fact.value));
+        }
+    }
+    latest.into_iter().map(|(field, (_, value))| (field, value.clone())).collect()
+}
+
+/// The facts to append so that a journal which amounts to `before` amounts to `after`.
+///
+/// Nothing is taken out of a journal: a fact that no longer holds is overlaid, at its own time,
+/// by what holds then according to `after`.
+pub fn amend(before: &[Fact], after: &[Fact]) -> Vec<Fact> {
+    let same_slot = |a: &Fact, b: &Fact| a.field == b.field && a.effective_at == b.effective_at;
+    let mut appended: Vec<Fact> = after
+        .iter()
+        .filter(|fact| last_in_slot(before, fact.field, fact.effective_at) != Some(&fact.value))
+        .cloned()
+        .collect();
+    for stale in before.iter().filter(|old| !after.iter().any(|new| same_slot(new, old))) {
+        let holds = state_at(after, stale.effective_at).remove(stale.field).flatten();
+        let overlay = Fact { value: holds, ..stale.clone() };
+        if overlay.value != stale.value && !appended.contains(&overlay) {
+            appended.push(overlay);
+        }
+    }
+    appended.sort_by(|a, b| (a.effective_at, a.field).cmp(&(b.effective_at, b.field)));
+    appended
+}
+
+struct Record<'a> {
+    stages: &'a Stages,
+    created: Created,
+    observations: &'a [&'a Observation],
+    dated: &'a [&'a DatedRow],
+}
+
+#[derive(Clone, Copy)]
+struct Created {
+    at: Timestamp,
+    /// Whether the source told the time, or it is merely when the record was first seen.
+    told: bool,
+}
+
+fn creation(observations: &[&Observation], dated: &[&DatedRow]) -> Option<Created> {
+    let told = observations
+        .iter()
+        .rev()
+        .find_map(|observation| observation.values.get("created_at")?.as_ref()?.as_instant());
+    let first_row = dated.first().map(|row| row.changed_at);
+    let first_seen = observations.first().map(|observation| observation.observed_at);
+    match told {
+        Some(at) => Some(Created { at, told: true }),
+        None => first_row
+            .map(|at| Created { at, told: true })
+            .or(first_seen.map(|at| Created { at, told: false })),
+    }
+}
+
+impl Record<'_> {
+    fn facts_of(&self, field: &'static Field) -> Vec<Fact> {
+        if field.name == "created_at" {
+            let value = Some(Value::Instant(self.created.at));
+            return vec![Fact { field: field.name, effective_at: self.created.at, value }];
+        }
+        let mut timeline = self.dated_timeline(field);
+        let covered = timeline.first().map(|first| first.0).zip(timeline.last().map(|last| last.0));
+        if timeline.is_empty() || field.name == "stage" {
+            self.begin_with_entry_stage(field, &mut timeline);
+        }
+        let mut previous = None;
+        for observation in self.observations {
+            let within = covered.is_some_and(|(first, last)| {
+                first <= observation.observed_at && observation.observed_at <= last
+            });
+            if !within && let Some(value) = observation.values.get(field.name) {
+                let after = covered.map(|(_, last)| last).filter(|l| *l < observation.observed_at);
+                self.overlay(field, &mut timeline, observation, value, previous, after);
+            }
+            previous = Some(observation.observed_at);
+        }
+        let fact = |(effective_at, value)| Fact { field: field.name, effective_at, value };
+        timeline.into_iter().map(fact).collect()
+    }
+
+    fn dated_timeline(&self, field: &Field) -> Vec<(Timestamp, Option<Value>)> {
+        let mut timeline: Vec<(Timestamp, Option<Value>)> = Vec::new();
+        for row in self.dated {
+            let Some(value) = row.values.get(field.name) else { continue };
+            if timeline.last().is_none_or(|(_, last)| last != value) {
+                timeline.push((row.changed_at, value.clone()));
+            }
+        }
+        timeline
+    }
+
+    /// A record whose creation is dated begins in the entry stage, unless its history says else.
+    fn begin_with_entry_stage(
+        &self,
+        field: &Field,
+        timeline: &mut Vec<(Timestamp, Option<Value>)>,
+    ) {
+        let Some(entry) = self.stages.entry.as_ref().filter(|_| field.name == "stage") else {
+            return;
+        };
+        let dated_from_creation = timeline.first().is_some_and(|(at, _)| *at <= self.created.at);
+        if self.created.told && !dated_from_creation {
+            timeline.insert(0, (self.created.at, Some(Value::Text(entry.clone()))));
+        }
+    }
+
+    /// Lays what an observation says over the timeline: later knowledge overrules earlier.
+    fn overlay(
+        &self,
+        field: &Field,
+        timeline: &mut Vec<(Timestamp, Option<Value>)>,
+        observation: &Observation,
+        value: &Option<Value>,
+        previous: Option<Timestamp>,
+        history_ends: Option<Timestamp>,
+    ) {
+        let unchanged = timeline.last().is_some_and(|(_, last)| last == value);
+        let never_filled = timeline.is_empty() && value.is_none();
+        if unchanged || never_filled {
+            return;
+        }
+        let mut effective_at = self.effective_at(field, observation, timeline.is_empty(), previous);
+        if let Some(end) = history_ends.filter(|end| effective_at <= *end) {
+            effective_at = end + SignedDuration::from_micros(1);
+        }
+        timeline.retain(|(at, _)| *at < effective_at);
+        if timeline.last().is_none_or(|(_, last)| last != value) {
+            timeline.push((effective_at, value.clone()));
+        }
+    }
+
+    /// The source's own time where it has one, else the time at which the value was first seen.
+    fn effective_at(
+        &self,
+        field: &Field,
+        observation: &Observation,
+        first: bool,
+        previous: Option<Timestamp>,
+    ) -> Timestamp {
+        let closing = self.closing(observation);
+        let at_closing = matches!(field.name, "stage" | "amount" | "expected_close_on")
+            || field.takes_effect == TakesEffect::AtClosing;
+        if let Some(closed_at) = closing.filter(|_| at_closing) {
+            return closed_at;
+        }
+        if field.name == "stage"
+            && let Some(entered) = instant(&observation.values, "stage_entered_at")
+        {
+            return entered;
+        }
+        if first && field.takes_effect == TakesEffect::AtCreation {
+            return self.created.at;
+        }
+        let told = observation.modified_at.filter(|modified| {
+            *modified <= observation.observed_at && previous.is_none_or(|seen| seen < *modified)
+        });
+        told.unwrap_or(observation.observed_at).max(self.created.at.min(observation.observed_at))
+    }
+
+    /// When the record was closed, where the observation saw it closed and dated.
+    fn closing(&self, observation: &Observation) -> Option<Timestamp> {
+        let stage = observation.values.get("stage").and_then(Option::as_ref);
+        let closed = match stage.and_then(Value::as_text) {
+            Some(stage) => self.stages.is_closed(stage),
+            None => true,
+        };
+        instant(&observation.values, "closed_at").filter(|_| closed)
+    }
+}
+
+fn instant(values: &Values, field: &str) -> Option<Timestamp> {
+    values.get(field)?.as_ref()?.as_instant()
+}
+
+fn last_in_slot<'a>(
+    facts: &'a [Fact],
+    field: &str,
+    effective_at: Timestamp,
+) -> Option<&'a Option<Value>> {
+    facts
+        .iter()
+        .rev()
+        .find(|fact| fact.field == field && fact.effective_at == effective_at)
+        .map(|fact| &fact.value)
+}
+
+#[cfg(test)]
+mod tests;

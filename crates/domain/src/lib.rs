@@ -1,0 +1,15 @@
+//! The nouns of revenue performance management and their rules.
+//!
+//! Nothing here does I/O, reads a clock, draws a random number or knows a wire format: every
+//! function is a value in, a value out, so it cannot fail for outside reasons.
+
+pub mod company;
+pub mod goal;
+pub mod history;
+pub mod journal;
+pub mod kind;
+pub mod money;
+pub mod period;
+pub mod stage;
+pub mod time;
+pub mod value;
