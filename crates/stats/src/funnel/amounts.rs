@@ -1,0 +1,90 @@
+//! How large the amounts of individuals that reach a target are.
+//!
+//! Empirical distributions by segment, pulled towards that of all segments where a segment has few:
+//! the pool's share of the mixture follows the credibility weight of Bühlmann (1967), "Experience
+//! rating and credibility", ASTIN Bulletin 4. Where an individual had an amount before, the ratio
+//! of the realised to that amount is kept. It refuses to know the unit.
+
+use std::collections::BTreeMap;
+
+use super::history::Realised;
+use crate::sample::Sample;
+
+/// Ratios below which an individual's own amount is taken as it stands.
+const RATIOS_MIN: usize = 20;
+/// Ratios outside these quantiles are drawn in to them: an amount of 1 is often only a placeholder.
+const RATIO_QUANTILES: [f64; 2] = [0.01, 0.99];
+
+/// Amounts of individuals that reached a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Amounts {
+    /// All segments together.
+    pub pool: Sample,
+    pub segments: BTreeMap<u32, SegmentAmounts>,
+    /// Realised amount ÷ the amount known before; `None` when there is too little to say.
+    pub realised_ratio: Option<Sample>,
+}
+
+/// The amounts of one segment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SegmentAmounts {
+    pub own: Sample,
+    /// Probability that a draw comes from `own` rather than from the pool.
+    pub own_weight: f64,
+}
+
+impl Amounts {
+    pub(crate) fn fit(realised: &[Realised]) -> Self {
+        let mut by_segment: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+        for one in realised {
+            by_segment.entry(one.segment).or_default().push(one.amount);
+        }
+        let samples = by_segment.into_iter().map(|(segment, own)| (segment, Sample::new(own)));
+        let samples: BTreeMap<u32, Sample> = samples.collect();
+        let prior = prior_amounts(&samples);
+        let weigh = |(segment, own): (u32, Sample)| {
+            let count = own.sorted().len() as f64;
+            (segment, SegmentAmounts { own, own_weight: count / (count + prior) })
+        };
+        Self {
+            pool: Sample::new(realised.iter().map(|one| one.amount).collect()),
+            segments: samples.into_iter().map(weigh).collect(),
+            realised_ratio: ratios(realised),
+        }
+    }
+
+    /// The mean amount of a segment; the pool's for an unknown one.
+    #[must_use]
+    pub fn mean(&self, segment: u32) -> f64 {
+        let pool = self.pool.mean();
+        let mixed =
+            |own: &SegmentAmounts| own.own_weight * own.own.mean() + (1.0 - own.own_weight) * pool;
+        self.segments.get(&segment).map_or(pool, mixed)
+    }
+}
+
+/// Bühlmann's `k`: variance within segments ÷ variance between their means, in amounts.
+fn prior_amounts(segments: &BTreeMap<u32, Sample>) -> f64 {
+    let count = |sample: &Sample| sample.sorted().len() as f64;
+    let all: f64 = segments.values().map(count).sum();
+    let groups = segments.len() as f64;
+    if groups < 2.0 || all <= groups {
+        return 1.0;
+    }
+    let within = segments.values().map(|s| count(s) * s.variance()).sum::<f64>() / (all - groups);
+    let mean = segments.values().map(|s| count(s) * s.mean()).sum::<f64>() / all;
+    let spread: f64 = segments.values().map(|s| count(s) * (s.mean() - mean).powi(2)).sum();
+    let effective = all - segments.values().map(|s| count(s).powi(2)).sum::<f64>() / all;
+    let between = (spread - (groups - 1.0) * within) / effective;
+    if between > 0.0 { within / between } else { all }
+}
+
+fn ratios(realised: &[Realised]) -> Option<Sample> {
+    let ratio = |one: &Realised| Some(one.amount / one.known_before.filter(|&known| known > 0.0)?);
+    let raw = Sample::new(realised.iter().filter_map(ratio).collect());
+    if raw.sorted().len() < RATIOS_MIN {
+        return None;
+    }
+    let [low, high] = RATIO_QUANTILES.map(|quantile| raw.quantile(quantile));
+    Some(Sample::new(raw.sorted().iter().map(|ratio| ratio.clamp(low, high)).collect()))
+}

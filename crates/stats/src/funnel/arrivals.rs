@@ -1,0 +1,144 @@
+//! How fast new individuals arrive, by the state in which they enter.
+//!
+//! The daily rate is the mean of a recent window; which window, the past decides: the one whose
+//! forecasts of the next 30 days would have been nearest. The counts are Gamma–Poisson (negative
+//! binomial): the variance beyond Poisson is estimated from the same one-step errors. It refuses to
+//! know why anyone arrives.
+
+use std::collections::BTreeMap;
+
+use super::history::Entry;
+
+/// Windows that compete, in days.
+const WINDOWS_DAYS: [u32; 6] = [30, 60, 90, 120, 180, 365];
+/// The step whose forecasts are compared, in days.
+pub(crate) const STEP_DAYS: u32 = 30;
+/// The most steps back that are compared.
+const STEPS_MAX: u32 = 12;
+/// Squared coefficient of variation of a step's count beyond Poisson, where history is too short to
+/// tell: a relative standard deviation of 20 %.
+const OVERDISPERSION_UNKNOWN: f64 = 0.04;
+
+/// New individuals in one entry state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrivals {
+    /// The window that was chosen.
+    pub window_days: u32,
+    /// Arrivals in it.
+    pub count: u64,
+    /// Mean arrivals a day.
+    pub rate_per_day: f64,
+    /// Squared coefficient of variation of a 30-day count beyond Poisson.
+    pub overdispersion: f64,
+    /// Share of the window's arrivals, by segment.
+    pub segment_shares: BTreeMap<u32, f64>,
+}
+
+impl Arrivals {
+    /// Squared coefficient of variation of the estimated rate: from the count in the window, and
+    /// from the window's months being draws themselves.
+    #[must_use]
+    pub fn rate_variation(&self) -> f64 {
+        let months = (f64::from(self.window_days) / f64::from(STEP_DAYS)).max(1.0);
+        1.0 / (self.count as f64).max(0.5) + self.overdispersion / months
+    }
+}
+
+/// Fits every entry state seen.
+pub(crate) fn fit(entries: &[Entry], as_of_day: i32) -> BTreeMap<usize, Arrivals> {
+    let first_day = entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day);
+    let mut by_state: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
+    for entry in entries {
+        by_state.entry(entry.state).or_default().push(*entry);
+    }
+    let fit = |(state, entries): (usize, Vec<Entry>)| {
+        (state, fit_state(&entries, as_of_day, as_of_day.abs_diff(first_day) + 1))
+    };
+    by_state.into_iter().map(fit).collect()
+}
+
+fn fit_state(entries: &[Entry], as_of_day: i32, history_days: u32) -> Arrivals {
+    let counts = Counts::new(entries, as_of_day, history_days);
+    let window_days = counts.best_window();
+    let count = counts.sum(0, window_days);
+    let recent = entries.iter().filter(|entry| as_of_day.abs_diff(entry.day) < window_days);
+    let mut segment_shares = BTreeMap::new();
+    for entry in recent {
+        *segment_shares.entry(entry.segment).or_default() += 1.0 / count as f64;
+    }
+    Arrivals {
+        window_days,
+        count,
+        rate_per_day: count as f64 / f64::from(window_days),
+        overdispersion: counts.overdispersion(window_days),
+        segment_shares,
+    }
+}
+
+/// Arrivals by days before the as-of day, summed.
+struct Counts {
+    /// Arrivals in the last `n` days, for each `n`.
+    last_days: Vec<u64>,
+}
+
+impl Counts {
+    fn new(entries: &[Entry], as_of_day: i32, history_days: u32) -> Self {
+        let mut last_days = vec![0; history_days as usize + 1];
+        for entry in entries {
+            last_days[as_of_day.abs_diff(entry.day) as usize + 1] += 1;
+        }
+        for day in 1..last_days.len() {
+            last_days[day] += last_days[day - 1];
+        }
+        Self { last_days }
+    }
+
+    fn history_days(&self) -> u32 {
+        self.last_days.len() as u32 - 1
+    }
+
+    /// Arrivals in the `window_days` that ended `back_days` ago.
+    fn sum(&self, back_days: u32, window_days: u32) -> u64 {
+        let until = |days: u32| self.last_days[days.min(self.history_days()) as usize];
+        until(back_days + window_days) - until(back_days)
+    }
+
+    /// Forecast and outcome of each past step for which history holds the whole window.
+    fn past_steps(&self, window_days: u32) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let backs = (1..=STEPS_MAX).map(|step| step * STEP_DAYS);
+        let known = backs.filter(move |back| back + window_days <= self.history_days());
+        known.map(move |back| {
+            let share = f64::from(STEP_DAYS) / f64::from(window_days);
+            let forecast = self.sum(back, window_days) as f64 * share;
+            (forecast, self.sum(back - STEP_DAYS, STEP_DAYS) as f64)
+        })
+    }
+
+    /// The window with the least mean absolute error; all of a history too short to compare.
+    fn best_window(&self) -> u32 {
+        let error = |window: u32| {
+            let (mut sum, mut steps) = (0.0, 0.0);
+            for (forecast, outcome) in self.past_steps(window) {
+                sum += (forecast - outcome).abs();
+                steps += 1.0;
+            }
+            (steps >= 2.0).then_some((sum / steps, window))
+        };
+        let scored = WINDOWS_DAYS.into_iter().filter_map(error);
+        let best = scored.min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        best.map_or_else(|| self.history_days().clamp(1, STEP_DAYS * 3), |(_, window)| window)
+    }
+
+    /// What the one-step errors vary beyond Poisson, relative to the forecast, squared.
+    fn overdispersion(&self, window_days: u32) -> f64 {
+        let window_share = f64::from(STEP_DAYS) / f64::from(window_days);
+        let (mut excess, mut weight, mut steps) = (0.0, 0.0, 0);
+        for (forecast, outcome) in self.past_steps(window_days) {
+            excess += (forecast - outcome).powi(2) - forecast * (1.0 + window_share);
+            weight += forecast.powi(2) * (1.0 + window_share);
+            steps += 1;
+        }
+        let enough = steps >= 3 && weight > 0.0;
+        if enough { (excess / weight).max(0.0) } else { OVERDISPERSION_UNKNOWN }
+    }
+}

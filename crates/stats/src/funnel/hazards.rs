@@ -1,0 +1,311 @@
+//! How fast individuals leave one state, by age and by next state.
+//!
+//! Discrete cause-specific hazards per day of age: a share of those still there. Smoothed, they are
+//! constant within bins of age whose number is chosen by cross-validated likelihood (the
+//! leave-one-out criterion of Stone 1974 and Rudemo 1982 for histograms, applied to events per day
+//! at risk). Segments differ from the pool by one factor per next state, shrunk by a Gamma–Poisson
+//! empirical Bayes estimate (Clayton & Kaldor 1987, "Empirical Bayes estimates of age-standardized
+//! relative risks"). Past the oldest event the hazard is that of no event in the exposure seen there
+//! under the Jeffreys prior, if follow-up suffices in the sense of Maller & Zhou (1996), *Survival
+//! Analysis with Long-Term Survivors*; otherwise the last bin carries on.
+
+use std::collections::BTreeMap;
+
+use super::history::Sojourn;
+
+/// Events per bin below which a bin says too little.
+const EVENTS_PER_BIN_MIN: usize = 8;
+/// Numbers of bins that compete.
+const BIN_COUNTS: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+/// Events that the Jeffreys prior of a rate stands for.
+pub(crate) const JEFFREYS_EVENTS: f64 = 0.5;
+/// Level of the Maller–Zhou test.
+const FOLLOW_UP_LEVEL: f64 = 0.05;
+
+/// The fitted hazards of one state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hazards {
+    /// The next states seen, ascending; all lists "by cause" follow this order.
+    pub next: Vec<usize>,
+    /// Pooled hazard by cause and day of age. The last entry holds for every greater age.
+    pub daily: Vec<Vec<f64>>,
+    /// Exits by cause.
+    pub events: Vec<u64>,
+    /// Exits by age, all causes, up to the oldest one.
+    pub exits: Vec<u64>,
+    /// Individuals still there just before each age, up to the oldest age seen.
+    pub at_risk: Vec<u64>,
+    /// Share that is still there after the oldest exit: those who never leave, if
+    /// `follow_up_suffices`.
+    pub never_leaving_share: f64,
+    /// Whether the flat part after the oldest exit is long enough to be believed.
+    pub follow_up_suffices: bool,
+    /// Events that stand behind the hazard past the oldest exit (0.5 for the Jeffreys prior).
+    pub tail_events: f64,
+    /// Posterior factor on the pooled hazard, by segment and cause.
+    pub segments: BTreeMap<u32, Vec<Factor>>,
+}
+
+/// A Gamma posterior of a factor whose prior mean is 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Factor {
+    pub shape: f64,
+    pub rate: f64,
+}
+
+/// Daily probabilities of one state ready for the recursion: by cause and age, and of staying.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates {
+    pub next: Vec<usize>,
+    /// By cause, then by age; the last age holds for every greater one.
+    pub leave: Vec<Vec<f64>>,
+    /// 1 − the sum over causes, by age.
+    pub stay: Vec<f64>,
+}
+
+impl Hazards {
+    /// Fits one state; `None` when nobody has been in it.
+    pub(crate) fn fit(sojourns: &[&Sojourn], unsmoothed: bool) -> Option<Self> {
+        let counts = Counts::new(sojourns)?;
+        let follow_up_suffices = counts.follow_up_suffices(sojourns);
+        let bins = if unsmoothed { counts.single_days() } else { counts.best_bins() };
+        let mut daily = counts.daily(&bins);
+        let (tail, tail_events) = match unsmoothed {
+            true => (vec![0.0; counts.next.len()], 0.0),
+            false => counts.tail(&bins, follow_up_suffices),
+        };
+        for (hazards, tail) in daily.iter_mut().zip(tail) {
+            hazards.push(tail);
+        }
+        let segments = if unsmoothed { BTreeMap::new() } else { shrink(sojourns, &counts, &daily) };
+        Some(Self {
+            never_leaving_share: plateau(&daily, counts.exits.len()),
+            events: counts.by_cause.iter().map(|days| days.iter().sum()).collect(),
+            next: counts.next,
+            daily,
+            exits: counts.exits,
+            at_risk: counts.at_risk,
+            follow_up_suffices,
+            tail_events,
+            segments,
+        })
+    }
+
+    /// Posterior mean factor of a segment by cause; 1 for a segment never seen.
+    #[must_use]
+    pub fn segment_factors(&self, segment: u32) -> Vec<f64> {
+        let mean = |factors: &Vec<Factor>| factors.iter().map(|f| f.shape / f.rate).collect();
+        self.segments.get(&segment).map_or_else(|| vec![1.0; self.next.len()], mean)
+    }
+
+    /// The daily probabilities when the pooled hazards are multiplied by `factors` (by cause) and
+    /// the hazard past the oldest exit by `tail_factor` as well. Where they would sum to more than
+    /// 1 they are scaled to 1.
+    #[must_use]
+    pub fn rates(&self, factors: &[f64], tail_factor: f64) -> Rates {
+        let scale = |(days, factor): (&Vec<f64>, &f64)| days.iter().map(|h| h * factor).collect();
+        let mut leave: Vec<Vec<f64>> = self.daily.iter().zip(factors).map(scale).collect();
+        for tail in leave.iter_mut().filter_map(|days| days.last_mut()) {
+            *tail *= tail_factor;
+        }
+        let ages = self.exits.len() + 1;
+        let stay = (0..ages).map(|age| cap_at_one(&mut leave, age)).collect();
+        Rates { next: self.next.clone(), leave, stay }
+    }
+}
+
+/// Scales the hazards of one age so that they sum to at most 1; what is left to stay.
+fn cap_at_one(leave: &mut [Vec<f64>], age: usize) -> f64 {
+    let sum: f64 = leave.iter().map(|days| days[age]).sum();
+    if sum > 1.0 {
+        leave.iter_mut().for_each(|days| days[age] /= sum);
+    }
+    (1.0 - sum).max(0.0)
+}
+
+/// Exits and individuals at risk by day of age.
+struct Counts {
+    next: Vec<usize>,
+    /// By cause and age.
+    by_cause: Vec<Vec<u64>>,
+    exits: Vec<u64>,
+    at_risk: Vec<u64>,
+}
+
+/// Ages `from..until`, and what happened in them.
+struct Bin {
+    from: usize,
+    until: usize,
+}
+
+impl Counts {
+    fn new(sojourns: &[&Sojourn]) -> Option<Self> {
+        let oldest = sojourns.iter().map(|sojourn| sojourn.age_days).max()? as usize;
+        let oldest_exit = exits(sojourns).map(|(age, _)| age + 1).max().unwrap_or(0);
+        let mut next: Vec<usize> = exits(sojourns).map(|(_, next)| next).collect();
+        next.sort_unstable();
+        next.dedup();
+        let mut by_cause = vec![vec![0; oldest_exit]; next.len()];
+        let mut all = vec![0; oldest_exit];
+        for (age, to) in exits(sojourns) {
+            let cause = next.partition_point(|&state| state < to);
+            by_cause[cause][age] += 1;
+            all[age] += 1;
+        }
+        let mut at_risk = vec![0; oldest + 1];
+        for sojourn in sojourns {
+            at_risk[sojourn.age_days as usize] += 1;
+        }
+        for age in (0..oldest).rev() {
+            at_risk[age] += at_risk[age + 1];
+        }
+        Some(Self { next, by_cause, exits: all, at_risk })
+    }
+
+    fn single_days(&self) -> Vec<Bin> {
+        (0..self.exits.len()).map(|from| Bin { from, until: from + 1 }).collect()
+    }
+
+    /// The bins, with equal numbers of exits, that predict a left-out exit best.
+    fn best_bins(&self) -> Vec<Bin> {
+        let exits: u64 = self.exits.iter().sum();
+        let most = (exits as usize / EVENTS_PER_BIN_MIN).max(1);
+        let candidates = BIN_COUNTS.iter().filter(|&&count| count <= most);
+        let scored = candidates.map(|&count| self.quantile_bins(count, exits));
+        let scored = scored.map(|bins| (self.left_out_likelihood(&bins), bins));
+        scored.max_by(|a, b| a.0.total_cmp(&b.0)).map_or_else(Vec::new, |(_, bins)| bins)
+    }
+
+    fn quantile_bins(&self, count: usize, exits: u64) -> Vec<Bin> {
+        let mut bins: Vec<Bin> = Vec::with_capacity(count);
+        let (mut from, mut seen) = (0, 0);
+        for (age, &left) in self.exits.iter().enumerate() {
+            seen += left;
+            let quota = (bins.len() as u64 + 1) * exits / count as u64;
+            if seen >= quota.max(1) && age + 1 < self.exits.len() || age + 1 == self.exits.len() {
+                bins.push(Bin { from, until: age + 1 });
+                from = age + 1;
+            }
+        }
+        bins
+    }
+
+    fn left_out_likelihood(&self, bins: &[Bin]) -> f64 {
+        let score = |bin: &Bin| {
+            let exits: u64 = self.exits[bin.from..bin.until].iter().sum();
+            let others = (exits as f64 - 1.0).max(JEFFREYS_EVENTS);
+            exits as f64 * (others / self.exposure(bin)).ln()
+        };
+        bins.iter().map(score).sum()
+    }
+
+    fn exposure(&self, bin: &Bin) -> f64 {
+        self.at_risk[bin.from..bin.until].iter().sum::<u64>() as f64
+    }
+
+    /// Hazard by cause and age, constant within each bin.
+    fn daily(&self, bins: &[Bin]) -> Vec<Vec<f64>> {
+        let of_cause = |days: &Vec<u64>| {
+            let mut daily = Vec::with_capacity(days.len() + 1);
+            for bin in bins {
+                let events: u64 = days[bin.from..bin.until].iter().sum();
+                daily.resize(bin.until, events as f64 / self.exposure(bin));
+            }
+            daily
+        };
+        self.by_cause.iter().map(of_cause).collect()
+    }
+
+    /// Hazard by cause past the oldest exit, and the events that stand behind it.
+    fn tail(&self, bins: &[Bin], follow_up_suffices: bool) -> (Vec<f64>, f64) {
+        let beyond: u64 = self.at_risk.iter().skip(self.exits.len()).sum();
+        let exits: u64 = self.exits.iter().sum();
+        let share = |days: &Vec<u64>| days.iter().sum::<u64>() as f64 / (exits as f64).max(1.0);
+        let (events, exposure) = match bins.last() {
+            Some(last) if !follow_up_suffices => {
+                let events: u64 = self.exits[last.from..].iter().sum();
+                (events as f64, self.exposure(last) + beyond as f64)
+            }
+            _ => (JEFFREYS_EVENTS, beyond as f64),
+        };
+        let hazard = (events / exposure.max(1.0)).min(1.0);
+        (self.by_cause.iter().map(|days| hazard * share(days)).collect(), events)
+    }
+
+    /// Maller & Zhou's test: were an exit still to come, exits would be unlikely to be missing from
+    /// the stretch between the oldest exit and the oldest age seen.
+    fn follow_up_suffices(&self, sojourns: &[&Sojourn]) -> bool {
+        let Some(oldest_exit) = self.exits.len().checked_sub(1) else { return false };
+        let gap = (self.at_risk.len() - 1).saturating_sub(oldest_exit);
+        let recent = self.exits.iter().rev().take(gap).sum::<u64>() as f64;
+        let all = sojourns.len() as f64;
+        (1.0 - recent / all).powf(all) < FOLLOW_UP_LEVEL
+    }
+}
+
+fn exits<'a>(sojourns: &'a [&Sojourn]) -> impl Iterator<Item = (usize, usize)> + 'a {
+    sojourns.iter().filter_map(|sojourn| Some((sojourn.age_days as usize, sojourn.next?)))
+}
+
+fn plateau(daily: &[Vec<f64>], ages: usize) -> f64 {
+    let stay = |age: usize| (1.0 - daily.iter().map(|days| days[age]).sum::<f64>()).max(0.0);
+    (0..ages).map(stay).product()
+}
+
+/// Posterior factors by segment and cause.
+fn shrink(
+    sojourns: &[&Sojourn],
+    counts: &Counts,
+    daily: &[Vec<f64>],
+) -> BTreeMap<u32, Vec<Factor>> {
+    let mut segments: BTreeMap<u32, Vec<Factor>> = BTreeMap::new();
+    for (cause, (days, &to)) in daily.iter().zip(&counts.next).enumerate() {
+        let seen = seen_and_expected(sojourns, days, to);
+        let prior = prior_events(&seen);
+        for (segment, (seen, expected)) in seen {
+            let factors = segments.entry(segment).or_default();
+            debug_assert_eq!(factors.len(), cause);
+            factors.push(Factor { shape: seen + prior, rate: expected + prior });
+        }
+    }
+    segments
+}
+
+/// By segment: events of one cause, and those that the pooled hazard would have given.
+fn seen_and_expected(
+    sojourns: &[&Sojourn],
+    hazard_by_age: &[f64],
+    to: usize,
+) -> BTreeMap<u32, (f64, f64)> {
+    let sum = |total: &mut f64, hazard: &f64| {
+        *total += hazard;
+        Some(*total)
+    };
+    let known = &hazard_by_age[..hazard_by_age.len() - 1];
+    let up_to: Vec<f64> = known.iter().scan(0.0, sum).collect();
+    let whole = up_to.last().copied().unwrap_or(0.0);
+    let mut segments: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for sojourn in sojourns {
+        let (seen, expected) = segments.entry(sojourn.segment).or_default();
+        *seen += f64::from(u8::from(sojourn.next == Some(to)));
+        *expected += up_to.get(sojourn.age_days as usize).copied().unwrap_or(whole);
+    }
+    segments
+}
+
+/// The strength of the prior, in events, that makes the segments' counts most likely when each is
+/// Poisson with a Gamma factor of mean 1 (a negative binomial).
+fn prior_events(segments: &BTreeMap<u32, (f64, f64)>) -> f64 {
+    let candidates = (-4..=40).map(|step| (f64::from(step) / 4.0).exp());
+    let likelihood = |prior: f64| -> f64 {
+        segments.values().map(|&(seen, expected)| log_likelihood(seen, expected, prior)).sum()
+    };
+    let scored = candidates.map(|prior| (likelihood(prior), prior));
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(1.0, |(_, prior)| prior)
+}
+
+/// Log of the negative binomial probability, without the part that does not depend on the prior.
+fn log_likelihood(seen: f64, expected: f64, prior: f64) -> f64 {
+    let rising: f64 = (0..seen as u64).map(|k| (prior + k as f64).ln()).sum();
+    rising + prior * prior.ln() - (prior + seen) * (prior + expected).ln()
+}
