@@ -128,8 +128,13 @@ const USERS: &[Field] = &[
     field("team", Reference(Teams), WhenSeen),
     field("manager", Reference(Users), WhenSeen),
 ];
-const TEAMS: &[Field] =
-    &[EXTERNAL_ID, CREATED_AT, DELETED, field("name", Text, AtCreation), field("leg", Text, AtCreation)];
+const TEAMS: &[Field] = &[
+    EXTERNAL_ID,
+    CREATED_AT,
+    DELETED,
+    field("name", Text, AtCreation),
+    field("leg", Text, AtCreation),
+];
 const CAMPAIGNS: &[Field] = &[
     EXTERNAL_ID,
     CREATED_AT,

@@ -4,6 +4,7 @@
 //! function is a value in, a value out, so it cannot fail for outside reasons.
 
 pub mod company;
+pub mod deal;
 pub mod goal;
 pub mod history;
 pub mod journal;

@@ -1,1 +1,7 @@
-//! placeholder
+//! Reports: (spec, rows) in, one `Report` out, and its renderings for terminal, CSV and JSON.
+//!
+//! Pure functions. Every screen, command and API shows the value that is computed here; nothing
+//! here reads a file, a clock or a database, or knows HTML.
+
+pub mod document;
+pub mod render;
