@@ -9,6 +9,7 @@ pub mod amounts;
 pub mod arrivals;
 pub mod hazards;
 pub mod history;
+pub mod pace;
 pub mod reach;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub struct Fitted {
     /// New individuals, by the state in which they enter.
     pub arrivals: BTreeMap<usize, Arrivals>,
     pub amounts: Amounts,
+    /// Squared coefficient of variation, beyond chance, of how many reach a target in 30 days
+    /// around what the hazards say.
+    pub pace_variation: f64,
 }
 
 /// One age of a cumulative curve.
@@ -61,10 +65,12 @@ impl Unfitted {
             let sojourns: Vec<_> = facts.sojourns.iter().filter(|s| s.state == state).collect();
             Hazards::fit(&sojourns, self.unsmoothed)
         };
+        let hazards: Vec<_> = (0..history.states.len()).map(fit_state).collect();
         Ok(Fitted {
             as_of_day,
             states: history.states.clone(),
-            hazards: (0..history.states.len()).map(fit_state).collect(),
+            pace_variation: pace::variation(&facts, &history.states, &hazards, as_of_day),
+            hazards,
             arrivals: arrivals::fit(&facts.entries, as_of_day),
             amounts: Amounts::fit(&facts.realised),
         })
@@ -80,6 +86,14 @@ impl Fitted {
     pub fn probability(&self, segment: u32, state: usize, age_days: u32, within_days: u32) -> f64 {
         let targets: Vec<bool> = self.states.iter().map(|state| state.is_target).collect();
         Reach::new(&self.segment_rates(segment), &targets, &[within_days]).aged(state, age_days, 0)
+    }
+
+    /// The probability that an individual that enters `state` today reaches a target within
+    /// `within_days` days, today being day 0. 0 for an unknown state.
+    #[must_use]
+    pub fn probability_of_new(&self, segment: u32, state: usize, within_days: u32) -> f64 {
+        let targets: Vec<bool> = self.states.iter().map(|state| state.is_target).collect();
+        Reach::new(&self.segment_rates(segment), &targets, &[within_days]).fresh(state, within_days)
     }
 
     /// The curve of first arrivals at `to` of individuals that entered `from` at age 0, all

@@ -6,5 +6,7 @@
 //! that the caller gives, so one seed gives the same bytes on any number of threads.
 
 pub mod funnel;
+mod random;
 pub mod sample;
+pub mod simulation;
 pub mod survival;

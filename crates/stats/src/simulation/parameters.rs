@@ -1,0 +1,200 @@
+//! Draws of the funnel's parameters, each worked out to chances per cell and flow.
+//!
+//! Working out a draw costs one recursion per segment, so a limited number of draws is made and the
+//! futures share them in turn.
+
+use std::collections::BTreeSet;
+
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::cells::{Cell, Cells};
+use super::{Options, lengths};
+use crate::funnel::Fitted;
+use crate::funnel::hazards::{Hazards, Rates};
+use crate::funnel::reach::Reach;
+use crate::random::{gamma, stream};
+
+/// Parameter draws, at most and at least.
+const DRAWS_MAX: usize = 128;
+const DRAWS_MIN: usize = 8;
+/// Multiplications that all draws together may cost.
+const COST_MAX: usize = 200_000_000;
+/// The first random stream of parameter draws; futures use those below.
+const FIRST_STREAM: u64 = 1 << 32;
+
+/// One draw of all parameters.
+pub(crate) struct ParameterSet {
+    /// By cell.
+    pub chances: Vec<Chances>,
+    pub flows: Vec<Flow>,
+}
+
+/// The chances of one cell as those of `trials` equal individuals.
+pub(crate) struct Chances {
+    pub trials: u64,
+    /// Probability of reaching a target in each period.
+    pub by_period: Vec<f64>,
+    /// Mean amount, as known, of those who reach it in each period.
+    pub mean_amount: Vec<f64>,
+}
+
+/// New individuals of one segment in one entry state, at an arrival rate of one a day over all
+/// segments of the state.
+pub(crate) struct Flow {
+    pub state: usize,
+    pub segment: u32,
+    /// Expected arrivals by period.
+    pub entering: Vec<f64>,
+    /// Expected to reach a target, by period of entry and number of periods later.
+    pub reaching: Vec<Vec<f64>>,
+}
+
+/// Draws the parameter sets, each from its own random stream.
+pub(crate) fn draw(
+    fitted: &Fitted,
+    cells: &Cells,
+    horizons_days: &[u32],
+    options: Options,
+) -> Vec<ParameterSet> {
+    let arriving = fitted.arrivals.values().flat_map(|arrivals| arrivals.segment_shares.keys());
+    let segments: BTreeSet<u32> =
+        cells.open.iter().map(|cell| cell.segment).chain(arriving.copied()).collect();
+    let count = draws(fitted, segments.len(), horizons_days).min(options.futures.max(1));
+    let targets: Vec<bool> = fitted.states.iter().map(|state| state.is_target).collect();
+    let set = |index: usize| {
+        let mut random = stream(options.seed, FIRST_STREAM + index as u64);
+        let common = CommonFactors::draw(fitted, &mut random);
+        let mut set = ParameterSet { chances: Vec::new(), flows: Vec::new() };
+        for &segment in &segments {
+            let rates = common.segment_rates(fitted, segment, &mut random);
+            let reach = Reach::new(&rates, &targets, horizons_days);
+            let of_segment = cells.open.iter().filter(|cell| cell.segment == segment);
+            set.chances.extend(of_segment.map(|cell| chances(cell, &reach, horizons_days.len())));
+            set.flows.extend(flows(fitted, segment, &reach, horizons_days));
+        }
+        set
+    };
+    (0..count).into_par_iter().map(set).collect()
+}
+
+fn draws(fitted: &Fitted, segments: usize, horizons_days: &[u32]) -> usize {
+    let cells = |hazards: &Hazards| (hazards.exits.len() + 1) * (hazards.next.len() + 1);
+    let day: usize = fitted.hazards.iter().flatten().map(cells).sum();
+    let days = horizons_days.last().copied().unwrap_or(0) as usize;
+    (COST_MAX / (day * days * segments).max(1)).clamp(DRAWS_MIN, DRAWS_MAX)
+}
+
+/// What one draw says of all segments: by state, a factor per cause and one past the oldest exit.
+struct CommonFactors(Vec<Option<(Vec<f64>, f64)>>);
+
+impl CommonFactors {
+    fn draw(fitted: &Fitted, random: &mut ChaCha8Rng) -> Self {
+        let mut mean_one = |events: f64| gamma(events, 1.0 / events, random).unwrap_or(1.0);
+        let mut state = |hazards: &Hazards| {
+            let causes = hazards.events.iter().map(|&events| mean_one(events as f64)).collect();
+            (causes, mean_one(hazards.tail_events))
+        };
+        Self(fitted.hazards.iter().map(|hazards| hazards.as_ref().map(&mut state)).collect())
+    }
+
+    fn segment_rates(
+        &self,
+        fitted: &Fitted,
+        segment: u32,
+        random: &mut ChaCha8Rng,
+    ) -> Vec<Option<Rates>> {
+        let state = |(hazards, common): (&Option<Hazards>, &Option<(Vec<f64>, f64)>)| {
+            let (hazards, (causes, tail)) = (hazards.as_ref()?, common.as_ref()?);
+            let own = segment_factors(hazards, segment, random);
+            let factors: Vec<f64> = causes.iter().zip(own).map(|(all, own)| all * own).collect();
+            Some(hazards.rates(&factors, *tail))
+        };
+        fitted.hazards.iter().zip(&self.0).map(state).collect()
+    }
+}
+
+fn segment_factors(hazards: &Hazards, segment: u32, random: &mut ChaCha8Rng) -> Vec<f64> {
+    let Some(factors) = hazards.segments.get(&segment) else {
+        return vec![1.0; hazards.next.len()];
+    };
+    let draw = |f: &crate::funnel::hazards::Factor| gamma(f.shape, 1.0 / f.rate, random);
+    factors.iter().map(draw).map(|factor| factor.unwrap_or(1.0)).collect()
+}
+
+fn chances(cell: &Cell, reach: &Reach, periods: usize) -> Chances {
+    let mut expected = vec![0.0; periods];
+    let mut amount = vec![0.0; periods];
+    let mut squares = 0.0;
+    for member in &cell.members {
+        let mut before = 0.0;
+        for period in 0..periods {
+            let by_now = reach.aged(member.state, member.age_days, period);
+            expected[period] += member.count * (by_now - before);
+            amount[period] += member.amount * (by_now - before);
+            before = by_now;
+        }
+        squares += member.count * before * before;
+    }
+    let whole: f64 = expected.iter().sum();
+    let trials = equal_trials(whole, squares);
+    Chances {
+        trials,
+        mean_amount: amount.iter().zip(&expected).map(|(sum, n)| ratio(*sum, *n)).collect(),
+        by_period: expected.iter().map(|n| ratio(*n, trials as f64)).collect(),
+    }
+}
+
+/// The number of equal individuals whose count has the same mean and (nearly) variance.
+fn equal_trials(expected: f64, squares: f64) -> u64 {
+    ratio(expected * expected, squares).round().max(expected.ceil()) as u64
+}
+
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+fn flows<'a>(
+    fitted: &'a Fitted,
+    segment: u32,
+    reach: &'a Reach,
+    horizons_days: &'a [u32],
+) -> impl Iterator<Item = Flow> + 'a {
+    fitted.arrivals.iter().filter_map(move |(&state, arrivals)| {
+        let share = *arrivals.segment_shares.get(&segment)?;
+        let entering = lengths(horizons_days).iter().map(|days| days * share).collect();
+        Some(Flow {
+            state,
+            segment,
+            entering,
+            reaching: reaching(state, share, reach, horizons_days),
+        })
+    })
+}
+
+/// Expected to reach a target by period of entry and periods later, at `share` arrivals a day.
+fn reaching(state: usize, share: f64, reach: &Reach, horizons_days: &[u32]) -> Vec<Vec<f64>> {
+    let last = horizons_days.last().copied().unwrap_or(0);
+    // `up_to[n]`: of one arrival a day on n days, those that have reached it by the last of them.
+    let sum = |total: &mut f64, days: u32| {
+        *total += reach.fresh(state, days);
+        Some(*total)
+    };
+    let up_to: Vec<f64> = std::iter::once(0.0).chain((0..last).scan(0.0, sum)).collect();
+    let entered_from = |period: usize| if period == 0 { 0 } else { horizons_days[period - 1] };
+    let by_end = |entered: usize, end: u32| {
+        let (from, until) = (entered_from(entered), horizons_days[entered].min(end));
+        up_to[(end - from) as usize] - up_to[(end - until) as usize]
+    };
+    let row = |entered: usize| {
+        let mut before = 0.0;
+        let step = |&end: &u32| {
+            let now = by_end(entered, end);
+            let gained = share * (now - before);
+            before = now;
+            gained
+        };
+        horizons_days[entered..].iter().map(step).collect()
+    };
+    (0..horizons_days.len()).map(row).collect()
+}
