@@ -103,6 +103,18 @@ struct Record<'a> {
     dated: &'a [&'a DatedRow],
 }
 
+/// The values of one field in order of time, each holding until the next.
+type Timeline = Vec<(Timestamp, Option<Value>)>;
+
+/// An observation in its place among the others.
+struct Seen<'a> {
+    observation: &'a Observation,
+    /// When the record was seen before.
+    previous: Option<Timestamp>,
+    /// The end of the source's own history of the field, where that lies before the observation.
+    history_ends: Option<Timestamp>,
+}
+
 #[derive(Clone, Copy)]
 struct Created {
     at: Timestamp,
@@ -138,21 +150,21 @@ impl Record<'_> {
         }
         let mut previous = None;
         for observation in self.observations {
-            let within = covered.is_some_and(|(first, last)| {
-                first <= observation.observed_at && observation.observed_at <= last
-            });
-            if !within && let Some(value) = observation.values.get(field.name) {
-                let after = covered.map(|(_, last)| last).filter(|l| *l < observation.observed_at);
-                self.overlay(field, &mut timeline, observation, value, previous, after);
+            let at = observation.observed_at;
+            let within = covered.is_some_and(|(first, last)| first <= at && at <= last);
+            let history_ends = covered.map(|(_, last)| last).filter(|last| *last < at);
+            let seen = Seen { observation, previous, history_ends };
+            if !within {
+                self.overlay(field, &mut timeline, &seen);
             }
-            previous = Some(observation.observed_at);
+            previous = Some(at);
         }
         let fact = |(effective_at, value)| Fact { field: field.name, effective_at, value };
         timeline.into_iter().map(fact).collect()
     }
 
-    fn dated_timeline(&self, field: &Field) -> Vec<(Timestamp, Option<Value>)> {
-        let mut timeline: Vec<(Timestamp, Option<Value>)> = Vec::new();
+    fn dated_timeline(&self, field: &Field) -> Timeline {
+        let mut timeline = Timeline::new();
         for row in self.dated {
             let Some(value) = row.values.get(field.name) else { continue };
             if timeline.last().is_none_or(|(_, last)| last != value) {
@@ -163,11 +175,7 @@ impl Record<'_> {
     }
 
     /// A record whose creation is dated begins in the entry stage, unless its history says else.
-    fn begin_with_entry_stage(
-        &self,
-        field: &Field,
-        timeline: &mut Vec<(Timestamp, Option<Value>)>,
-    ) {
+    fn begin_with_entry_stage(&self, field: &Field, timeline: &mut Timeline) {
         let Some(entry) = self.stages.entry.as_ref().filter(|_| field.name == "stage") else {
             return;
         };
@@ -178,22 +186,15 @@ impl Record<'_> {
     }
 
     /// Lays what an observation says over the timeline: later knowledge overrules earlier.
-    fn overlay(
-        &self,
-        field: &Field,
-        timeline: &mut Vec<(Timestamp, Option<Value>)>,
-        observation: &Observation,
-        value: &Option<Value>,
-        previous: Option<Timestamp>,
-        history_ends: Option<Timestamp>,
-    ) {
+    fn overlay(&self, field: &Field, timeline: &mut Timeline, seen: &Seen) {
+        let Some(value) = seen.observation.values.get(field.name) else { return };
         let unchanged = timeline.last().is_some_and(|(_, last)| last == value);
         let never_filled = timeline.is_empty() && value.is_none();
         if unchanged || never_filled {
             return;
         }
-        let mut effective_at = self.effective_at(field, observation, timeline.is_empty(), previous);
-        if let Some(end) = history_ends.filter(|end| effective_at <= *end) {
+        let mut effective_at = self.effective_at(field, seen, timeline.is_empty());
+        if let Some(end) = seen.history_ends.filter(|end| effective_at <= *end) {
             effective_at = end + SignedDuration::from_micros(1);
         }
         timeline.retain(|(at, _)| *at < effective_at);
@@ -203,22 +204,15 @@ impl Record<'_> {
     }
 
     /// The source's own time where it has one, else the time at which the value was first seen.
-    fn effective_at(
-        &self,
-        field: &Field,
-        observation: &Observation,
-        first: bool,
-        previous: Option<Timestamp>,
-    ) -> Timestamp {
-        let closing = self.closing(observation);
+    fn effective_at(&self, field: &Field, seen: &Seen, first: bool) -> Timestamp {
+        let Seen { observation, previous, .. } = *seen;
         let at_closing = matches!(field.name, "stage" | "amount" | "expected_close_on")
             || field.takes_effect == TakesEffect::AtClosing;
-        if let Some(closed_at) = closing.filter(|_| at_closing) {
+        if let Some(closed_at) = self.closing(observation).filter(|_| at_closing) {
             return closed_at;
         }
-        if field.name == "stage"
-            && let Some(entered) = instant(&observation.values, "stage_entered_at")
-        {
+        let entered = instant(&observation.values, "stage_entered_at");
+        if let Some(entered) = entered.filter(|_| field.name == "stage") {
             return entered;
         }
         if first && field.takes_effect == TakesEffect::AtCreation {

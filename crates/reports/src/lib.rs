@@ -3,5 +3,13 @@
 //! Pure functions. Every screen, command and API shows the value that is computed here; nothing
 //! here reads a file, a clock or a database, or knows HTML.
 
+pub mod check;
 pub mod document;
+pub mod forecast;
+pub mod funnel;
+pub mod imports;
+pub mod journal;
+pub mod pipeline;
+pub mod plan;
 pub mod render;
+pub mod scoreboard;

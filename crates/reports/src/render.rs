@@ -1,9 +1,13 @@
 //! Renderings of a document: a terminal page and CSV.
 
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use domain::money::Money;
 
 use crate::document::{Align, Cell, Document, Table};
+
+/// A thin rule under the head and nothing else: the numbers are what one looks at.
+const HEAD_UNDERLINED: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// The page for a terminal of `width` columns: answer, tables, notes.
 pub fn terminal(document: &Document, width: u16) -> String {
@@ -26,7 +30,7 @@ pub fn terminal(document: &Document, width: u16) -> String {
 fn terminal_table(table: &Table, width: u16) -> String {
     let mut lines = comfy_table::Table::new();
     lines
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(HEAD_UNDERLINED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width)
         .set_header(table.columns.iter().map(|column| column.name.as_str()));
@@ -141,13 +145,10 @@ mod tests {
             Two stages.
 
             Stages
+             Stage      Deals     Amount USD
             ─────────────────────────────────
-             Stage      Deals    Amount USD
-            ═════════════════════════════════
              =1+1       1,200   1,234,567.89
-            ─────────────────────────────────
              Proposal       –         25.6 %
-            ─────────────────────────────────
 
             - One is odd.
         "#]]

@@ -1,0 +1,106 @@
+//! The forecast of a period: what is booked, and the distribution of what is still to come.
+
+use domain::money::Money;
+use domain::period::Period;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use crate::document::{Cell, Document, Report, Table};
+use crate::render::short;
+
+/// The quantiles that a forecast states, by name and level.
+pub const QUANTILES: [(&str, f64); 7] = [
+    ("p05", 0.05),
+    ("p10", 0.10),
+    ("p25", 0.25),
+    ("p50", 0.50),
+    ("p75", 0.75),
+    ("p90", 0.90),
+    ("p95", 0.95),
+];
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    pub period: Period,
+    pub as_of: Date,
+    /// Won in the period by the as-of day.
+    pub booked: Money,
+    pub open_deals: usize,
+    /// The expected amount that the deals open on the as-of day add by the period's end.
+    pub from_open: Money,
+    /// The expected amount from deals that are not yet created.
+    pub from_new: Money,
+    /// `booked + from_open + from_new`.
+    pub mean: Money,
+    /// Of the whole period, booked included, in the order of `QUANTILES`.
+    pub quantiles: [Money; QUANTILES.len()],
+    /// How many closed deals the model was fitted on.
+    pub closed_deals: usize,
+    /// Whether history that the model leans on was put together from exports.
+    pub reconstructed: bool,
+    pub futures: usize,
+}
+
+impl Forecast {
+    fn quantile(&self, name: &str) -> Money {
+        let index = QUANTILES.iter().position(|(quantile, _)| *quantile == name);
+        self.quantiles[index.expect("the name is one of QUANTILES")]
+    }
+}
+
+impl Report for Forecast {
+    fn document(&self) -> Document {
+        let code = self.mean.currency.code();
+        let mut parts = Table::new("Where it comes from", &["Part", &format!(">Amount {code}")]);
+        parts.row([format!("booked by {}", self.as_of).into(), Cell::Money(self.booked)]);
+        parts.row([format!("from {} open deals", self.open_deals).into(), self.from_open.into()]);
+        parts.row(["from deals not yet created".into(), Cell::Money(self.from_new)]);
+        parts.row(["expected in total".into(), Cell::Money(self.mean)]);
+        let mut chances = Table::new("How sure it is", &[">Chance", &format!(">At least {code}")]);
+        for ((_, level), amount) in QUANTILES.iter().zip(self.quantiles) {
+            chances.row([Cell::Text(format!("{:.0} %", (1.0 - level) * 100.0)), amount.into()]);
+        }
+        let mut notes = vec![format!(
+            "Fitted on {} deals that had closed by {}; {} simulated futures.",
+            self.closed_deals, self.as_of, self.futures
+        )];
+        if self.reconstructed {
+            notes.push("History before the first export is reconstructed from its dates.".into());
+        }
+        let (low, high) = (self.quantile("p10"), self.quantile("p90"));
+        Document {
+            answer: format!(
+                "{} is heading for {}; with 80 % probability between {} and {}. {} is booked.",
+                self.period,
+                short(self.quantile("p50")),
+                short(low),
+                short(high),
+                short(self.booked)
+            ),
+            tables: vec![parts, chances],
+            notes,
+        }
+    }
+
+    fn json(&self) -> Value {
+        let quantiles: serde_json::Map<String, Value> = QUANTILES
+            .iter()
+            .zip(self.quantiles)
+            .map(|((name, _), amount)| ((*name).to_owned(), json!(amount.to_decimal())))
+            .collect();
+        json!({
+            "period": self.period.to_string(),
+            "as_of": self.as_of.to_string(),
+            "currency": self.mean.currency.code(),
+            "booked": self.booked.to_decimal(),
+            "open_deals": self.open_deals,
+            "from_open": self.from_open.to_decimal(),
+            "from_new": self.from_new.to_decimal(),
+            "mean": self.mean.to_decimal(),
+            "quantiles": quantiles,
+            "closed_deals": self.closed_deals,
+            "reconstructed": self.reconstructed,
+            "futures": self.futures,
+        })
+    }
+}

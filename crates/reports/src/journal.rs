@@ -1,0 +1,108 @@
+//! The journal of one subject, and the proof that the chain over the journal holds.
+
+use domain::journal::Entry;
+use domain::value::Value as FieldValue;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::document::{Document, Report, Table};
+
+/// What happened to one subject, by effective time.
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub subject: String,
+    pub timezone: TimeZone,
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    pub entries_chained: u64,
+    pub entries_unchained: u64,
+    /// The hash of the last link, in hexadecimal; empty for an empty journal.
+    pub head: String,
+    /// What is wrong with the first link that does not hold.
+    pub broken: Option<String>,
+}
+
+impl Log {
+    fn local(&self, at: Timestamp) -> String {
+        at.to_zoned(self.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+impl Report for Log {
+    fn document(&self) -> Document {
+        let mut table = Table::new(
+            &format!("Journal of {}", self.subject),
+            &["Effective", "Recorded", "Actor", "Field", "Before", "After"],
+        );
+        for entry in &self.entries {
+            for change in &entry.changes {
+                table.row([
+                    self.local(entry.effective_at).into(),
+                    self.local(entry.recorded_at).into(),
+                    entry.actor.as_str().into(),
+                    change.field.into(),
+                    change.before.as_ref().map(FieldValue::encode).into(),
+                    change.after.as_ref().map(FieldValue::encode).into(),
+                ]);
+            }
+        }
+        let answer = format!("{} entries on {}.", self.entries.len(), self.subject);
+        Document { answer, tables: vec![table], notes: Vec::new() }
+    }
+
+    fn json(&self) -> Value {
+        let entries: Vec<Value> = self.entries.iter().map(entry_json).collect();
+        json!({ "subject": self.subject, "entries": entries })
+    }
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    let changes: Vec<Value> = entry
+        .changes
+        .iter()
+        .map(|change| {
+            json!({
+                "field": change.field,
+                "before": change.before.as_ref().map(FieldValue::encode),
+                "after": change.after.as_ref().map(FieldValue::encode),
+            })
+        })
+        .collect();
+    json!({
+        "entry_id": entry.id.to_string(),
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "import_id": entry.import_id.map(|id| id.to_string()),
+        "effective_at": entry.effective_at.to_string(),
+        "recorded_at": entry.recorded_at.to_string(),
+        "provenance": entry.provenance.name(),
+        "changes": changes,
+    })
+}
+
+impl Report for Verification {
+    fn document(&self) -> Document {
+        let answer = match &self.broken {
+            Some(broken) => format!("The journal does NOT hold: {broken}."),
+            None => format!(
+                "The journal holds: {} entries chained, {} not yet chained.",
+                self.entries_chained, self.entries_unchained
+            ),
+        };
+        Document { answer, tables: Vec::new(), notes: vec![format!("Head: {}", self.head)] }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "holds": self.broken.is_none(),
+            "broken": self.broken,
+            "entries_chained": self.entries_chained,
+            "entries_unchained": self.entries_unchained,
+            "head": self.head,
+        })
+    }
+}
