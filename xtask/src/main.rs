@@ -1,11 +1,11 @@
 //! The project's automation: one command each for the demo, the tests, the benchmarks and tidiness.
 //!
-//! Knows how to start cargo, PostgreSQL and the `baton` binary; knows nothing of what Baton computes.
+//! Knows how to start cargo, PostgreSQL and `baton`; knows nothing of what Baton computes.
 
 mod bench;
 mod building;
 mod demo;
-mod licences;
+mod dependencies;
 mod postgres;
 mod readme;
 mod test;

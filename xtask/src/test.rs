@@ -2,7 +2,7 @@
 //!
 //! A check whose set-up is not to be had is *left out*, said at the end, and in CI a failure.
 
-use crate::{building, licences, postgres, readme, tidy};
+use crate::{building, dependencies, postgres, readme, tidy};
 use anyhow::Result;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ pub fn run(strict: bool) -> Result<bool> {
 
     steps.run("format", || holds(building::cargo().args(["fmt", "--all", "--check"])));
     steps.run("tidy", || Ok(Outcome::of(tidy::run(false)?)));
-    steps.run("licences", || Ok(Outcome::of(licences::run()?)));
+    steps.run("licences", || Ok(Outcome::of(dependencies::have_allowed_licences()?)));
+    steps.run("built once", || Ok(Outcome::of(dependencies::are_built_once()?)));
     steps.run("cargo deny", cargo_deny);
     let server_programs = steps.run_for("PostgreSQL set-up", set_up_postgres);
 
@@ -54,7 +55,14 @@ fn cargo_deny() -> Result<Outcome> {
         println!("cargo-deny is not installed (`cargo install cargo-deny --locked` adds it).");
         return Ok(Outcome::Held);
     }
-    holds(building::cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
+    holds(building::cargo().args([
+        "deny",
+        "--log-level=error",
+        "check",
+        "licenses",
+        "bans",
+        "sources",
+    ]))
 }
 
 /// Finds or installs PostgreSQL's server; its programs' folder where there is one.
