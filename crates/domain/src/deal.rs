@@ -1,11 +1,18 @@
 //! A deal as it stood at an as-of pair, with the way that it had come by then.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::money::Money;
-use crate::stage::Outcome;
+use crate::history::{Fact, Values};
+use crate::lifecycle::{Stay, contradictory, instant, outcome_of, reference, stays, text};
+use crate::money::{Currency, Money};
+use crate::stage::{Outcome, Stages};
+use crate::time::day_of;
+use crate::value::Value;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deal {
@@ -14,7 +21,7 @@ pub struct Deal {
     pub external_id: String,
     pub name: Option<String>,
     pub created_at: Timestamp,
-    /// The days in the company's zone.
+    /// Days are those of the company's zone.
     pub created_on: Date,
     pub closed_on: Option<Date>,
     /// The stage by its own name; `None` where the source does not tell it for that day.
@@ -25,6 +32,8 @@ pub struct Deal {
     /// The amount known then; without one the product's list price, without that the mean of the
     /// product's wins by then, without those the mean of all wins by then.
     pub estimated_amount: Option<Money>,
+    /// The amounts as they became known, in order of time.
+    pub amounts: Vec<(Date, Money)>,
     pub expected_close_on: Option<Date>,
     pub product: Option<Uuid>,
     pub owner: Option<Uuid>,
@@ -38,34 +47,92 @@ pub struct Deal {
     pub contradictory: bool,
 }
 
-/// A lead as it stood at an as-of pair.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lead {
-    pub id: Uuid,
-    pub external_id: String,
-    pub created_at: Timestamp,
-    pub created_on: Date,
-    pub stage: Option<String>,
-    pub outcome: Outcome,
-    pub source: Option<String>,
-    pub owner: Option<Uuid>,
-    pub campaign: Option<Uuid>,
-    pub deal: Option<Uuid>,
-    pub stays: Vec<Stay>,
-    pub contradictory: bool,
-}
-
-/// The entry into a stage; it lasts until the next stay, or to the as-of moment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stay {
-    pub stage: String,
-    pub outcome: Outcome,
-    pub entered_at: Timestamp,
-    pub entered_on: Date,
-}
-
 impl Deal {
+    /// The deal that facts in order of time amount to, or `None` where they do not make one: the
+    /// source had deleted it, or it was not yet created.
+    pub fn of_facts(id: Uuid, facts: &[Fact], stages: &Stages, zone: &TimeZone) -> Option<Deal> {
+        let state = crate::history::state_at(facts, Timestamp::MAX);
+        if state.get("deleted") == Some(&Some(Value::Boolean(true))) {
+            return None;
+        }
+        let created_at = instant(&state, "created_at")?;
+        let stays = stays(facts, stages, zone);
+        let stage = text(&state, "stage");
+        let outcome = outcome_of(stage.as_deref(), stages);
+        let closed_at = instant(&state, "closed_at").filter(|_| outcome != Outcome::Open);
+        let last_stay = stays.last().filter(|_| outcome != Outcome::Open);
+        let closed_on =
+            closed_at.map(|at| day_of(at, zone)).or(last_stay.map(|stay| stay.entered_on));
+        Some(Deal {
+            id,
+            external_id: text(&state, "external_id").unwrap_or_else(|| id.to_string()),
+            name: text(&state, "name"),
+            created_at,
+            created_on: day_of(created_at, zone),
+            closed_on,
+            stage,
+            outcome,
+            amount: money(&state, "amount"),
+            estimated_amount: None,
+            amounts: amounts(facts, zone),
+            expected_close_on: date(&state, "expected_close_on"),
+            product: reference(&state, "product"),
+            owner: reference(&state, "owner"),
+            account: reference(&state, "account"),
+            source: text(&state, "source"),
+            deal_type: text(&state, "type"),
+            contradictory: contradictory(created_at, closed_at, &stays),
+            stays,
+        })
+    }
+
     pub fn is_open(&self) -> bool {
         self.outcome == Outcome::Open
     }
+}
+
+/// Fills in `estimated_amount` of every deal from what the same deals and the list prices tell.
+pub fn estimate_amounts(
+    deals: &mut [Deal],
+    list_prices: &BTreeMap<Uuid, Money>,
+    currency: Currency,
+) {
+    let mut of_product: BTreeMap<Option<Uuid>, (i128, i128)> = BTreeMap::new();
+    let mut of_all = (0, 0);
+    for deal in deals.iter().filter(|deal| deal.outcome == Outcome::Won) {
+        let Some(amount) = deal.amount.filter(|amount| amount.currency == currency) else {
+            continue;
+        };
+        let wins = of_product.entry(deal.product).or_default();
+        for sum in [wins, &mut of_all] {
+            *sum = (sum.0 + i128::from(amount.minor), sum.1 + 1);
+        }
+    }
+    let mean = |&(sum, count): &(i128, i128)| {
+        let minor = if count == 0 { None } else { i64::try_from((sum + count / 2) / count).ok() };
+        minor.map(|minor| Money { minor, currency })
+    };
+    for deal in deals {
+        let list_price = deal.product.and_then(|product| list_prices.get(&product).copied());
+        let past_wins = || of_product.get(&deal.product).and_then(mean);
+        let estimate = list_price.or_else(past_wins).or_else(|| mean(&of_all));
+        deal.estimated_amount = deal.amount.or(estimate);
+    }
+}
+
+fn amounts(facts: &[Fact], zone: &TimeZone) -> Vec<(Date, Money)> {
+    let of_amount = facts.iter().filter(|fact| fact.field == "amount");
+    of_amount
+        .filter_map(|fact| {
+            Some((day_of(fact.effective_at, zone), fact.value.as_ref()?.as_money()?))
+        })
+        .collect()
+}
+
+fn money(state: &Values, field: &str) -> Option<Money> {
+    state.get(field)?.as_ref()?.as_money()
+}
+
+fn date(state: &Values, field: &str) -> Option<Date> {
+    if let Some(Value::Date(date)) = state.get(field)? { Some(*date) } else { None }
 }

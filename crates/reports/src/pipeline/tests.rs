@@ -24,6 +24,7 @@ fn deal(id: u128, text: &str) -> Option<Deal> {
         outcome,
         amount: Some(amount),
         estimated_amount: Some(Money { minor: 50, currency: Currency::USD }),
+        amounts: Vec::new(),
         expected_close_on,
         product: None,
         owner: None,
