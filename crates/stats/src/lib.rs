@@ -5,8 +5,12 @@
 //! absolute numbers (`i32`) whose origin is the caller's choice; every random draw comes from a seed
 //! that the caller gives, so one seed gives the same bytes on any number of threads.
 
+pub mod baseline;
+mod compound;
 pub mod funnel;
+pub mod plan;
 mod random;
 pub mod sample;
+pub mod score;
 pub mod simulation;
 pub mod survival;

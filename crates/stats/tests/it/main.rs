@@ -1,0 +1,3 @@
+//! The crate on real records: a back-test against what came.
+
+mod backtest;
