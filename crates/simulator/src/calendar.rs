@@ -45,9 +45,18 @@ pub enum QuarterPlace {
     Last,
 }
 
+/// What a deal needs to know of a day.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    pub place: QuarterPlace,
+    pub is_weekend: bool,
+}
+
 pub struct Calendar {
     pub days: Day,
     dates: Vec<Date>,
+    /// One entry a simulated day.
+    marks: Vec<Mark>,
     /// Running sum of the arrival weights, one entry a simulated day.
     cumulative: Vec<f64>,
 }
@@ -61,7 +70,8 @@ impl Calendar {
             .map(|day| start.checked_add(day.days()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|source| Error::Dates { start, days, source })?;
-        let mut calendar = Self { days, dates, cumulative: Vec::new() };
+        let mut calendar = Self { days, dates, marks: Vec::new(), cumulative: Vec::new() };
+        calendar.marks = (0..days).map(|day| calendar.marked(day)).collect();
         let weights = (0..days).map(|day| arrivals.weight(day, calendar.date(day)));
         calendar.cumulative = weights
             .scan(0.0, |sum, weight| {
@@ -103,7 +113,17 @@ impl Calendar {
         pairs.map(move |(day, (sum, before))| (day as Day, (sum - before) / total))
     }
 
-    pub fn quarter_place(&self, day: Day) -> QuarterPlace {
+    /// The mark of a simulated day; days outside are held at the edge.
+    pub fn mark(&self, day: Day) -> Mark {
+        self.marks[day.clamp(0, self.days - 1) as usize]
+    }
+
+    fn marked(&self, day: Day) -> Mark {
+        let is_weekend = self.date(day).weekday().to_monday_zero_offset() >= 5;
+        Mark { place: self.quarter_place(day), is_weekend }
+    }
+
+    fn quarter_place(&self, day: Day) -> QuarterPlace {
         let date = self.date(day);
         if self.quarter_end(day) - day < QUARTER_EDGE_DAYS {
             QuarterPlace::Last
@@ -178,7 +198,7 @@ mod tests {
     #[test]
     fn both_edges_of_a_quarter_are_two_weeks() {
         let calendar = calendar();
-        let places: Vec<_> = (0..91).map(|day| calendar.quarter_place(day)).collect();
+        let places: Vec<_> = (0..91).map(|day| calendar.mark(day).place).collect();
         assert_eq!(places.iter().filter(|p| **p == QuarterPlace::First).count(), 14);
         assert_eq!(places.iter().filter(|p| **p == QuarterPlace::Last).count(), 14);
         assert_eq!(places[90], QuarterPlace::Last);

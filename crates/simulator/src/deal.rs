@@ -3,7 +3,7 @@
 //! leaves. It writes nothing and does not know which lead it came from.
 
 use crate::World;
-use crate::calendar::{Day, Moment, working_second};
+use crate::calendar::{Day, Moment, QuarterPlace, working_second};
 use crate::market::Region;
 use crate::model::{CHANNELS, DEALS, PRODUCTS, STAGES, age_band};
 use crate::random::Stream;
@@ -196,9 +196,12 @@ impl<'a> Course<'a> {
 
     fn pass(&mut self, day: Day) {
         let before = self.now;
-        match self.due(day) {
-            Some(what) => self.make(what, day),
-            None => self.keep(day),
+        let mark = self.world.calendar.mark(day);
+        if !mark.is_weekend {
+            match self.due(day, mark.place) {
+                Some(what) => self.make(what, day, mark.place),
+                None => self.keep(day),
+            }
         }
         self.now.owner = self.world.workforce.occupant(self.seat, day).id;
         if differs(&before, &self.now) {
@@ -208,8 +211,8 @@ impl<'a> Course<'a> {
     }
 
     /// Adds the day's hazards; the first cause to reach its threshold happens.
-    fn due(&mut self, day: Day) -> Option<Move> {
-        let hazards = self.hazards(day);
+    fn due(&mut self, day: Day, place: QuarterPlace) -> Option<Move> {
+        let hazards = self.hazards(day, place);
         for (exposure, hazard) in self.exposure.iter_mut().zip(hazards) {
             *exposure += hazard;
         }
@@ -217,21 +220,23 @@ impl<'a> Course<'a> {
         Some(MOVES[reached])
     }
 
-    fn hazards(&self, day: Day) -> [f64; 3] {
+    fn hazards(&self, day: Day, place: QuarterPlace) -> [f64; 3] {
         let truth = &STAGES[self.now.stage as usize];
         let band = age_band(day - self.entered - 1);
-        let pace = PRODUCTS[self.opening.product].pace_effect;
-        let advance = pace * truth.advance[band] * self.advance_effect(day);
+        let pace = DEALS.working_day * PRODUCTS[self.opening.product].pace_effect;
+        let advance = pace * truth.advance[band] * self.advance_effect(place);
         match self.resting_stage {
             Some(stage) if self.now.stage >= stage => [0.0; 3],
             Some(_) => [advance, 0.0, 0.0],
-            None => {
-                [advance, pace * truth.lost[band] * self.lost_effect(day), pace * truth.back[band]]
-            }
+            None => [
+                advance,
+                pace * truth.lost[band] * self.lost_effect(place),
+                pace * truth.back[band],
+            ],
         }
     }
 
-    fn advance_effect(&self, day: Day) -> f64 {
+    fn advance_effect(&self, place: QuarterPlace) -> f64 {
         let is_expansion = self.opening.kind == Kind::Expansion;
         let kind = if is_expansion { DEALS.expansion_advance } else { 1.0 };
         if self.now.stage < Stage::Proposal {
@@ -239,26 +244,25 @@ impl<'a> Course<'a> {
         }
         let competitor = if self.competitor.is_some() { DEALS.competitor_effect } else { 1.0 };
         let product = PRODUCTS[self.opening.product].win_effect;
-        kind * competitor * product * CHANNELS[self.opening.channel].deal_effect * self.rush(day)
+        kind * competitor * product * CHANNELS[self.opening.channel].deal_effect * self.rush(place)
     }
 
-    fn rush(&self, day: Day) -> f64 {
+    fn rush(&self, place: QuarterPlace) -> f64 {
         if self.now.stage < Stage::Negotiation {
             return 1.0;
         }
         let is_large = self.now.amount.dollars() >= PRODUCTS[self.opening.product].list_price;
-        DEALS.quarter_effect(self.world.calendar.quarter_place(day), is_large)
+        DEALS.quarter_effect(place, is_large)
     }
 
-    fn lost_effect(&self, day: Day) -> f64 {
+    fn lost_effect(&self, place: QuarterPlace) -> f64 {
         let is_expansion = self.opening.kind == Kind::Expansion;
         let kind = if is_expansion { DEALS.expansion_lost } else { 1.0 };
-        let is_first =
-            self.world.calendar.quarter_place(day) == crate::calendar::QuarterPlace::First;
+        let is_first = place == QuarterPlace::First;
         kind * if is_first { DEALS.quarter_start_lost } else { 1.0 }
     }
 
-    fn make(&mut self, what: Move, day: Day) {
+    fn make(&mut self, what: Move, day: Day, place: QuarterPlace) {
         self.now.stage = match what {
             Move::Advance => self.now.stage.next(),
             Move::Lose => Stage::ClosedLost,
@@ -266,7 +270,7 @@ impl<'a> Course<'a> {
         };
         self.enter(day);
         match self.now.stage {
-            Stage::ClosedWon => self.win(day),
+            Stage::ClosedWon => self.win(day, place),
             Stage::ClosedLost => self.lose(day),
             _ => self.reconsider(day),
         }
@@ -278,9 +282,8 @@ impl<'a> Course<'a> {
         self.threshold = [0; 3].map(|_| self.stream.exponential(1.0));
     }
 
-    fn win(&mut self, day: Day) {
-        let is_last = self.world.calendar.quarter_end(day) - day < crate::model::QUARTER_EDGE_DAYS;
-        if is_last && self.stream.chance(DEALS.quarter_end_discount) {
+    fn win(&mut self, day: Day, place: QuarterPlace) {
+        if place == QuarterPlace::Last && self.stream.chance(DEALS.quarter_end_discount) {
             self.discount(5);
         }
         self.now.close_day = day;
@@ -301,8 +304,9 @@ impl<'a> Course<'a> {
         if self.now.stage == Stage::Negotiation && self.discount_percent == 0 {
             self.offer_discount();
         }
-        if self.stream.chance(0.25) {
+        if self.stream.chance(DEALS.date_reviewed) || self.now.close_day <= day {
             self.now.close_day = self.guessed_close(day).max(day + 7);
+            self.is_neglected = false;
         }
         self.now.category = match self.now.stage {
             Stage::Negotiation if self.stream.chance(0.75) => "Commit",

@@ -2,10 +2,11 @@
 //! It ends where the deal begins, and writes nothing.
 
 use crate::World;
-use crate::calendar::{DAY_SECONDS, Moment};
+use crate::calendar::{DAY_SECONDS, Day, Moment, working_second};
 use crate::market::Region;
 use crate::model::{CHANNELS, LEADS, Lag, SPEED_TO_LEAD};
 use crate::random::Stream;
+use crate::workforce::SeatIndex;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
@@ -88,7 +89,7 @@ struct Life<'a> {
     /// How often it has been an MQL.
     lives: usize,
     /// The sales developer's seat while the lead is in sales' hands.
-    developer: Option<crate::workforce::SeatIndex>,
+    developer: Option<SeatIndex>,
 }
 
 impl Life<'_> {
@@ -159,28 +160,33 @@ impl Life<'_> {
         Step { at: self.later(at, lag, effect), stage, reason }
     }
 
-    /// At least a minute later, so that changes are strictly in order.
+    /// At least a minute later, so that changes are strictly in order; from a day on, in working
+    /// hours.
     fn later(&mut self, at: Moment, lag: Lag, effect: f64) -> Moment {
         let days = self.stream.lognormal(lag.median_days * effect, lag.sigma);
-        at.plus_days(days.max(60.0 / DAY_SECONDS as f64))
+        if days < 1.0 {
+            return at.plus_days(days.max(60.0 / DAY_SECONDS as f64));
+        }
+        let at_work = Moment::at(at.plus_days(days).day(), working_second(self.stream));
+        at_work.max(Moment(at.0 + 60))
     }
 
     fn owned(&mut self, step: &Step) -> Change {
-        let (day, workforce) = (step.at.day(), &self.world.workforce);
-        let seat = match (step.stage, self.developer) {
-            (Stage::Inquiry | Stage::Recycled, _) => {
-                self.developer = None;
-                workforce.demand_seat(self.stream, day)
-            }
-            (Stage::Opportunity, _) => workforce.sales_seat(self.stream, self.inquiry.region, day),
-            (_, Some(seat)) => seat,
-            (_, None) => workforce.development_seat(self.stream, day),
-        };
-        if matches!(step.stage, Stage::Mql) {
-            self.developer = Some(seat);
-        }
-        let owner = workforce.occupant(seat, day).id;
+        let seat = self.seat(step.stage, step.at.day());
+        self.developer = matches!(step.stage, Stage::Mql | Stage::Sal | Stage::Sql).then_some(seat);
+        let owner = self.world.workforce.occupant(seat, step.at.day()).id;
         Change { at: step.at, stage: step.stage, owner, reason: step.reason }
+    }
+
+    /// Marketing keeps what it nurtures; one sales developer has the lead from MQL to SQL.
+    fn seat(&mut self, stage: Stage, day: Day) -> SeatIndex {
+        let workforce = &self.world.workforce;
+        match (stage, self.developer) {
+            (Stage::Mql, _) => workforce.development_seat(self.stream, day),
+            (Stage::Opportunity, _) => workforce.sales_seat(self.stream, self.inquiry.region, day),
+            (Stage::Sal | Stage::Sql | Stage::Disqualified, Some(seat)) => seat,
+            _ => workforce.demand_seat(self.stream, day),
+        }
     }
 }
 

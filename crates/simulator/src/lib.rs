@@ -12,6 +12,7 @@ mod calendar;
 mod campaigns;
 mod customer;
 mod deal;
+mod expected;
 mod export;
 mod journey;
 mod lead;

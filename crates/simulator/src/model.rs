@@ -10,7 +10,9 @@
 //!
 //! **Deals.** A semi-Markov process: in each stage, competing hazards by age in the stage
 //! ([`STAGES`]) to advance, to be lost and to fall back, times effects of source, product, type,
-//! competitor and place in the quarter; a share of deals never closes ([`DEALS`]).
+//! competitor and place in the quarter; a share of deals never closes ([`DEALS`]). Hazards work on
+//! Mondays to Fridays. A day's probability of cause *k* is (1 − exp(−Σh)) · h_k / Σh, up to
+//! ties within a day.
 //!
 //! **Customers.** Yearly terms that churn or renew with an uplift, and expansion deals at a
 //! constant rate ([`CUSTOMERS`]).
@@ -245,7 +247,7 @@ pub const PRODUCTS: [Product; 5] = [
     Product {
         name: "Lantern Core",
         family: "Platform",
-        list_price: 32_000.0,
+        list_price: 36_000.0,
         amount_sigma: 0.45,
         lead_share: 0.34,
         mql_effect: 1.00,
@@ -256,7 +258,7 @@ pub const PRODUCTS: [Product; 5] = [
     Product {
         name: "Lantern Insight",
         family: "Analytics",
-        list_price: 24_000.0,
+        list_price: 27_000.0,
         amount_sigma: 0.40,
         lead_share: 0.22,
         mql_effect: 1.10,
@@ -267,7 +269,7 @@ pub const PRODUCTS: [Product; 5] = [
     Product {
         name: "Lantern Flow",
         family: "Platform",
-        list_price: 45_000.0,
+        list_price: 52_000.0,
         amount_sigma: 0.50,
         lead_share: 0.22,
         mql_effect: 0.95,
@@ -278,7 +280,7 @@ pub const PRODUCTS: [Product; 5] = [
     Product {
         name: "Lantern Enterprise",
         family: "Platform",
-        list_price: 96_000.0,
+        list_price: 117_000.0,
         amount_sigma: 0.60,
         lead_share: 0.10,
         mql_effect: 0.80,
@@ -289,7 +291,7 @@ pub const PRODUCTS: [Product; 5] = [
     Product {
         name: "Lantern Guard",
         family: "Add-on",
-        list_price: 15_000.0,
+        list_price: 17_000.0,
         amount_sigma: 0.35,
         lead_share: 0.12,
         mql_effect: 1.10,
@@ -340,7 +342,8 @@ pub const PERSONAS: [Persona; 5] = [
     },
 ];
 
-/// Lognormal: median in days, and the standard deviation of the logarithm.
+/// Lognormal: median in days, and the standard deviation of the logarithm. A lag of a day or more
+/// ends in working hours of its last day.
 #[derive(Serialize, Clone, Copy)]
 pub struct Lag {
     pub median_days: f64,
@@ -460,6 +463,9 @@ pub struct Deals {
     pub never_closing: f64,
     /// The stage in which a deal that never closes comes to rest: Discovery to Negotiation.
     pub resting_stage_shares: [f64; 4],
+    /// Multiplies every hazard on Monday to Friday; at weekends nothing happens, so 7/5 keeps the
+    /// week's mean.
+    pub working_day: f64,
     /// Multiplies the hazard of winning in the last 14 days of a quarter, for amounts at or above
     /// the list price.
     pub quarter_end_large: f64,
@@ -489,7 +495,9 @@ pub struct Deals {
     pub quarter_end_discount: f64,
     /// The seller's first guess of the days until closing.
     pub first_close_guess: Lag,
-    /// Days by which a passed close date is pushed.
+    /// Probability that a stage move brings a new guess; sooner or later than the one before.
+    pub date_reviewed: f64,
+    /// Days by which a passed close date is pushed, after 3 days' grace.
     pub push: Lag,
     /// Pushes after which an owner may give up updating the date, each time with the probability.
     pub pushes_before_neglect: u32,
@@ -499,14 +507,15 @@ pub struct Deals {
 pub const DEALS: Deals = Deals {
     never_closing: 0.15,
     resting_stage_shares: [0.35, 0.30, 0.25, 0.10],
-    quarter_end_large: 2.4,
-    quarter_end_small: 1.5,
+    working_day: 1.4,
+    quarter_end_large: 3.2,
+    quarter_end_small: 1.4,
     quarter_start: 0.75,
     quarter_start_lost: 1.25,
     competitor_share: 0.45,
     competitor_effect: 0.90,
-    expansion_advance: 1.5,
-    expansion_lost: 0.65,
+    expansion_advance: 1.3,
+    expansion_lost: 0.75,
     expansion_amount: 0.60,
     amount_change: 0.30,
     amount_change_sigma: 0.18,
@@ -515,6 +524,7 @@ pub const DEALS: Deals = Deals {
     discount_percent_max: 20,
     quarter_end_discount: 0.30,
     first_close_guess: Lag { median_days: 65.0, sigma: 0.35 },
+    date_reviewed: 0.25,
     push: Lag { median_days: 28.0, sigma: 0.6 },
     pushes_before_neglect: 4,
     neglect: 0.35,
@@ -551,9 +561,9 @@ pub const CUSTOMERS: Customers = Customers {
     term_days: 365,
     renewal_uplift_min: 0.97,
     renewal_uplift_max: 1.09,
-    expansion_gap_mean_days: 700.0,
+    expansion_gap_mean_days: 900.0,
     legacy_age_days_max: 1_000,
-    direct_outbound_share: 0.45,
+    direct_outbound_share: 0.55,
     direct_partner_share: 0.20,
 };
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::deal::Deal;
+use crate::expected::Expected;
 use crate::model::Model;
 use crate::rows::Money;
 use crate::workforce::Employment;
@@ -62,12 +63,6 @@ struct Truth<'a> {
 }
 
 #[derive(Serialize)]
-struct Expected {
-    /// Leads by month of arrival.
-    leads_by_month: BTreeMap<String, f64>,
-}
-
-#[derive(Serialize)]
 struct Realised<'a> {
     rows: BTreeMap<&'static str, u64>,
     leads_by_final_stage: BTreeMap<&'static str, u64>,
@@ -98,7 +93,7 @@ pub fn write(
     let truth = Truth {
         settings: &world.settings,
         parameters: &world.model,
-        expected: Expected { leads_by_month: leads_by_month(world) },
+        expected: Expected::of(world),
         realised: realised(totals, files),
         employment: world.workforce.employment(&world.calendar),
     };
@@ -107,15 +102,6 @@ pub fn write(
     let text = serde_json::to_string_pretty(&truth).map_err(|error| failed(error.into()))?;
     fs::write(&path, text + "\n").map_err(failed)?;
     Ok(path)
-}
-
-fn leads_by_month(world: &World) -> BTreeMap<String, f64> {
-    let mut months = BTreeMap::new();
-    for (day, share) in world.calendar.arrival_shares() {
-        let month = months.entry(world.calendar.month_name(day)).or_insert(0.0);
-        *month += share * world.settings.leads as f64;
-    }
-    months
 }
 
 fn realised<'a>(totals: &'a Totals, files: &[Export]) -> Realised<'a> {
