@@ -1,7 +1,7 @@
 //! A simulated company with known truth: a believable B2B software firm of 120 people, as its CRM
 //! and marketing tools would export it. [`write_exports`] writes the files; `truth.json` beside
-//! them has every true parameter (documented in the module `model`) and the realised totals, so that
-//! an estimator can be held against what it should have found.
+//! them has every true parameter (documented in the module `model`) and the realised totals, so
+//! that an estimator can be held against what it should have found.
 //!
 //! Everything is drawn from the seed: the same settings give the same bytes. Records stream to
 //! disk as they are made, so memory does not grow with their number.

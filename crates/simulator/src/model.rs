@@ -473,7 +473,8 @@ pub struct Deals {
     pub quarter_end_small: f64,
     /// Multiplies the hazard of winning in the first 14 days of a quarter.
     pub quarter_start: f64,
-    /// Multiplies the hazard of losing in the first 14 days of a quarter, when pipelines are cleaned.
+    /// Multiplies the hazard of losing in the first 14 days of a quarter, when pipelines are
+    /// cleaned.
     pub quarter_start_lost: f64,
     /// Share of deals with a named competitor.
     pub competitor_share: f64,

@@ -15,7 +15,10 @@ use crate::model::{
     PRODUCTS,
 };
 use crate::random::{Stream, Subject};
-use crate::rows::*;
+use crate::rows::{
+    AccountRow, CampaignRow, CostRow, DealChangeRow, DealRow, Id, LeadChangeRow, LeadRow, Money,
+    Page, PersonRow, ProductRow, PurchaseRow, Shown, SubscriptionRow, TeamRow, TouchRow, UserRow,
+};
 use crate::workforce::{TEAMS, user_id};
 use crate::{Error, World};
 

@@ -225,7 +225,8 @@ fn leads_against_deals(world: &World) -> Vec<String> {
     wrong.map(|lead| lead["lead_id"].clone()).collect()
 }
 
-/// Without a stage move an expected date only moves forward; whoever moves stage or date looks ahead.
+/// Without a stage move an expected date only moves forward; whoever moves stage or date looks
+/// ahead.
 fn wrong_pushes(world: &World) -> Vec<String> {
     let mut breaches = Vec::new();
     for (id, rows) in world.grouped("deal_changes", "deal_id") {

@@ -1,4 +1,5 @@
-//! The truth can be found again: plain shares of mature records come near what `truth.json` expects.
+//! The truth can be found again: plain shares of mature records come near what `truth.json`
+//! expects.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -32,7 +32,22 @@ fn each_size_is_met_without_regard_to_the_others() {
 fn the_first_seed_has_these_rows() {
     let exports = simulate(settings(1_000, 200, 5_000)).exports;
     let rows: Vec<_> = exports.files.iter().map(|file| (file.kind, file.rows)).collect();
-    let golden = [("teams", 11)];
+    let golden = [
+        ("teams", 11),
+        ("users", 157),
+        ("products", 5),
+        ("accounts", 561),
+        ("people", 1_114),
+        ("campaigns", 104),
+        ("costs", 1_716),
+        ("leads", 1_000),
+        ("lead_changes", 2_117),
+        ("deals", 200),
+        ("deal_changes", 844),
+        ("touches", 5_000),
+        ("purchases", 184),
+        ("subscriptions", 184),
+    ];
     assert_eq!(rows, golden);
 }
 
