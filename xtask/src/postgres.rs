@@ -310,3 +310,26 @@ fn remove_left_overs() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    #[test]
+    fn the_server_listens_while_it_is_held_and_leaves_nothing() {
+        let Some(programs) = locate() else {
+            eprintln!("SKIPPED: PostgreSQL's server is not installed; `{INSTALL_COMMAND}`");
+            return;
+        };
+        let (instance, url) = Instance::start(&programs, Owner::of_server()).unwrap();
+        let address = url.split(['@', '/']).nth(3).unwrap().to_owned();
+        let folder = instance.folder.path.clone();
+        TcpStream::connect(&address).unwrap();
+        assert!(folder.exists());
+
+        drop(instance);
+        assert!(TcpStream::connect(&address).is_err(), "{address} still answers");
+        assert!(!folder.exists(), "{} is still there", folder.display());
+    }
+}
