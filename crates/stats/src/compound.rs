@@ -10,7 +10,7 @@ use crate::random::gamma;
 use crate::sample::Sample;
 
 /// Sums of up to so many amounts are drawn one by one.
-const EXACT_DRAWS_MAX: u64 = 64;
+const EXACT_DRAWS_MAX: u64 = 16;
 /// Skewness of a sum below which it is taken as normal.
 const SKEWNESS_MIN: f64 = 1e-3;
 

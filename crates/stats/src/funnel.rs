@@ -10,6 +10,7 @@ pub mod arrivals;
 pub mod hazards;
 pub mod history;
 pub mod pace;
+pub mod place;
 pub mod reach;
 
 use std::collections::BTreeMap;
@@ -17,15 +18,19 @@ use std::collections::BTreeMap;
 use amounts::Amounts;
 use arrivals::Arrivals;
 use hazards::Hazards;
-use history::{FitError, History, State, cut};
+use history::{Facts, FitError, History, State, cut};
+use place::Periods;
 use reach::Reach;
 
 /// The model before it has seen any data: how it is to be fitted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unfitted {
     /// Keep each day's own hazard, which gives exactly the Aalen–Johansen curve, with neither
     /// bins nor segments.
     pub unsmoothed: bool,
+    /// Periods whose parts may differ in pace; the difference is kept only where it would have
+    /// forecast the past better.
+    pub periods: Option<Periods>,
 }
 
 /// The model as of one day.
@@ -38,6 +43,8 @@ pub struct Fitted {
     /// New individuals, by the state in which they enter.
     pub arrivals: BTreeMap<usize, Arrivals>,
     pub amounts: Amounts,
+    /// The periods whose parts differ in pace, where that has been found to hold.
+    pub periods: Option<Periods>,
     /// Squared coefficient of variation, beyond chance, of how many reach a target in 30 days
     /// around what the hazards say.
     pub pace_variation: f64,
@@ -59,21 +66,41 @@ impl Unfitted {
     ///
     /// # Errors
     /// When the states or the paths up to that day contradict themselves; see [`FitError`].
-    pub fn fit(self, history: &History, as_of_day: i32) -> Result<Fitted, FitError> {
+    pub fn fit(&self, history: &History, as_of_day: i32) -> Result<Fitted, FitError> {
         let facts = cut(history, as_of_day)?;
-        let fit_state = |state: usize| {
-            let sojourns: Vec<_> = facts.sojourns.iter().filter(|s| s.state == state).collect();
-            Hazards::fit(&sojourns, self.unsmoothed)
+        let periods = self.places(history, &facts, as_of_day)?;
+        let states = history.states.len();
+        let hazards = match self.unsmoothed {
+            true => Hazards::fit_all_unsmoothed(&facts, states),
+            false => Hazards::fit_all(&facts, states, periods.as_ref()),
         };
-        let hazards: Vec<_> = (0..history.states.len()).map(fit_state).collect();
+        let pace_variation =
+            pace::variation(&facts, &history.states, &hazards, periods.as_ref(), as_of_day);
         Ok(Fitted {
             as_of_day,
             states: history.states.clone(),
-            pace_variation: pace::variation(&facts, &history.states, &hazards, as_of_day),
             hazards,
             arrivals: arrivals::fit(&facts.entries, as_of_day),
             amounts: Amounts::fit(&facts.realised),
+            periods,
+            pace_variation,
         })
+    }
+
+    /// The periods, if their parts are worth telling apart.
+    fn places(
+        &self,
+        history: &History,
+        facts: &Facts,
+        as_of_day: i32,
+    ) -> Result<Option<Periods>, FitError> {
+        match &self.periods {
+            Some(periods) if !self.unsmoothed => {
+                let wins = place::wins(history, facts, periods, as_of_day)?;
+                Ok(wins.then(|| periods.clone()))
+            }
+            _ => Ok(None),
+        }
     }
 }
 
@@ -84,16 +111,17 @@ impl Fitted {
     /// For many questions build one [`Reach`] and ask it instead.
     #[must_use]
     pub fn probability(&self, segment: u32, state: usize, age_days: u32, within_days: u32) -> f64 {
-        let targets: Vec<bool> = self.states.iter().map(|state| state.is_target).collect();
-        Reach::new(&self.segment_rates(segment), &targets, &[within_days]).aged(state, age_days, 0)
+        let first_day = self.as_of_day.saturating_add(1);
+        self.reach(&self.segment_rates(segment), first_day, &[within_days]).aged(state, age_days, 0)
     }
 
-    /// The probability that an individual that enters `state` today reaches a target within
-    /// `within_days` days, today being day 0. 0 for an unknown state.
+    /// The probability that an individual that enters `state` on the day after the as-of day
+    /// reaches a target within `within_days` more days. 0 for an unknown state.
     #[must_use]
     pub fn probability_of_new(&self, segment: u32, state: usize, within_days: u32) -> f64 {
-        let targets: Vec<bool> = self.states.iter().map(|state| state.is_target).collect();
-        Reach::new(&self.segment_rates(segment), &targets, &[within_days]).fresh(state, within_days)
+        let horizon = [within_days.saturating_add(1)];
+        let first_day = self.as_of_day.saturating_add(1);
+        self.reach(&self.segment_rates(segment), first_day, &horizon).fresh(state, 0, within_days)
     }
 
     /// The curve of first arrivals at `to` of individuals that entered `from` at age 0, all
@@ -112,7 +140,7 @@ impl Fitted {
         let mut before = 0.0;
         let point = |(age, &at_risk): (usize, &u64)| {
             let age_days = age as u32;
-            let cumulative = reach.fresh(from, age_days);
+            let cumulative = reach.fresh(from, 0, age_days);
             let is_point = cumulative > before || hazards.exits.get(age).is_some_and(|&n| n > 0);
             before = cumulative;
             is_point.then_some(CurvePoint { age_days, at_risk, cumulative })
@@ -125,6 +153,30 @@ impl Fitted {
     pub fn segment_rates(&self, segment: u32) -> Vec<Option<hazards::Rates>> {
         let rates = |hazards: &Hazards| hazards.rates(&hazards.segment_factors(segment), 1.0);
         self.hazards.iter().map(|hazards| hazards.as_ref().map(rates)).collect()
+    }
+
+    /// Probabilities of reaching a target state with the given rates, `first_day` being the first
+    /// day that is lived and the horizons counted from it (1 is that day alone).
+    #[must_use]
+    pub fn reach(
+        &self,
+        rates: &[Option<hazards::Rates>],
+        first_day: i32,
+        horizons_days: &[u32],
+    ) -> Reach {
+        let targets: Vec<bool> = self.states.iter().map(|state| state.is_target).collect();
+        let Some(periods) = &self.periods else {
+            return Reach::new(rates, &targets, horizons_days);
+        };
+        let days = horizons_days.iter().max().copied().unwrap_or(0);
+        let parts: Vec<usize> =
+            (0..days).map(|day| periods.part(first_day.saturating_add_unsigned(day))).collect();
+        let by_cause = |places: &[f64; place::PARTS]| parts.iter().map(|&p| places[p]).collect();
+        let by_state = |hazards: &Option<Hazards>| {
+            hazards.iter().flat_map(|hazards| hazards.places.iter().map(by_cause)).collect()
+        };
+        let factors = self.hazards.iter().map(by_state).collect();
+        Reach::by_day(rates, &targets, horizons_days, &factors)
     }
 
     fn pooled_rates(&self) -> Vec<Option<hazards::Rates>> {
@@ -188,7 +240,8 @@ pub(crate) mod tests {
     fn unsmoothed_the_curve_is_that_of_aalen_and_johansen() {
         let history = made_history(7, 500, 300);
         let as_of_day = 250;
-        let fitted = Unfitted { unsmoothed: true }.fit(&history, as_of_day).expect("sound");
+        let fitted =
+            Unfitted { unsmoothed: true, periods: None }.fit(&history, as_of_day).expect("sound");
         let seen = history.paths.iter().filter(|path| path.entered_day <= as_of_day);
         let observations: Vec<_> = seen.map(|path| observed(path, as_of_day)).collect();
         let wanted = aalen_johansen(&observations);

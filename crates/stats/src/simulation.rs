@@ -121,7 +121,7 @@ pub fn simulate(
 ) -> Result<Futures, SimulationError> {
     let horizons_days = horizons(start_day, period_end_days)?;
     let cells = Cells::new(open);
-    let sets = parameters::draw(fitted, &cells, &horizons_days, options);
+    let sets = parameters::draw(fitted, &cells, start_day, &horizons_days, options);
     let sources = AmountSources::new(&fitted.amounts);
     let world = World { fitted, cells: &cells, sources: &sources, horizons_days: &horizons_days };
     let chunks = options.futures.div_ceil(FUTURES_PER_CHUNK);

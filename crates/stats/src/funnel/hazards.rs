@@ -11,7 +11,8 @@
 
 use std::collections::BTreeMap;
 
-use super::history::Sojourn;
+use super::history::{Facts, Sojourn};
+use super::place::{PARTS, Periods, for_each_stretch};
 
 /// Events per bin below which a bin says too little.
 const EVENTS_PER_BIN_MIN: usize = 8;
@@ -19,6 +20,8 @@ const EVENTS_PER_BIN_MIN: usize = 8;
 const BIN_COUNTS: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 /// Events that the Jeffreys prior of a rate stands for.
 pub(crate) const JEFFREYS_EVENTS: f64 = 0.5;
+/// Rounds in which hazards by age and factors by place settle on one another.
+const PLACE_ROUNDS: usize = 5;
 /// Level of the Maller–Zhou test.
 const FOLLOW_UP_LEVEL: f64 = 0.05;
 
@@ -42,6 +45,8 @@ pub struct Hazards {
     pub follow_up_suffices: bool,
     /// Events that stand behind the hazard past the oldest exit (0.5 for the Jeffreys prior).
     pub tail_events: f64,
+    /// Factor on the hazard by cause and part of the period; all 1 without an effect of place.
+    pub places: Vec<[f64; PARTS]>,
     /// Posterior factor on the pooled hazard, by segment and cause.
     pub segments: BTreeMap<u32, Vec<Factor>>,
 }
@@ -64,31 +69,57 @@ pub struct Rates {
 }
 
 impl Hazards {
+    /// Fits every state, smoothed.
+    pub(crate) fn fit_all(
+        facts: &Facts,
+        states: usize,
+        periods: Option<&Periods>,
+    ) -> Vec<Option<Self>> {
+        let of_state = |state| facts.sojourns.iter().filter(move |sojourn| sojourn.state == state);
+        let fit = |state| Self::fit(&of_state(state).collect::<Vec<_>>(), periods);
+        (0..states).map(fit).collect()
+    }
+
+    /// Every state with each day's own hazard.
+    pub(crate) fn fit_all_unsmoothed(facts: &Facts, states: usize) -> Vec<Option<Self>> {
+        let of_state = |state| facts.sojourns.iter().filter(move |sojourn| sojourn.state == state);
+        let fit = |state| Self::fit_unsmoothed(&of_state(state).collect::<Vec<_>>());
+        (0..states).map(fit).collect()
+    }
+
     /// Fits one state; `None` when nobody has been in it.
-    pub(crate) fn fit(sojourns: &[&Sojourn], unsmoothed: bool) -> Option<Self> {
-        let counts = Counts::new(sojourns)?;
+    fn fit(sojourns: &[&Sojourn], periods: Option<&Periods>) -> Option<Self> {
+        let counts = Counts::new(sojourns, periods)?;
+        let bins = counts.best_bins();
+        let (mut daily, places) = counts.daily_and_places(&bins, periods.is_some());
         let follow_up_suffices = counts.follow_up_suffices(sojourns);
-        let bins = if unsmoothed { counts.single_days() } else { counts.best_bins() };
-        let mut daily = counts.daily(&bins);
-        let (tail, tail_events) = match unsmoothed {
-            true => (vec![0.0; counts.next.len()], 0.0),
-            false => counts.tail(&bins, follow_up_suffices),
-        };
-        for (hazards, tail) in daily.iter_mut().zip(tail) {
-            hazards.push(tail);
-        }
-        let segments = if unsmoothed { BTreeMap::new() } else { shrink(sojourns, &counts, &daily) };
-        Some(Self {
+        let (tail, tail_events) = counts.tail(&bins, follow_up_suffices);
+        daily.iter_mut().zip(tail).for_each(|(hazards, tail)| hazards.push(tail));
+        let segments = shrink(sojourns, &counts, &daily);
+        Some(Self { follow_up_suffices, tail_events, segments, ..Self::of(counts, daily, places) })
+    }
+
+    fn fit_unsmoothed(sojourns: &[&Sojourn]) -> Option<Self> {
+        let counts = Counts::new(sojourns, None)?;
+        let follow_up_suffices = counts.follow_up_suffices(sojourns);
+        let (mut daily, places) = counts.daily_and_places(&counts.single_days(), false);
+        daily.iter_mut().for_each(|hazards| hazards.push(0.0));
+        Some(Self { follow_up_suffices, ..Self::of(counts, daily, places) })
+    }
+
+    fn of(counts: Counts, daily: Vec<Vec<f64>>, places: Vec<[f64; PARTS]>) -> Self {
+        Self {
             never_leaving_share: plateau(&daily, counts.exits.len()),
             events: counts.by_cause.iter().map(|days| days.iter().sum()).collect(),
             next: counts.next,
             daily,
             exits: counts.exits,
             at_risk: counts.at_risk,
-            follow_up_suffices,
-            tail_events,
-            segments,
-        })
+            follow_up_suffices: false,
+            tail_events: 0.0,
+            places,
+            segments: BTreeMap::new(),
+        }
     }
 
     /// Posterior mean factor of a segment by cause; 1 for a segment never seen.
@@ -114,6 +145,25 @@ impl Hazards {
     }
 }
 
+impl Rates {
+    /// The probabilities on a day on which each cause runs faster by its factor.
+    #[must_use]
+    pub(crate) fn scaled(&self, factors: &[f64]) -> Self {
+        let mut stay = vec![1.0; self.stay.len()];
+        let mut leave = self.leave.clone();
+        for (days, factor) in leave.iter_mut().zip(factors) {
+            for (hazard, stay) in days.iter_mut().zip(&mut stay) {
+                *hazard *= factor;
+                *stay -= *hazard;
+            }
+        }
+        for age in (0..stay.len()).filter(|&age| stay[age] < 0.0).collect::<Vec<_>>() {
+            stay[age] = cap_at_one(&mut leave, age);
+        }
+        Self { next: self.next.clone(), leave, stay }
+    }
+}
+
 /// Scales the hazards of one age so that they sum to at most 1; what is left to stay.
 fn cap_at_one(leave: &mut [Vec<f64>], age: usize) -> f64 {
     let sum: f64 = leave.iter().map(|days| days[age]).sum();
@@ -130,6 +180,10 @@ struct Counts {
     by_cause: Vec<Vec<u64>>,
     exits: Vec<u64>,
     at_risk: Vec<u64>,
+    /// By part of the period, for the ages of `exits`; all in part 0 without periods.
+    at_risk_by_part: Vec<Vec<f64>>,
+    /// Exits by cause and part.
+    by_part: Vec<[f64; PARTS]>,
 }
 
 /// Ages `from..until`, and what happened in them.
@@ -139,7 +193,7 @@ struct Bin {
 }
 
 impl Counts {
-    fn new(sojourns: &[&Sojourn]) -> Option<Self> {
+    fn new(sojourns: &[&Sojourn], periods: Option<&Periods>) -> Option<Self> {
         let oldest = sojourns.iter().map(|sojourn| sojourn.age_days).max()? as usize;
         let oldest_exit = exits(sojourns).map(|(age, _)| age + 1).max().unwrap_or(0);
         let mut next: Vec<usize> = exits(sojourns).map(|(_, next)| next).collect();
@@ -159,7 +213,9 @@ impl Counts {
         for age in (0..oldest).rev() {
             at_risk[age] += at_risk[age + 1];
         }
-        Some(Self { next, by_cause, exits: all, at_risk })
+        let by_part = exits_by_part(sojourns, &next, periods);
+        let at_risk_by_part = at_risk_by_part(sojourns, oldest_exit, periods);
+        Some(Self { next, by_cause, exits: all, at_risk, at_risk_by_part, by_part })
     }
 
     fn single_days(&self) -> Vec<Bin> {
@@ -203,17 +259,53 @@ impl Counts {
         self.at_risk[bin.from..bin.until].iter().sum::<u64>() as f64
     }
 
-    /// Hazard by cause and age, constant within each bin.
-    fn daily(&self, bins: &[Bin]) -> Vec<Vec<f64>> {
-        let of_cause = |days: &Vec<u64>| {
-            let mut daily = Vec::with_capacity(days.len() + 1);
-            for bin in bins {
-                let events: u64 = days[bin.from..bin.until].iter().sum();
-                daily.resize(bin.until, events as f64 / self.exposure(bin));
+    /// Hazard by cause and age, constant within each bin, and factor by cause and part.
+    fn daily_and_places(
+        &self,
+        bins: &[Bin],
+        with_places: bool,
+    ) -> (Vec<Vec<f64>>, Vec<[f64; PARTS]>) {
+        let fit = |cause: usize| {
+            let mut places = [1.0; PARTS];
+            let mut daily = self.daily(cause, bins, &places);
+            for _ in 0..if with_places { PLACE_ROUNDS } else { 0 } {
+                places = self.places(cause, &daily);
+                daily = self.daily(cause, bins, &places);
             }
-            daily
+            (daily, places)
         };
-        self.by_cause.iter().map(of_cause).collect()
+        (0..self.next.len()).map(fit).unzip()
+    }
+
+    /// Hazard of one cause by age, per individual at risk weighted by its place.
+    fn daily(&self, cause: usize, bins: &[Bin], places: &[f64; PARTS]) -> Vec<f64> {
+        let mut daily = Vec::with_capacity(self.exits.len() + 1);
+        for bin in bins {
+            let events: u64 = self.by_cause[cause][bin.from..bin.until].iter().sum();
+            let parts = self.at_risk_by_part.iter().zip(places);
+            let weigh = |(days, place): (&Vec<f64>, &f64)| {
+                place * days[bin.from..bin.until].iter().sum::<f64>()
+            };
+            let exposure: f64 = parts.map(weigh).sum();
+            daily.resize(bin.until, events as f64 / exposure);
+        }
+        daily
+    }
+
+    /// Exits of one cause in each part against what the hazards by age expect, shrunk towards 1.
+    fn places(&self, cause: usize, daily: &[f64]) -> [f64; PARTS] {
+        let expected = |part: usize| {
+            let days = &self.at_risk_by_part[part];
+            days.iter().zip(daily).map(|(at_risk, hazard)| at_risk * hazard).sum::<f64>()
+        };
+        let pairs: BTreeMap<u32, (f64, f64)> =
+            (0..PARTS).map(|p| (p as u32, (self.by_part[cause][p], expected(p)))).collect();
+        let prior = prior_events(&pairs);
+        let mut places = [1.0; PARTS];
+        for (place, (seen, expected)) in places.iter_mut().zip(pairs.values()) {
+            *place = (seen + prior) / (expected + prior);
+        }
+        places
     }
 
     /// Hazard by cause past the oldest exit, and the events that stand behind it.
@@ -243,6 +335,39 @@ impl Counts {
     }
 }
 
+fn exits_by_part(
+    sojourns: &[&Sojourn],
+    next: &[usize],
+    periods: Option<&Periods>,
+) -> Vec<[f64; PARTS]> {
+    let mut by_part = vec![[0.0; PARTS]; next.len()];
+    for sojourn in sojourns {
+        let Some(to) = sojourn.next else { continue };
+        let day = sojourn.start_day.saturating_add_unsigned(sojourn.age_days);
+        let part = periods.map_or(0, |periods| periods.part(day));
+        by_part[next.partition_point(|&state| state < to)][part] += 1.0;
+    }
+    by_part
+}
+
+fn at_risk_by_part(sojourns: &[&Sojourn], ages: usize, periods: Option<&Periods>) -> Vec<Vec<f64>> {
+    // Steps up and down first, then their running sum.
+    let mut parts = vec![vec![0.0; ages + 1]; PARTS];
+    for sojourn in sojourns {
+        for_each_stretch(sojourn, periods, i32::MIN..=i32::MAX, |part, stretch| {
+            parts[part][(*stretch.start() as usize).min(ages)] += 1.0;
+            parts[part][(*stretch.end() as usize + 1).min(ages)] -= 1.0;
+        });
+    }
+    for days in &mut parts {
+        for age in 1..days.len() {
+            days[age] += days[age - 1];
+        }
+        days.truncate(ages);
+    }
+    parts
+}
+
 fn exits<'a>(sojourns: &'a [&Sojourn]) -> impl Iterator<Item = (usize, usize)> + 'a {
     sojourns.iter().filter_map(|sojourn| Some((sojourn.age_days as usize, sojourn.next?)))
 }
@@ -260,7 +385,8 @@ fn shrink(
 ) -> BTreeMap<u32, Vec<Factor>> {
     let mut segments: BTreeMap<u32, Vec<Factor>> = BTreeMap::new();
     for (cause, (days, &to)) in daily.iter().zip(&counts.next).enumerate() {
-        let seen = seen_and_expected(sojourns, days, to);
+        let mut seen = seen_and_expected(sojourns, days, to);
+        balance(&mut seen);
         let prior = prior_events(&seen);
         for (segment, (seen, expected)) in seen {
             let factors = segments.entry(segment).or_default();
@@ -291,6 +417,15 @@ fn seen_and_expected(
         *expected += up_to.get(sojourn.age_days as usize).copied().unwrap_or(whole);
     }
     segments
+}
+
+/// Scales what is expected to the sum of what was seen, from which place in the period moves it.
+fn balance(segments: &mut BTreeMap<u32, (f64, f64)>) {
+    let seen: f64 = segments.values().map(|(seen, _)| seen).sum();
+    let expected: f64 = segments.values().map(|(_, expected)| expected).sum();
+    if expected > 0.0 {
+        segments.values_mut().for_each(|(_, of_segment)| *of_segment *= seen / expected);
+    }
 }
 
 /// The strength of the prior, in events, that makes the segments' counts most likely when each is

@@ -12,41 +12,49 @@ const SAME_DAY_SWEEPS: usize = 64;
 /// Probabilities of having reached a target, for one segment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
-    /// By state, then days since entering it.
-    fresh: Vec<Vec<f64>>,
+    /// By horizon (one for all where days are alike), state, and days left on entering.
+    fresh: Vec<Vec<Vec<f64>>>,
     /// By horizon, then state, then age already survived.
     aged: Vec<Vec<Vec<f64>>>,
 }
+
+/// Factors on the daily probabilities by state, cause and day from the first one on.
+pub type DayFactors = Vec<Vec<Vec<f64>>>;
 
 impl Reach {
     /// Builds the table for the states' daily `rates` (`None`: never left), with the states marked
     /// in `targets` as the ones to reach, for each of `horizons_days` (ascending).
     #[must_use]
     pub fn new(rates: &[Option<Rates>], targets: &[bool], horizons_days: &[u32]) -> Self {
-        let mut now = Day::first(rates, targets);
-        let mut table = Self { fresh: vec![Vec::new(); rates.len()], aged: Vec::new() };
-        let mut day = 0;
-        loop {
-            for (curve, &value) in table.fresh.iter_mut().zip(&now.fresh) {
-                curve.push(value);
-            }
-            for _ in horizons_days.iter().filter(|&&horizon| horizon == day) {
-                table.aged.push(now.aged.clone());
-            }
-            if horizons_days.iter().all(|&horizon| horizon <= day) {
-                return table;
-            }
-            now.advance(rates, targets);
-            day += 1;
-        }
+        Recursion { rates, targets, factors: None }.run(horizons_days)
     }
 
-    /// Probability for one that enters `state` today, within `days` (at most the last horizon;
-    /// today counts as day 0). 0 for an unknown state.
+    /// As [`Reach::new`], where days differ: `factors` multiply the probabilities of each day. A
+    /// day beyond them is like an ordinary one.
     #[must_use]
-    pub fn fresh(&self, state: usize, days: u32) -> f64 {
-        let Some(curve) = self.fresh.get(state) else { return 0.0 };
-        curve.get(days as usize).or(curve.last()).copied().unwrap_or(0.0)
+    pub fn by_day(
+        rates: &[Option<Rates>],
+        targets: &[bool],
+        horizons_days: &[u32],
+        factors: &DayFactors,
+    ) -> Self {
+        let recursion = Recursion { rates, targets, factors: Some(factors) };
+        let mut table = Self { fresh: Vec::new(), aged: Vec::new() };
+        for &horizon in horizons_days {
+            let one = recursion.run(&[horizon]);
+            table.fresh.extend(one.fresh);
+            table.aged.extend(one.aged);
+        }
+        table
+    }
+
+    /// Probability by the end of the `horizon`-th of the horizons for one that enters `state` with
+    /// `days_left` days left after that of its entry. 0 for an unknown state.
+    #[must_use]
+    pub fn fresh(&self, state: usize, horizon: usize, days_left: u32) -> f64 {
+        let curves = self.fresh.get(horizon).or(self.fresh.last());
+        let Some(curve) = curves.and_then(|states| states.get(state)) else { return 0.0 };
+        curve.get(days_left as usize).or(curve.last()).copied().unwrap_or(0.0)
     }
 
     /// Probability for one that has survived `age_days` in `state`, within the `horizon`-th of the
@@ -60,51 +68,95 @@ impl Reach {
     }
 }
 
-/// The recursion's state after some number of days.
-struct Day {
-    fresh: Vec<f64>,
-    aged: Vec<Vec<f64>>,
+/// What the recursion runs on.
+struct Recursion<'a> {
+    rates: &'a [Option<Rates>],
+    targets: &'a [bool],
+    factors: Option<&'a DayFactors>,
 }
 
-impl Day {
-    fn first(rates: &[Option<Rates>], targets: &[bool]) -> Self {
-        let ages = |state: usize| rates[state].as_ref().map_or(1, |rates| rates.stay.len());
-        let is_there = |state: usize| f64::from(u8::from(targets[state]));
-        let states = 0..rates.len();
-        let aged = states.clone().map(|state| vec![is_there(state); ages(state)]).collect();
-        let mut day = Self { fresh: states.map(is_there).collect(), aged };
-        day.settle(rates, targets);
-        day
-    }
-
-    fn advance(&mut self, rates: &[Option<Rates>], targets: &[bool]) {
-        for (state, rates) in rates.iter().enumerate() {
-            if let (Some(rates), false) = (rates, targets[state]) {
-                self.aged[state] = grow_older(rates, &self.fresh, &self.aged[state]);
+impl Recursion<'_> {
+    /// From no days left up to the last horizon; with factors, for that horizon alone.
+    fn run(&self, horizons_days: &[u32]) -> Reach {
+        let last = horizons_days.iter().max().copied().unwrap_or(0);
+        let mut now = self.start();
+        let mut curves = vec![Vec::with_capacity(last as usize + 1); self.rates.len()];
+        let mut aged = Vec::with_capacity(horizons_days.len());
+        for days_left in 0..=last {
+            if days_left > 0 {
+                self.advance(&mut now, (last - days_left) as usize);
+            }
+            self.settle(&mut now, last.checked_sub(days_left + 1).map(|day| day as usize));
+            for (curve, &value) in curves.iter_mut().zip(&now.fresh) {
+                curve.push(value);
+            }
+            for _ in horizons_days.iter().filter(|&&horizon| horizon == days_left) {
+                aged.push(now.aged.clone());
             }
         }
-        self.settle(rates, targets);
+        Reach { fresh: vec![curves], aged }
+    }
+
+    fn start(&self) -> Day {
+        let is_there = |state: usize| f64::from(u8::from(self.targets[state]));
+        let ages = |state: usize| self.rates[state].as_ref().map_or(1, |rates| rates.stay.len());
+        let states = 0..self.rates.len();
+        let aged = states.clone().map(|state| vec![is_there(state); ages(state)]).collect();
+        Day { fresh: states.map(is_there).collect(), aged }
+    }
+
+    /// States that can be left on the way to a target.
+    fn passed(&self) -> impl Iterator<Item = (usize, &Rates)> {
+        let states = self.rates.iter().zip(self.targets).enumerate();
+        states.filter_map(|(state, (rates, target))| {
+            Some((state, rates.as_ref().filter(|_| !target)?))
+        })
+    }
+
+    fn factor(&self, state: usize, cause: usize, day: Option<usize>) -> f64 {
+        let of_cause = |factors: &'_ DayFactors| factors.get(state)?.get(cause)?.get(day?).copied();
+        self.factors.and_then(of_cause).unwrap_or(1.0)
+    }
+
+    /// One day more to go.
+    fn advance(&self, now: &mut Day, day: usize) {
+        for (state, rates) in self.passed() {
+            let factor = |cause: usize| self.factor(state, cause, Some(day));
+            let factors: Vec<f64> = (0..rates.next.len()).map(factor).collect();
+            now.aged[state] = match self.factors {
+                Some(_) => grow_older(&rates.scaled(&factors), &now.fresh, &now.aged[state]),
+                None => grow_older(rates, &now.fresh, &now.aged[state]),
+            };
+        }
     }
 
     /// Entering a state and leaving it on the same day.
-    fn settle(&mut self, rates: &[Option<Rates>], targets: &[bool]) {
+    fn settle(&self, now: &mut Day, day: Option<usize>) {
         for _ in 0..SAME_DAY_SWEEPS {
-            let before = self.fresh.clone();
-            for (state, rates) in rates.iter().enumerate() {
-                if let (Some(rates), false) = (rates, targets[state]) {
-                    self.fresh[state] = enter(rates, &self.fresh, self.aged[state][0]);
-                }
+            let before = now.fresh.clone();
+            for (state, rates) in self.passed() {
+                let leave =
+                    |(cause, days): (usize, &Vec<f64>)| days[0] * self.factor(state, cause, day);
+                let leave: Vec<f64> = rates.leave.iter().enumerate().map(leave).collect();
+                now.fresh[state] = enter(&rates.next, &leave, &now.fresh, now.aged[state][0]);
             }
-            if before == self.fresh {
+            if before == now.fresh {
                 return;
             }
         }
     }
 }
 
-fn enter(rates: &Rates, fresh: &[f64], survived: f64) -> f64 {
-    let moved = rates.next.iter().zip(&rates.leave).map(|(&to, days)| days[0] * fresh[to]);
-    moved.sum::<f64>() + rates.stay[0] * survived
+/// The recursion's state after some number of days.
+struct Day {
+    fresh: Vec<f64>,
+    aged: Vec<Vec<f64>>,
+}
+
+fn enter(next: &[usize], leave: &[f64], fresh: &[f64], survived: f64) -> f64 {
+    let gone: f64 = leave.iter().sum();
+    let moved: f64 = next.iter().zip(leave).map(|(&to, share)| share * fresh[to]).sum();
+    moved / gone.max(1.0) + (1.0 - gone).max(0.0) * survived
 }
 
 /// One day more to go, for every age: tomorrow is lived at the next age.
@@ -135,7 +187,7 @@ mod tests {
     fn check(rates: &[Option<Rates>], target: usize, days: u32, fresh: f64, aged: f64) {
         let targets: Vec<bool> = (0..rates.len()).map(|state| state == target).collect();
         let reach = Reach::new(rates, &targets, &[0, days]);
-        assert!((reach.fresh(0, days) - fresh).abs() < 1e-12, "{}", reach.fresh(0, days));
+        assert!((reach.fresh(0, 1, days) - fresh).abs() < 1e-12, "{}", reach.fresh(0, 1, days));
         assert!((reach.aged(0, 5, 1) - aged).abs() < 1e-12, "{}", reach.aged(0, 5, 1));
         assert_eq!(reach.aged(0, 5, 0), f64::from(u8::from(target == 0)));
     }

@@ -54,6 +54,7 @@ pub(crate) struct Flow {
 pub(crate) fn draw(
     fitted: &Fitted,
     cells: &Cells,
+    start_day: i32,
     horizons_days: &[u32],
     options: Options,
 ) -> Vec<ParameterSet> {
@@ -61,14 +62,13 @@ pub(crate) fn draw(
     let segments: BTreeSet<u32> =
         cells.open.iter().map(|cell| cell.segment).chain(arriving.copied()).collect();
     let count = draws(fitted, segments.len(), horizons_days).min(options.futures.max(1));
-    let targets: Vec<bool> = fitted.states.iter().map(|state| state.is_target).collect();
     let set = |index: usize| {
         let mut random = stream(options.seed, FIRST_STREAM + index as u64);
         let common = CommonFactors::draw(fitted, &mut random);
         let mut set = ParameterSet { chances: Vec::new(), flows: Vec::new() };
         for &segment in &segments {
             let rates = common.segment_rates(fitted, segment, &mut random);
-            let reach = Reach::new(&rates, &targets, horizons_days);
+            let reach = fitted.reach(&rates, start_day, horizons_days);
             let of_segment = cells.open.iter().filter(|cell| cell.segment == segment);
             set.chances.extend(of_segment.map(|cell| chances(cell, &reach, horizons_days.len())));
             set.flows.extend(flows(fitted, segment, &reach, horizons_days));
@@ -81,7 +81,10 @@ pub(crate) fn draw(
 fn draws(fitted: &Fitted, segments: usize, horizons_days: &[u32]) -> usize {
     let cells = |hazards: &Hazards| (hazards.exits.len() + 1) * (hazards.next.len() + 1);
     let day: usize = fitted.hazards.iter().flatten().map(cells).sum();
-    let days = horizons_days.last().copied().unwrap_or(0) as usize;
+    let days = match fitted.periods {
+        Some(_) => horizons_days.iter().map(|&days| days as usize).sum(),
+        None => horizons_days.last().copied().unwrap_or(0) as usize,
+    };
     (COST_MAX / (day * days * segments).max(1)).clamp(DRAWS_MIN, DRAWS_MAX)
 }
 
@@ -174,27 +177,28 @@ fn flows<'a>(
 
 /// Expected to reach a target by period of entry and periods later, at `share` arrivals a day.
 fn reaching(state: usize, share: f64, reach: &Reach, horizons_days: &[u32]) -> Vec<Vec<f64>> {
-    let last = horizons_days.last().copied().unwrap_or(0);
-    // `up_to[n]`: of one arrival a day on n days, those that have reached it by the last of them.
-    let sum = |total: &mut f64, days: u32| {
-        *total += reach.fresh(state, days);
-        Some(*total)
-    };
-    let up_to: Vec<f64> = std::iter::once(0.0).chain((0..last).scan(0.0, sum)).collect();
-    let entered_from = |period: usize| if period == 0 { 0 } else { horizons_days[period - 1] };
-    let by_end = |entered: usize, end: u32| {
-        let (from, until) = (entered_from(entered), horizons_days[entered].min(end));
-        up_to[(end - from) as usize] - up_to[(end - until) as usize]
-    };
+    let periods = horizons_days.len();
+    let by_end: Vec<Vec<f64>> =
+        (0..periods).map(|end| entered_by_end(state, end, reach, horizons_days)).collect();
     let row = |entered: usize| {
         let mut before = 0.0;
-        let step = |&end: &u32| {
-            let now = by_end(entered, end);
-            let gained = share * (now - before);
+        let step = |end: usize| {
+            let now = share * by_end[end][entered];
+            let gained = (now - before).max(0.0);
             before = now;
             gained
         };
-        horizons_days[entered..].iter().map(step).collect()
+        (entered..periods).map(step).collect()
     };
-    (0..horizons_days.len()).map(row).collect()
+    (0..periods).map(row).collect()
+}
+
+/// Of one arrival a day, those of each period that have reached a target by the end of one.
+fn entered_by_end(state: usize, end: usize, reach: &Reach, horizons_days: &[u32]) -> Vec<f64> {
+    let last = horizons_days[end];
+    let starts = std::iter::once(&0).chain(horizons_days);
+    let period = |(&from, &until): (&u32, &u32)| {
+        (from..until).map(|day| reach.fresh(state, end, last - 1 - day)).sum()
+    };
+    starts.zip(&horizons_days[..=end]).map(period).collect()
 }
