@@ -53,7 +53,7 @@ pub fn derive(
     observations.sort_by_key(|observation| observation.observed_at);
     let mut dated: Vec<&DatedRow> = dated.iter().collect();
     dated.sort_by_key(|row| row.changed_at);
-    let Some(created) = creation(&observations, &dated) else { return Vec::new() };
+    let Some(created) = creation(kind, &observations, &dated) else { return Vec::new() };
     let record = Record { stages, created, observations: &observations, dated: &dated };
     let mut facts: Vec<Fact> =
         kind.fields().iter().flat_map(|field| record.facts_of(field)).collect();
@@ -122,7 +122,10 @@ struct Created {
     told: bool,
 }
 
-fn creation(observations: &[&Observation], dated: &[&DatedRow]) -> Option<Created> {
+/// What holds since before anyone remembers takes effect here.
+pub const BEGINNING: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn creation(kind: Kind, observations: &[&Observation], dated: &[&DatedRow]) -> Option<Created> {
     let told = observations
         .iter()
         .rev()
@@ -131,6 +134,9 @@ fn creation(observations: &[&Observation], dated: &[&DatedRow]) -> Option<Create
     let first_seen = observations.first().map(|observation| observation.observed_at);
     match told {
         Some(at) => Some(Created { at, told: true }),
+        None if kind.is_timeless() => {
+            first_row.or(first_seen).map(|_| Created { at: BEGINNING, told: false })
+        }
         None => first_row
             .map(|at| Created { at, told: true })
             .or(first_seen.map(|at| Created { at, told: false })),

@@ -88,8 +88,8 @@ const ACCOUNTS: &[Field] = &[
     field("name", Text, AtCreation),
     field("domain", Text, AtCreation),
     field("industry", Text, AtCreation),
-    field("employees", Integer, WhenSeen),
-    field("annual_revenue", Money, WhenSeen),
+    field("employees", Integer, AtCreation),
+    field("annual_revenue", Money, AtCreation),
     field("country", Text, AtCreation),
     field("region", Text, AtCreation),
     field("parent", Reference(Accounts), AtCreation),
@@ -123,10 +123,10 @@ const USERS: &[Field] = &[
     personal("name"),
     personal("email"),
     personal("title"),
-    field("role", Text, WhenSeen),
-    field("region", Text, WhenSeen),
-    field("team", Reference(Teams), WhenSeen),
-    field("manager", Reference(Users), WhenSeen),
+    field("role", Text, AtCreation),
+    field("region", Text, AtCreation),
+    field("team", Reference(Teams), AtCreation),
+    field("manager", Reference(Users), AtCreation),
 ];
 const TEAMS: &[Field] = &[
     EXTERNAL_ID,
@@ -307,6 +307,18 @@ impl Kind {
 
     pub fn field(self, name: &str) -> Option<&'static Field> {
         self.fields().iter().find(|field| field.name == name)
+    }
+
+    /// Whether records of the kind are there as long as anyone remembers unless their source says
+    /// since when: an account or a product, but never a lead, a deal or a purchase.
+    pub fn is_timeless(self) -> bool {
+        use Kind::{Accounts, Campaigns, People, Products, Teams, Users};
+        matches!(self, Accounts | People | Products | Users | Teams | Campaigns)
+    }
+
+    /// Whether records of the kind go through stages.
+    pub fn has_stages(self) -> bool {
+        matches!(self.subject(), Kind::Leads | Kind::Deals)
     }
 
     /// Whether records of the kind are people, whose key is destroyed when they are erased.

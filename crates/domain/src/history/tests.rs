@@ -96,6 +96,17 @@ fn an_open_deal_without_a_date_begins_when_it_is_first_seen() {
 }
 
 #[test]
+fn an_account_without_a_date_was_there_all_along() {
+    let seen = Observation {
+        observed_at: day(300),
+        modified_at: None,
+        values: Values::from([("name", Some(Value::Text("Cancity".into())))]),
+    };
+    let facts = derive(Kind::Accounts, &Stages::default(), &[seen], &[]);
+    assert_eq!(written(&facts), "0 created_at=0; 0 name=Cancity");
+}
+
+#[test]
 fn a_difference_between_exports_takes_effect_between_them() {
     check(
         &[
