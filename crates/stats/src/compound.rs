@@ -84,3 +84,37 @@ impl Compound {
         count * self.mean + count.sqrt() * self.sd * standard
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::stream;
+
+    #[test]
+    fn sums_have_the_moments_of_their_parts() {
+        let skewed = Sample::new(vec![1.0, 1.0, 1.0, 2.0, 3.0, 20.0]);
+        let check = |count: u64| {
+            let compound = Compound::of(skewed.clone());
+            let mut random = stream(1, count);
+            let sums = Sample::new((0..20_000).map(|_| compound.sum(count, &mut random)).collect());
+            let n = count as f64;
+            assert!((sums.mean() / (n * skewed.mean()) - 1.0).abs() < 0.02);
+            assert!((sums.variance() / (n * skewed.variance()) - 1.0).abs() < 0.05);
+            assert!((sums.skewness() - skewed.skewness() / n.sqrt()).abs() < 0.1);
+        };
+        check(4);
+        check(EXACT_DRAWS_MAX);
+        check(EXACT_DRAWS_MAX + 1);
+        check(1_000);
+    }
+
+    #[test]
+    fn a_mixture_draws_from_both() {
+        let mixed = Compound::new(Sample::new(vec![10.0]), Sample::new(vec![0.0]), 0.25);
+        assert_eq!((mixed.mean, mixed.mean_variation), (2.5, 0.0));
+        let mut random = stream(3, 0);
+        let share = mixed.sum(16, &mut random) / 160.0;
+        assert!(share > 0.0 && share < 1.0);
+        assert_eq!(Compound::of(Sample::new(Vec::new())).sum(5, &mut random), 0.0);
+    }
+}

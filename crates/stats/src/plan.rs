@@ -523,6 +523,53 @@ mod tests {
         }
     }
 
+    /// Two hundred futures of twelve months; each brings 100,000 a month from open individuals in
+    /// every future, and as much from new ones in every other future.
+    fn under_way() -> UnderWay {
+        let outcome = |index: usize| PeriodOutcome {
+            open_amount: 100_000.0,
+            new_amount: if (index / 12).is_multiple_of(2) { 100_000.0 } else { 0.0 },
+            ..PeriodOutcome::default()
+        };
+        let futures = Futures { periods: 12, outcomes: (0..200 * 12).map(outcome).collect() };
+        UnderWay { futures: Some(futures), open_amount_by_stage: vec![0.0, 0.0, 1.0, 3.0] }
+    }
+
+    #[test]
+    fn the_plan_is_net_of_what_is_under_way() {
+        let options = Options { seed: 9, draws: 1_000 };
+        let goal = Goal { amount: 2_000_000.0, booked: 100_000.0, confidence: 0.8 };
+        let made = || plan(&textbook(), goal, &year(), &under_way(), options).expect("sound");
+        let net = made();
+        assert_eq!((net.open_amount, net.probability_on_present_course), (1_200_000.0, 0.5));
+        let planned_net = planned(&net);
+        assert_eq!(planned_net.expected.stage_totals[4], 7.0);
+        assert_eq!(planned_net.expected.months[3].open_amount, 100_000.0);
+        let change = |lever| {
+            let driver = planned_net.drivers.iter().find(|driver| driver.lever == lever);
+            driver.map(|driver| driver.amount_change)
+        };
+        assert_eq!(change(Lever::Share(2)), Some(70_000.0 + 30_000.0));
+        assert_eq!(change(Lever::Share(3)), Some(70_000.0 + 120_000.0));
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("a pool").install(|| format!("{:?}", made()))
+        };
+        assert_eq!(on(1), on(2));
+    }
+
+    #[test]
+    fn amounts_before_the_goal_starts_do_not_count() {
+        let mut calendar = year();
+        calendar.goal_start_day = calendar.month_start_days[9];
+        let plan = plan(&textbook(), GOAL, &calendar, &under_way(), Options { seed: 1, draws: 9 });
+        let plan = plan.expect("sound");
+        assert_eq!(plan.open_amount, 300_000.0);
+        let planned = planned(&plan);
+        assert_eq!((planned.first_useful_day, planned.last_useful_day), (90, 180));
+        assert_eq!(planned.expected.new_amount, 9_700_000.0);
+    }
+
     #[test]
     fn wrong_assumptions_are_named() {
         let check = |change: &dyn Fn(&mut Assumptions, &mut Goal), wanted: PlanError| {

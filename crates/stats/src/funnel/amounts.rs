@@ -88,3 +88,34 @@ fn ratios(realised: &[Realised]) -> Option<Sample> {
     let [low, high] = RATIO_QUANTILES.map(|quantile| raw.quantile(quantile));
     Some(Sample::new(raw.sorted().iter().map(|ratio| ratio.clamp(low, high)).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn realised(segment: u32, amounts: &[f64]) -> impl Iterator<Item = Realised> {
+        let one =
+            move |&amount: &f64| Realised { segment, amount, known_before: Some(2.0 * amount) };
+        amounts.iter().map(one).collect::<Vec<_>>().into_iter()
+    }
+
+    #[test]
+    fn few_amounts_lean_on_the_pool_and_many_stand_alone() {
+        let many: Vec<f64> = (0..200).map(|i| 90.0 + f64::from(i % 21)).collect();
+        let other: Vec<f64> = many.iter().map(|amount| amount * 2.0).collect();
+        let all = realised(0, &many).chain(realised(1, &other)).chain(realised(2, &[100.0]));
+        let fitted = Amounts::fit(&all.collect::<Vec<_>>());
+        let weight = |segment: u32| fitted.segments[&segment].own_weight;
+        assert!(weight(0) > 0.99 && weight(2) < weight(0), "{} {}", weight(0), weight(2));
+        assert!((fitted.mean(0) - 100.0).abs() < 1.0);
+        assert_eq!(fitted.mean(9), fitted.pool.mean());
+        let ratio = fitted.realised_ratio.expect("enough ratios");
+        assert_eq!((ratio.quantile(0.0), ratio.quantile(1.0)), (0.5, 0.5));
+    }
+
+    #[test]
+    fn without_amounts_the_mean_is_zero() {
+        let fitted = Amounts::fit(&[]);
+        assert_eq!((fitted.mean(1), fitted.realised_ratio), (0.0, None));
+    }
+}

@@ -142,3 +142,46 @@ impl Counts {
         if enough { (excess / weight).max(0.0) } else { OVERDISPERSION_UNKNOWN }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `per_day` arrivals on each day of `0..days`, from a rate that may depend on the day.
+    fn entries(days: i32, per_day: impl Fn(i32) -> i32) -> Vec<Entry> {
+        let on =
+            |day| (0..per_day(day)).map(move |i| Entry { segment: i as u32 % 2, state: 0, day });
+        (0..days).flat_map(on).collect()
+    }
+
+    fn check(entries: &[Entry], as_of_day: i32, window_days: u32, rate: f64) -> Arrivals {
+        let fitted = fit(entries, as_of_day).remove(&0).expect("arrivals in state 0");
+        assert_eq!(fitted.window_days, window_days);
+        assert!((fitted.rate_per_day - rate).abs() < 1e-9, "{}", fitted.rate_per_day);
+        fitted
+    }
+
+    #[test]
+    fn the_past_chooses_the_window() {
+        let even = check(&entries(500, |_| 4), 499, 365, 4.0);
+        assert_eq!(even.overdispersion, 0.0);
+        for share in even.segment_shares.values() {
+            assert!((share - 0.5).abs() < 1e-9);
+        }
+        check(&entries(600, |day| 1 + day / 60), 599, 30, 10.0);
+    }
+
+    #[test]
+    fn months_that_differ_are_overdispersed() {
+        let uneven = entries(720, |day| if (day / 30) % 2 == 0 { 2 } else { 6 });
+        let fitted = fit(&uneven, 719).remove(&0).expect("arrivals in state 0");
+        assert!(fitted.overdispersion > 0.15, "{fitted:?}");
+        assert!(fitted.rate_variation() > 0.01);
+    }
+
+    #[test]
+    fn a_short_history_takes_what_there_is() {
+        let fitted = check(&entries(20, |_| 3), 19, 20, 3.0);
+        assert_eq!(fitted.overdispersion, OVERDISPERSION_UNKNOWN);
+    }
+}

@@ -354,7 +354,8 @@ fn at_risk_by_part(sojourns: &[&Sojourn], ages: usize, periods: Option<&Periods>
     // Steps up and down first, then their running sum.
     let mut parts = vec![vec![0.0; ages + 1]; PARTS];
     for sojourn in sojourns {
-        for_each_stretch(sojourn, periods, i32::MIN..=i32::MAX, |part, stretch| {
+        let last_day = sojourn.start_day.saturating_add_unsigned(ages as u32);
+        for_each_stretch(sojourn, periods, i32::MIN..=last_day, |part, stretch| {
             parts[part][(*stretch.start() as usize).min(ages)] += 1.0;
             parts[part][(*stretch.end() as usize + 1).min(ages)] -= 1.0;
         });
@@ -443,4 +444,81 @@ fn prior_events(segments: &BTreeMap<u32, (f64, f64)>) -> f64 {
 fn log_likelihood(seen: f64, expected: f64, prior: f64) -> f64 {
     let rising: f64 = (0..seen as u64).map(|k| (prior + k as f64).ln()).sum();
     rising + prior * prior.ln() - (prior + seen) * (prior + expected).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sojourns(rows: &[(u32, u32, Option<usize>)]) -> Vec<Sojourn> {
+        let one = |&(segment, age_days, next)| Sojourn {
+            segment,
+            state: 0,
+            start_day: 0,
+            age_days,
+            next,
+        };
+        rows.iter().map(one).collect()
+    }
+
+    fn fit(rows: &[(u32, u32, Option<usize>)]) -> Hazards {
+        let sojourns = sojourns(rows);
+        Hazards::fit(&sojourns.iter().collect::<Vec<_>>(), None).expect("somebody was there")
+    }
+
+    #[test]
+    fn one_bin_is_events_per_day_at_risk_and_the_tail_knows_its_exposure() {
+        // Seven leave at age 3 and two are followed to age 103: 36 days at risk by then.
+        let mut rows = vec![(0, 3, Some(1)); 7];
+        rows.extend([(0, 103, None); 2]);
+        let hazards = fit(&rows);
+        assert_eq!(hazards.daily[0][..4], [7.0 / 36.0; 4]);
+        assert!(hazards.follow_up_suffices);
+        assert_eq!(hazards.daily[0][4], 0.5 / 200.0);
+        assert!((hazards.never_leaving_share - (1.0_f64 - 7.0 / 36.0).powi(4)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn without_follow_up_the_last_bin_carries_on() {
+        let hazards = fit(&[(0, 1, Some(1)), (0, 2, Some(1)), (0, 3, None)]);
+        assert!(!hazards.follow_up_suffices);
+        // Two exits in 3 + 3 + 2 days at risk up to age 2, and one more day beyond.
+        assert_eq!(hazards.daily[0], [0.25, 0.25, 0.25, 2.0 / 9.0]);
+    }
+
+    #[test]
+    fn segments_alike_are_pooled_and_segments_apart_keep_their_own() {
+        let rows = |fast: u32, slow: u32| -> Vec<(u32, u32, Option<usize>)> {
+            let segment = |segment: u32, left: u32| {
+                (0..400).map(move |i| (segment, 10, (i < left).then_some(1)))
+            };
+            segment(0, fast).chain(segment(1, slow)).collect()
+        };
+        let factor = |hazards: &Hazards, segment| hazards.segment_factors(segment)[0];
+        let alike = fit(&rows(100, 104));
+        assert!((factor(&alike, 0) - 1.0).abs() < 0.01);
+        let apart = fit(&rows(300, 100));
+        assert!((factor(&apart, 0) - 1.5).abs() < 0.05, "{}", factor(&apart, 0));
+        assert!((factor(&apart, 1) - 0.5).abs() < 0.05, "{}", factor(&apart, 1));
+        assert_eq!(factor(&apart, 77), 1.0);
+    }
+
+    #[test]
+    fn an_effect_of_place_is_found() {
+        let periods = Periods { first_days: (0..20).map(|period| period * 90).collect() };
+        // Everyone enters on a first day and is there for 90 days or leaves in the last third.
+        let one = |i: i32| Sojourn {
+            segment: 0,
+            state: 0,
+            start_day: (i % 15) * 90 + (i / 15) % 90,
+            age_days: 89 - ((i / 15) % 90).unsigned_abs() % 30,
+            next: (((i % 15) * 90 + (i / 15) % 90 + 89 - (i / 15) % 90 % 30) % 90 >= 60)
+                .then_some(1),
+        };
+        let sojourns: Vec<Sojourn> = (0..3_000).map(one).collect();
+        let refs: Vec<&Sojourn> = sojourns.iter().collect();
+        let hazards = Hazards::fit(&refs, Some(&periods)).expect("somebody was there");
+        let [first, second, third] = hazards.places[0];
+        assert!(first < 0.1 && second < 0.1 && third > 1.0, "{:?}", hazards.places);
+    }
 }
