@@ -1,0 +1,66 @@
+//! Aliases: the keys by which a record is found, such as an external id or an e-mail address.
+
+use std::collections::HashMap;
+
+use domain::kind::Kind;
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::insert::Insert;
+use crate::record::parse_id;
+use crate::{Store, Tx, db, limits};
+
+/// One key of one record. Keys are compared as they are: normalise them first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    pub kind: Kind,
+    /// What sort of key it is, such as `external_id`, `name`, `email`, `domain`, `anonymous_id`.
+    pub namespace: String,
+    pub key: String,
+    pub record_id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    key: String,
+    record_id: String,
+}
+
+impl Store {
+    /// The record of each key that is known.
+    pub async fn find(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        keys: &[String],
+    ) -> Result<HashMap<String, Uuid>, Error> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in keys.chunks(limits::KEYS_MAX) {
+            let among = db::parameters(3, keys.len());
+            let sql = format!(
+                "select key, record_id from alias where kind = $1 and namespace = $2 and key in {among}"
+            );
+            let mut values = vec![kind.name().into(), namespace.into()];
+            values.extend(keys.iter().map(|key| key.as_str().into()));
+            for row in db::rows::<Row>(&self.db.reader, sql, values).await? {
+                found.insert(row.key, parse_id(&row.record_id)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Tx {
+    /// Adds keys. One that leads to a record already stays as it is: the first record keeps it.
+    pub async fn put_aliases(&mut self, aliases: Vec<Alias>) -> Result<(), Error> {
+        let mut rows = Vec::with_capacity(aliases.len() * 4);
+        for alias in aliases {
+            rows.extend([alias.kind.name().into(), alias.namespace.into()]);
+            rows.extend([alias.key.into(), alias.record_id.to_string().into()]);
+        }
+        let columns = ["kind", "namespace", "key", "record_id"];
+        let on_conflict = "on conflict (kind, namespace, key) do nothing";
+        Insert { table: "alias", columns: &columns, on_conflict }.run(&self.sql, rows).await
+    }
+}

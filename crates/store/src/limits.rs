@@ -1,0 +1,28 @@
+//! Every size, rate and time that the store holds itself to.
+
+use std::time::Duration;
+
+/// The embedded database in a data folder.
+pub const FILE_NAME: &str = "baton.sqlite";
+
+/// How long a writer waits for another process to finish its transaction.
+pub const BUSY_WAIT: Duration = Duration::from_secs(60);
+
+/// Connections that read at the same time.
+pub const READERS_MAX: u32 = 4;
+
+/// Pages that the writer of the embedded database keeps in memory, in KiB.
+pub const CACHE_KIB: u32 = 65_536;
+
+/// Parameters of one statement. SQLite takes 32,766 and PostgreSQL 65,535; larger statements
+/// than this were not faster when measured.
+pub const PARAMETERS_MAX: usize = 8_000;
+
+/// Keys or ids asked for in one statement.
+pub const KEYS_MAX: usize = 500;
+
+/// Journal entries that the sequencer links in one transaction, and that `verify` holds at once.
+pub const LINKS_MAX: u64 = 5_000;
+
+/// How long a sequencer may hold its lease without showing up again.
+pub const LEASE: Duration = Duration::from_secs(60);

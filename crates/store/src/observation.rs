@@ -1,0 +1,175 @@
+//! Observations: what each export said of each record, kept so that histories can be derived anew.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::history::{DatedRow, Observation, Values};
+use domain::kind::Kind;
+use domain::value::Value;
+use sea_orm::FromQueryResult;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::insert::Insert;
+use crate::record::{instant, parse_id};
+use crate::{Store, Tx, db, limits};
+
+const COLUMNS: [&str; 9] = [
+    "subject_id",
+    "import_id",
+    "file_row",
+    "kind",
+    "dated",
+    "holds_at",
+    "modified_at",
+    "digest",
+    "field_values",
+];
+
+/// What one row of one file said of one record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    pub import_id: Uuid,
+    /// The record's kind; a row of changes belongs to the kind that it changes.
+    pub kind: Kind,
+    pub subject_id: Uuid,
+    /// The row of the file. Rows of one time count in this order.
+    pub file_row: u64,
+    pub said: Said,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    Observation(Observation),
+    Dated(DatedRow),
+}
+
+/// Everything that was said of one record, in the form in which `domain::history::derive` takes it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    pub observations: Vec<Observation>,
+    pub dated: Vec<DatedRow>,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    subject_id: String,
+    dated: i64,
+    holds_at: i64,
+    modified_at: Option<i64>,
+    field_values: String,
+}
+
+impl Store {
+    /// The evidence on these records, by record. Its order does not depend on the order in which
+    /// the imports were made.
+    pub async fn observations(
+        &self,
+        kind: Kind,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Evidence>, Error> {
+        let mut evidence: HashMap<Uuid, Evidence> = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(limits::KEYS_MAX) {
+            let sql = format!(
+                "select subject_id, dated, holds_at, modified_at, field_values from observation
+                where subject_id in {} order by subject_id, holds_at, file_row, digest",
+                db::parameters(1, ids.len())
+            );
+            let values = ids.iter().map(|id| id.to_string().into()).collect();
+            for row in db::rows::<Row>(&self.db.reader, sql, values).await? {
+                let id = parse_id(&row.subject_id)?;
+                row.add_to(kind, evidence.entry(id).or_default())?;
+            }
+        }
+        Ok(evidence)
+    }
+
+    /// The records of a kind that an import spoke of, by id.
+    pub async fn subjects_of_import(
+        &self,
+        kind: Kind,
+        import_id: Uuid,
+    ) -> Result<Vec<Uuid>, Error> {
+        let sql = "select distinct subject_id from observation
+            where import_id = $1 and kind = $2 order by subject_id";
+        let values = vec![import_id.to_string().into(), kind.name().into()];
+        let rows = db::raw_rows(&self.db.reader, sql, values).await?;
+        rows.iter().map(|row| parse_id(&row.try_get_by_index::<String>(0)?)).collect()
+    }
+}
+
+impl Tx {
+    pub async fn put_observations(&mut self, sightings: Vec<Sighting>) -> Result<(), Error> {
+        let mut rows = Vec::with_capacity(sightings.len() * COLUMNS.len());
+        for sighting in sightings {
+            let (dated, holds_at, modified_at, values) = match &sighting.said {
+                Said::Observation(seen) => {
+                    (0_i64, seen.observed_at, seen.modified_at, &seen.values)
+                }
+                Said::Dated(row) => (1, row.changed_at, None, &row.values),
+            };
+            let json = crate::journal::to_json(&ValuesJson(values))?;
+            rows.extend([
+                sighting.subject_id.to_string().into(),
+                sighting.import_id.to_string().into(),
+                crate::record::bounded(sighting.file_row),
+                sighting.kind.subject().name().into(),
+                dated.into(),
+                holds_at.as_microsecond().into(),
+                modified_at.map(|at| at.as_microsecond()).into(),
+                Sha256::digest(json.as_bytes()).to_vec().into(),
+                json.into(),
+            ]);
+        }
+        Insert { table: "observation", columns: &COLUMNS, on_conflict: "" }
+            .run(&self.sql, rows)
+            .await
+    }
+
+    /// Removes what an import said, so that histories can be derived without it.
+    pub async fn remove_observations(&mut self, import_id: Uuid) -> Result<u64, Error> {
+        let sql = "delete from observation where import_id = $1";
+        db::run(&self.sql, sql, vec![import_id.to_string().into()]).await
+    }
+}
+
+impl Row {
+    fn add_to(&self, kind: Kind, evidence: &mut Evidence) -> Result<(), Error> {
+        let values = parse_values(kind, &self.field_values)?;
+        let at = instant(self.holds_at)?;
+        if self.dated != 0 {
+            evidence.dated.push(DatedRow { changed_at: at, values });
+        } else {
+            let modified_at = self.modified_at.map(instant).transpose()?;
+            evidence.observations.push(Observation { observed_at: at, modified_at, values });
+        }
+        Ok(())
+    }
+}
+
+/// `{field: text or null}`, by field.
+struct ValuesJson<'a>(&'a Values);
+
+impl Serialize for ValuesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(self.0.len()))?;
+        for (field, value) in self.0 {
+            object.serialize_entry(field, &value.as_ref().map(Value::encode))?;
+        }
+        object.end()
+    }
+}
+
+fn parse_values(kind: Kind, json: &str) -> Result<Values, Error> {
+    let damaged = |detail: String| Error::damaged("an observation", detail);
+    let texts: BTreeMap<String, Option<String>> =
+        serde_json::from_str(json).map_err(|error| damaged(error.to_string()))?;
+    let mut values = Values::new();
+    for (name, text) in texts {
+        let field = kind.field(&name).ok_or_else(|| damaged(format!("{kind} has no `{name}`")))?;
+        let value = text.map(|text| Value::decode(field.holds, &text)).transpose();
+        values.insert(field.name, value.map_err(|error| damaged(error.to_string()))?);
+    }
+    Ok(values)
+}
