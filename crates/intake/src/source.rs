@@ -1,0 +1,333 @@
+//! One way to read rows of cells, whatever the container: text, workbook or Parquet.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use memchr::{memchr, memchr_iter};
+
+use crate::detect::{self, Container};
+use crate::encoding::{Decoder, Encoding};
+use crate::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX};
+use crate::mapping::Mapping;
+use crate::refusal::{Reason, Refusal};
+use crate::rows::{Delimiter, Fault, Rows};
+
+/// One row of cells. It is filled again and again, so that reading allocates nothing a row.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// The physical line, from 1, on which the row begins; in a workbook its row.
+    pub line: u64,
+    text: String,
+    ends: Vec<usize>,
+    /// Cells that were typed in their container: their text is ISO dates and plain decimals.
+    typed: Vec<bool>,
+    /// What is wrong with the form of the row.
+    pub fault: Option<Reason>,
+}
+
+impl Record {
+    pub fn get(&self, index: usize) -> &str {
+        let start = if index == 0 { 0 } else { self.ends.get(index - 1).copied().unwrap_or(0) };
+        let end = self.ends.get(index).copied().unwrap_or(start);
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub fn is_typed(&self, index: usize) -> bool {
+        self.typed.get(index).copied().unwrap_or(false)
+    }
+
+    pub fn cells(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    pub fn clear(&mut self, line: u64) {
+        self.line = line;
+        self.text.clear();
+        self.ends.clear();
+        self.typed.clear();
+        self.fault = None;
+    }
+
+    pub fn push(&mut self, cell: &str) {
+        self.text.push_str(cell);
+        self.ends.push(self.text.len());
+    }
+
+    pub fn push_typed(&mut self, cell: &str) {
+        self.typed.resize(self.ends.len(), false);
+        self.typed.push(true);
+        self.push(cell);
+    }
+
+    fn is_blank(&self) -> bool {
+        self.fault.is_none() && self.text.bytes().all(|byte| byte.is_ascii_whitespace())
+    }
+}
+
+/// How the file is laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    Text { delimiter: Delimiter, encoding: Encoding },
+    Workbook { sheet: String },
+    Parquet,
+}
+
+/// An open file behind its header.
+pub struct Source {
+    pub path: PathBuf,
+    pub layout: Layout,
+    /// The headers, made distinct: a second `Name` is `Name (2)`, an empty one is `column 3`.
+    pub headers: Vec<String>,
+    /// Whether headers had to be made distinct.
+    pub headers_changed: Vec<String>,
+    pub bytes_total: u64,
+    rows: Rows,
+    delimiter: Delimiter,
+}
+
+impl Source {
+    /// Opens a file and reads its header. What the mapping says of the layout is not detected.
+    pub fn open(path: &Path, mapping: &Mapping) -> Result<Source, Refusal> {
+        let unreadable = |source| Refusal::Unreadable { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(unreadable)?;
+        let bytes_total = file.metadata().map_err(unreadable)?.len();
+        match detect::container(&mut file).map_err(unreadable)? {
+            Container::Text => {}
+            Container::Workbook | Container::Parquet => {
+                let detail = "workbooks and Parquet are not read yet".to_owned();
+                return Err(Refusal::Damaged { path: path.to_owned(), detail });
+            }
+        }
+        let encoding = match mapping.encoding {
+            Some(encoding) => encoding,
+            None => Encoding::detect(&mut file).map_err(unreadable)?,
+        };
+        let delimiter = match mapping.delimiter {
+            Some(delimiter) => delimiter,
+            None => detect::delimiter(&file, encoding).map_err(unreadable)?,
+        };
+        let decoder = Decoder::new(file, encoding).map_err(unreadable)?;
+        let mut source = Source {
+            path: path.to_owned(),
+            layout: Layout::Text { delimiter, encoding },
+            headers: Vec::new(),
+            headers_changed: Vec::new(),
+            bytes_total,
+            rows: Rows::new(decoder, delimiter),
+            delimiter,
+        };
+        source.read_headers()?;
+        Ok(source)
+    }
+
+    pub fn bytes_read(&self) -> u64 {
+        self.rows.bytes_read()
+    }
+
+    /// Reads the next row that is not blank into `record`; `false` at the end.
+    pub fn next(&mut self, record: &mut Record) -> Result<bool, Refusal> {
+        loop {
+            let next = self.rows.next_row();
+            let Some(row) = next.map_err(|source| self.unreadable(source))? else {
+                return Ok(false);
+            };
+            record.clear(row.line);
+            fill(record, self.rows.bytes(&row), row.fault, self.delimiter);
+            if !record.is_blank() {
+                self.check_cells(record);
+                return Ok(true);
+            }
+        }
+    }
+
+    fn check_cells(&self, record: &mut Record) {
+        let (found, expected) = (record.len(), self.headers.len());
+        if expected == 0 || record.fault.is_some() || found == expected {
+            return;
+        }
+        if found < expected && self.delimiter == Delimiter::Byte(b',') && found == 1 {
+            let separators = memchr_iter(b',', record.text.as_bytes()).count();
+            if separators > 0 {
+                record.fault = Some(Reason::RowInOneCell);
+                return;
+            }
+        }
+        record.fault = Some(Reason::RaggedRow { found, expected });
+    }
+
+    fn read_headers(&mut self) -> Result<(), Refusal> {
+        let mut record = Record::default();
+        if !self.next(&mut record)? {
+            return Err(Refusal::Empty(self.path.clone()));
+        }
+        let is_statement = detect::stated_delimiter(record.text.as_bytes()).is_some()
+            || record.line == 1 && record.text.starts_with("sep=");
+        if is_statement && !self.next(&mut record)? {
+            return Err(Refusal::Empty(self.path.clone()));
+        }
+        if record.fault.is_some() {
+            return Err(Refusal::BrokenHeader(self.path.clone()));
+        }
+        if record.len() > COLUMNS_MAX {
+            let (path, found) = (self.path.clone(), record.len());
+            return Err(Refusal::TooManyColumns { path, found, max: COLUMNS_MAX });
+        }
+        if looks_like_data(&record) {
+            let first_cells = record.cells().take(3).collect::<Vec<_>>().join(", ");
+            let first_cells = crate::refusal::shorten(&first_cells);
+            return Err(Refusal::NoHeader { path: self.path.clone(), first_cells });
+        }
+        (self.headers, self.headers_changed) = distinct(record.cells());
+        Ok(())
+    }
+
+    fn unreadable(&self, source: io::Error) -> Refusal {
+        Refusal::Unreadable { path: self.path.clone(), source }
+    }
+}
+
+/// Calls `cell` for each cell of a row whose quotes are sound.
+pub fn split(row: &str, delimiter: Delimiter, mut cell: impl FnMut(&str)) {
+    let Delimiter::Byte(delimiter) = delimiter else {
+        return row.split_ascii_whitespace().for_each(cell);
+    };
+    let bytes = row.as_bytes();
+    if memchr(b'"', bytes).is_none() {
+        let mut start = 0;
+        for end in memchr_iter(delimiter, bytes) {
+            cell(&row[start..end]);
+            start = end + 1;
+        }
+        return cell(&row[start..]);
+    }
+    let mut rest = row;
+    loop {
+        let behind = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let (content, behind) = unquote(quoted);
+                cell(&content);
+                behind
+            }
+            None => {
+                let end = memchr(delimiter, rest.as_bytes()).unwrap_or(rest.len());
+                cell(&rest[..end]);
+                &rest[end..]
+            }
+        };
+        if behind.is_empty() {
+            return;
+        }
+        rest = &behind[1..];
+    }
+}
+
+/// The content of a quoted cell, its doubled quotes made single, and what stands behind it.
+fn unquote(quoted: &str) -> (std::borrow::Cow<'_, str>, &str) {
+    let mut content = std::borrow::Cow::Borrowed("");
+    let mut rest = quoted;
+    while let Some(at) = memchr(b'"', rest.as_bytes()) {
+        content += &rest[..at];
+        rest = &rest[at + 1..];
+        match rest.strip_prefix('"') {
+            Some(behind) => {
+                content += "\"";
+                rest = behind;
+            }
+            None => return (content, rest),
+        }
+    }
+    (content + rest, "")
+}
+
+fn fill(record: &mut Record, bytes: &[u8], fault: Option<Fault>, delimiter: Delimiter) {
+    let fault = fault.map(|fault| match fault {
+        Fault::StrayQuote => Reason::StrayQuote,
+        Fault::UnclosedQuote => Reason::UnclosedQuote,
+        Fault::TooLong => Reason::RowTooLong { max: ROW_BYTES_MAX },
+    });
+    let nul = memchr(0, bytes).map(|_| Reason::NulByte);
+    match (fault.or(nul), std::str::from_utf8(bytes)) {
+        (None, Ok(text)) => {
+            split(text, delimiter, |cell| record.push(cell));
+            if bytes.len() > FIELD_BYTES_MAX
+                && record.cells().any(|cell| cell.len() > FIELD_BYTES_MAX)
+            {
+                record.fault = Some(Reason::CellTooLong { max: FIELD_BYTES_MAX });
+            }
+        }
+        (fault, _) => {
+            record.push(&String::from_utf8_lossy(bytes));
+            record.fault = fault.or(Some(Reason::UndecodableText));
+        }
+    }
+}
+
+/// A header names things; a row whose every cell is a number, a date or empty does not.
+fn looks_like_data(record: &Record) -> bool {
+    let is_data = |cell: &str| {
+        cell.trim().is_empty()
+            || cell.trim().parse::<f64>().is_ok()
+            || crate::dates::written(cell).is_ok()
+    };
+    record.cells().all(is_data)
+}
+
+fn distinct<'a>(cells: impl Iterator<Item = &'a str>) -> (Vec<String>, Vec<String>) {
+    let (mut headers, mut changed): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for (index, cell) in cells.enumerate() {
+        let name = cell.trim().trim_start_matches('\u{feff}');
+        let name = if name.is_empty() { format!("column {}", index + 1) } else { name.to_owned() };
+        let mut header = name.clone();
+        let mut count = 1;
+        while headers.contains(&header) {
+            count += 1;
+            header = format!("{name} ({count})");
+        }
+        if header != cell.trim() {
+            changed.push(header.clone());
+        }
+        headers.push(header);
+    }
+    (headers, changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(row: &str, expected: &[&str]) {
+        let mut cells = Vec::new();
+        split(row, Delimiter::Byte(b','), |cell| cells.push(cell.to_owned()));
+        assert_eq!(cells, expected, "{row:?}");
+    }
+
+    #[test]
+    fn rows_are_split_into_cells() {
+        check("a,b", &["a", "b"]);
+        check("a,,", &["a", "", ""]);
+        check("", &[""]);
+        check("\"a,b\",c", &["a,b", "c"]);
+        check("\"a \"\"b\"\"\",\"\"", &["a \"b\"", ""]);
+        check("\"\"\"\"", &["\""]);
+        check("\"a\",", &["a", ""]);
+        check("5\" screen,b", &["5\" screen", "b"]);
+        check("\"line\nend\",x", &["line\nend", "x"]);
+    }
+
+    #[test]
+    fn headers_are_made_distinct() {
+        let (headers, changed) = distinct(["Name", "", "Name", " Name ", "id"].into_iter());
+        assert_eq!(headers, ["Name", "column 2", "Name (2)", "Name (3)", "id"]);
+        assert_eq!(changed, ["column 2", "Name (2)", "Name (3)"]);
+    }
+}
