@@ -149,6 +149,9 @@ impl Record<'_> {
             let value = Some(Value::Instant(self.created.at));
             return vec![Fact { field: field.name, effective_at: self.created.at, value }];
         }
+        if field.name == "deleted" {
+            return self.deletions(field);
+        }
         let mut timeline = self.dated_timeline(field);
         let covered = timeline.first().map(|first| first.0).zip(timeline.last().map(|last| last.0));
         if timeline.is_empty() || field.name == "stage" {
@@ -167,6 +170,22 @@ impl Record<'_> {
         }
         let fact = |(effective_at, value)| Fact { field: field.name, effective_at, value };
         timeline.into_iter().map(fact).collect()
+    }
+
+    /// A record that an export shows is there; it is deleted from the export on that says so.
+    fn deletions(&self, field: &'static Field) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = Vec::new();
+        let mut deleted = false;
+        for observation in self.observations {
+            let told = observation.values.get(field.name);
+            let now = told == Some(&Some(Value::Boolean(true)));
+            if now != deleted {
+                let (effective_at, value) = (observation.observed_at, Some(Value::Boolean(now)));
+                facts.push(Fact { field: field.name, effective_at, value });
+            }
+            deleted = now;
+        }
+        facts
     }
 
     fn dated_timeline(&self, field: &Field) -> Timeline {

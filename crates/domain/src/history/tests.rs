@@ -30,6 +30,7 @@ fn values(words: &str) -> Values {
             let (name, text) = word.split_once('=').unwrap();
             let field = Kind::Deals.field(name).unwrap();
             let value = match (name, text) {
+                ("deleted", text) => Some(Value::Boolean(text == "true")),
                 (_, "-") => None,
                 (name, text) if name.ends_with("_at") => {
                     Some(Value::Instant(day(text.parse().unwrap())))
@@ -125,6 +126,19 @@ fn a_closing_dated_before_the_last_sighting_overrules_it() {
         &["100 created_at=10 stage=Proposal", "130 created_at=10 stage=Won closed_at=90 amount=4"],
         &[],
         "10 created_at=10; 10 stage=Engaging; 90 amount=4; 90 closed_at=90; 90 stage=Won",
+    );
+}
+
+#[test]
+fn what_an_export_lacks_is_deleted_until_an_export_shows_it_again() {
+    check(
+        &[
+            "100 created_at=10 stage=Engaging",
+            "130 deleted=true",
+            "160 created_at=10 stage=Engaging",
+        ],
+        &[],
+        "10 created_at=10; 10 stage=Engaging; 130 deleted=1; 160 deleted=0",
     );
 }
 
