@@ -19,7 +19,7 @@ use amounts::Amounts;
 use arrivals::Arrivals;
 use hazards::Hazards;
 use history::{Facts, FitError, History, State, cut};
-use place::Periods;
+use place::{Parts, Periods};
 use reach::Reach;
 
 /// The model before it has seen any data: how it is to be fitted.
@@ -69,13 +69,17 @@ impl Unfitted {
     pub fn fit(&self, history: &History, as_of_day: i32) -> Result<Fitted, FitError> {
         let facts = cut(history, as_of_day)?;
         let periods = self.places(history, &facts, as_of_day)?;
+        let parts = periods.as_ref().map(|periods| {
+            let first_day = facts.entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day);
+            Parts::new(periods, first_day..=as_of_day)
+        });
         let states = history.states.len();
         let hazards = match self.unsmoothed {
             true => Hazards::fit_all_unsmoothed(&facts, states),
-            false => Hazards::fit_all(&facts, states, periods.as_ref()),
+            false => Hazards::fit_all(&facts, states, parts.as_ref()),
         };
         let pace_variation =
-            pace::variation(&facts, &history.states, &hazards, periods.as_ref(), as_of_day);
+            pace::variation(&facts, &history.states, &hazards, parts.as_ref(), as_of_day);
         Ok(Fitted {
             as_of_day,
             states: history.states.clone(),

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use super::history::{Facts, Sojourn};
-use super::place::{PARTS, Periods, for_each_stretch};
+use super::place::{PARTS, Parts, for_each_stretch};
 
 /// Events per bin below which a bin says too little.
 const EVENTS_PER_BIN_MIN: usize = 8;
@@ -73,10 +73,10 @@ impl Hazards {
     pub(crate) fn fit_all(
         facts: &Facts,
         states: usize,
-        periods: Option<&Periods>,
+        parts: Option<&Parts>,
     ) -> Vec<Option<Self>> {
         let of_state = |state| facts.sojourns.iter().filter(move |sojourn| sojourn.state == state);
-        let fit = |state| Self::fit(&of_state(state).collect::<Vec<_>>(), periods);
+        let fit = |state| Self::fit(&of_state(state).collect::<Vec<_>>(), parts);
         (0..states).map(fit).collect()
     }
 
@@ -88,10 +88,10 @@ impl Hazards {
     }
 
     /// Fits one state; `None` when nobody has been in it.
-    fn fit(sojourns: &[&Sojourn], periods: Option<&Periods>) -> Option<Self> {
-        let counts = Counts::new(sojourns, periods)?;
+    fn fit(sojourns: &[&Sojourn], parts: Option<&Parts>) -> Option<Self> {
+        let counts = Counts::new(sojourns, parts)?;
         let bins = counts.best_bins();
-        let (mut daily, places) = counts.daily_and_places(&bins, periods.is_some());
+        let (mut daily, places) = counts.daily_and_places(&bins, parts.is_some());
         let follow_up_suffices = counts.follow_up_suffices(sojourns);
         let (tail, tail_events) = counts.tail(&bins, follow_up_suffices);
         daily.iter_mut().zip(tail).for_each(|(hazards, tail)| hazards.push(tail));
@@ -193,7 +193,7 @@ struct Bin {
 }
 
 impl Counts {
-    fn new(sojourns: &[&Sojourn], periods: Option<&Periods>) -> Option<Self> {
+    fn new(sojourns: &[&Sojourn], parts: Option<&Parts>) -> Option<Self> {
         let oldest = sojourns.iter().map(|sojourn| sojourn.age_days).max()? as usize;
         let oldest_exit = exits(sojourns).map(|(age, _)| age + 1).max().unwrap_or(0);
         let mut next: Vec<usize> = exits(sojourns).map(|(_, next)| next).collect();
@@ -213,8 +213,8 @@ impl Counts {
         for age in (0..oldest).rev() {
             at_risk[age] += at_risk[age + 1];
         }
-        let by_part = exits_by_part(sojourns, &next, periods);
-        let at_risk_by_part = at_risk_by_part(sojourns, oldest_exit, periods);
+        let by_part = exits_by_part(sojourns, &next, parts);
+        let at_risk_by_part = at_risk_by_part(sojourns, oldest_exit, parts);
         Some(Self { next, by_cause, exits: all, at_risk, at_risk_by_part, by_part })
     }
 
@@ -338,35 +338,35 @@ impl Counts {
 fn exits_by_part(
     sojourns: &[&Sojourn],
     next: &[usize],
-    periods: Option<&Periods>,
+    parts: Option<&Parts>,
 ) -> Vec<[f64; PARTS]> {
     let mut by_part = vec![[0.0; PARTS]; next.len()];
     for sojourn in sojourns {
         let Some(to) = sojourn.next else { continue };
         let day = sojourn.start_day.saturating_add_unsigned(sojourn.age_days);
-        let part = periods.map_or(0, |periods| periods.part(day));
+        let part = parts.map_or(0, |parts| parts.at(day).0);
         by_part[next.partition_point(|&state| state < to)][part] += 1.0;
     }
     by_part
 }
 
-fn at_risk_by_part(sojourns: &[&Sojourn], ages: usize, periods: Option<&Periods>) -> Vec<Vec<f64>> {
+fn at_risk_by_part(sojourns: &[&Sojourn], ages: usize, parts: Option<&Parts>) -> Vec<Vec<f64>> {
     // Steps up and down first, then their running sum.
-    let mut parts = vec![vec![0.0; ages + 1]; PARTS];
+    let mut counts = vec![vec![0.0; ages + 1]; PARTS];
     for sojourn in sojourns {
         let last_day = sojourn.start_day.saturating_add_unsigned(ages as u32);
-        for_each_stretch(sojourn, periods, i32::MIN..=last_day, |part, stretch| {
-            parts[part][(*stretch.start() as usize).min(ages)] += 1.0;
-            parts[part][(*stretch.end() as usize + 1).min(ages)] -= 1.0;
+        for_each_stretch(sojourn, parts, i32::MIN..=last_day, |part, stretch| {
+            counts[part][(*stretch.start() as usize).min(ages)] += 1.0;
+            counts[part][(*stretch.end() as usize + 1).min(ages)] -= 1.0;
         });
     }
-    for days in &mut parts {
+    for days in &mut counts {
         for age in 1..days.len() {
             days[age] += days[age - 1];
         }
         days.truncate(ages);
     }
-    parts
+    counts
 }
 
 fn exits<'a>(sojourns: &'a [&Sojourn]) -> impl Iterator<Item = (usize, usize)> + 'a {
@@ -442,13 +442,14 @@ fn prior_events(segments: &BTreeMap<u32, (f64, f64)>) -> f64 {
 
 /// Log of the negative binomial probability, without the part that does not depend on the prior.
 fn log_likelihood(seen: f64, expected: f64, prior: f64) -> f64 {
-    let rising: f64 = (0..seen as u64).map(|k| (prior + k as f64).ln()).sum();
+    let rising = libm::lgamma(prior + seen) - libm::lgamma(prior);
     rising + prior * prior.ln() - (prior + seen) * (prior + expected).ln()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::funnel::place::Periods;
 
     fn sojourns(rows: &[(u32, u32, Option<usize>)]) -> Vec<Sojourn> {
         let one = |&(segment, age_days, next)| Sojourn {
@@ -517,7 +518,8 @@ mod tests {
         };
         let sojourns: Vec<Sojourn> = (0..3_000).map(one).collect();
         let refs: Vec<&Sojourn> = sojourns.iter().collect();
-        let hazards = Hazards::fit(&refs, Some(&periods)).expect("somebody was there");
+        let parts = Parts::new(&periods, 0..=2_000);
+        let hazards = Hazards::fit(&refs, Some(&parts)).expect("somebody was there");
         let [first, second, third] = hazards.places[0];
         assert!(first < 0.1 && second < 0.1 && third > 1.0, "{:?}", hazards.places);
     }

@@ -7,7 +7,7 @@
 use super::arrivals::STEP_DAYS;
 use super::hazards::Hazards;
 use super::history::{Facts, State};
-use super::place::{Periods, reached};
+use super::place::{Parts, reached};
 
 /// The most steps back that are compared.
 const STEPS_MAX: u32 = 12;
@@ -21,7 +21,7 @@ pub(crate) fn variation(
     facts: &Facts,
     states: &[State],
     hazards: &[Option<Hazards>],
-    periods: Option<&Periods>,
+    parts: Option<&Parts>,
     as_of_day: i32,
 ) -> f64 {
     let first_day = facts.entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day);
@@ -33,7 +33,7 @@ pub(crate) fn variation(
     for back in 0..steps {
         let last = as_of_day.saturating_sub_unsigned(back * STEP_DAYS);
         let days = last.saturating_sub_unsigned(STEP_DAYS - 1)..=last;
-        let step = reached(facts, states, hazards, periods, days);
+        let step = reached(facts, states, hazards, parts, days);
         beyond += (step.seen - step.expected).powi(2) - step.expected;
         scale += step.expected.powi(2);
     }

@@ -64,20 +64,41 @@ impl Periods {
     }
 }
 
+/// The parts of a run of days, looked up once.
+pub(crate) struct Parts {
+    first_day: i32,
+    /// By day: its part, and the last day of that part.
+    of_day: Vec<(usize, i32)>,
+}
+
+impl Parts {
+    pub(crate) fn new(periods: &Periods, days: RangeInclusive<i32>) -> Self {
+        let first_day = *days.start();
+        Self {
+            first_day,
+            of_day: days.map(|day| (periods.part(day), periods.part_end(day))).collect(),
+        }
+    }
+
+    /// The part of a day, and the last day of that part; beyond the run, part 0 without end.
+    pub(crate) fn at(&self, day: i32) -> (usize, i32) {
+        let position = usize::try_from(i64::from(day) - i64::from(self.first_day)).ok();
+        position.and_then(|position| self.of_day.get(position)).copied().unwrap_or((0, i32::MAX))
+    }
+}
+
 /// Calls `visit` with each stretch of ages that a sojourn spent in one part, between the two days.
 pub(crate) fn for_each_stretch(
     sojourn: &Sojourn,
-    periods: Option<&Periods>,
+    parts: Option<&Parts>,
     days: RangeInclusive<i32>,
     mut visit: impl FnMut(usize, RangeInclusive<u32>),
 ) {
     let last_day = sojourn.start_day.saturating_add_unsigned(sojourn.age_days).min(*days.end());
     let mut day = sojourn.start_day.max(*days.start());
     while day <= last_day {
-        let (part, end) = match periods {
-            Some(periods) => (periods.part(day), periods.part_end(day).min(last_day)),
-            None => (0, last_day),
-        };
+        let (part, part_end) = parts.map_or((0, i32::MAX), |parts| parts.at(day));
+        let end = part_end.min(last_day);
         visit(part, day.abs_diff(sojourn.start_day)..=end.abs_diff(sojourn.start_day));
         day = end.saturating_add(1);
     }
@@ -98,13 +119,14 @@ pub(crate) fn wins(
     if origins.len() < STEPS_MIN {
         return Ok(false);
     }
+    let parts = Parts::new(periods, first_day..=as_of_day);
     let gain = |&origin: &i32| {
         let known = cut(history, origin)?;
-        let score = |periods: Option<&Periods>| {
-            let hazards = Hazards::fit_all(&known, history.states.len(), periods);
-            likelihood(facts, &history.states, &hazards, periods, origin)
+        let score = |parts: Option<&Parts>| {
+            let hazards = Hazards::fit_all(&known, history.states.len(), parts);
+            likelihood(facts, &history.states, &hazards, parts, origin)
         };
-        Ok(score(Some(periods)) - score(None))
+        Ok(score(Some(&parts)) - score(None))
     };
     let gains: Result<Vec<f64>, FitError> = origins.par_iter().map(gain).collect();
     Ok(gains?.iter().sum::<f64>() > 0.0)
@@ -115,11 +137,11 @@ fn likelihood(
     facts: &Facts,
     states: &[State],
     hazards: &[Option<Hazards>],
-    periods: Option<&Periods>,
+    parts: Option<&Parts>,
     origin: i32,
 ) -> f64 {
     let days = origin + 1..=origin + STEP_DAYS as i32;
-    let Reached { seen, expected } = reached(facts, states, hazards, periods, days);
+    let Reached { seen, expected } = reached(facts, states, hazards, parts, days);
     seen * expected.max(f64::MIN_POSITIVE).ln() - expected
 }
 
@@ -135,7 +157,7 @@ pub(crate) fn reached(
     facts: &Facts,
     states: &[State],
     hazards: &[Option<Hazards>],
-    periods: Option<&Periods>,
+    parts: Option<&Parts>,
     days: RangeInclusive<i32>,
 ) -> Reached {
     let cumulative: Vec<Vec<Vec<f64>>> =
@@ -143,11 +165,14 @@ pub(crate) fn reached(
     let mut result = Reached { seen: 0.0, expected: 0.0 };
     for sojourn in &facts.sojourns {
         let left_day = sojourn.start_day.saturating_add_unsigned(sojourn.age_days);
+        if left_day < *days.start() || *days.end() < sojourn.start_day {
+            continue;
+        }
         let is_target = sojourn.next.is_some_and(|next| states[next].is_target);
         result.seen += f64::from(u8::from(is_target && days.contains(&left_day)));
-        let parts = &cumulative[sojourn.state];
-        for_each_stretch(sojourn, periods, days.clone(), |part, ages| {
-            let Some(by_age) = parts.get(part) else { return };
+        let by_part = &cumulative[sojourn.state];
+        for_each_stretch(sojourn, parts, days.clone(), |part, ages| {
+            let Some(by_age) = by_part.get(part) else { return };
             let before = ages.start().checked_sub(1).map_or(0.0, |age| at(by_age, age));
             result.expected += at(by_age, *ages.end()) - before;
         });
@@ -186,7 +211,8 @@ mod tests {
         let check = |start_day: i32, age_days: u32| {
             let sojourn = Sojourn { segment: 0, state: 0, start_day, age_days, next: None };
             let mut next = 0;
-            for_each_stretch(&sojourn, Some(&periods), i32::MIN..=i32::MAX, |part, ages| {
+            let parts = Parts::new(&periods, start_day..=start_day + age_days as i32);
+            for_each_stretch(&sojourn, Some(&parts), i32::MIN..=i32::MAX, |part, ages| {
                 assert_eq!(*ages.start(), next);
                 next = ages.end() + 1;
                 for age in ages {
