@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::kind::Kind;
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -35,23 +35,21 @@ impl Store {
         namespace: &str,
         keys: &[String],
     ) -> Result<HashMap<String, Uuid>, Error> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for keys in keys.chunks(limits::KEYS_MAX) {
-            let among = db::parameters(3, keys.len());
-            let sql = format!(
-                "select key, record_id from alias where kind = $1 and namespace = $2 and key in {among}"
-            );
-            let mut values = vec![kind.name().into(), namespace.into()];
-            values.extend(keys.iter().map(|key| key.as_str().into()));
-            for row in db::rows::<Row>(&self.db.reader, sql, values).await? {
-                found.insert(row.key, parse_id(&row.record_id)?);
-            }
-        }
-        Ok(found)
+        find(&self.db.reader, kind, namespace, keys).await
     }
 }
 
 impl Tx {
+    /// As [`Store::find`], with what this transaction has written.
+    pub async fn find(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        keys: &[String],
+    ) -> Result<HashMap<String, Uuid>, Error> {
+        find(&self.sql, kind, namespace, keys).await
+    }
+
     /// Adds keys. One that leads to a record already stays as it is: the first record keeps it.
     pub async fn put_aliases(&mut self, aliases: Vec<Alias>) -> Result<(), Error> {
         let mut rows = Vec::with_capacity(aliases.len() * 4);
@@ -63,4 +61,25 @@ impl Tx {
         let on_conflict = "on conflict (kind, namespace, key) do nothing";
         Insert { table: "alias", columns: &columns, on_conflict }.run(&self.sql, rows).await
     }
+}
+
+async fn find(
+    connection: &impl ConnectionTrait,
+    kind: Kind,
+    namespace: &str,
+    keys: &[String],
+) -> Result<HashMap<String, Uuid>, Error> {
+    let mut found = HashMap::with_capacity(keys.len());
+    for keys in keys.chunks(limits::KEYS_MAX) {
+        let among = db::parameters(3, keys.len());
+        let sql = format!(
+            "select key, record_id from alias where kind = $1 and namespace = $2 and key in {among}"
+        );
+        let mut values = vec![kind.name().into(), namespace.into()];
+        values.extend(keys.iter().map(|key| key.as_str().into()));
+        for row in db::rows::<Row>(connection, sql, values).await? {
+            found.insert(row.key, parse_id(&row.record_id)?);
+        }
+    }
+    Ok(found)
 }

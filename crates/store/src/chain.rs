@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{DatabaseTransaction, FromQueryResult};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::insert::Insert;
 use crate::journal::{Row, SELECT};
 use crate::record::{bounded, parse_id};
-use crate::{Store, db, limits};
+use crate::{Store, db, lease, limits};
 
 /// The hash before the first link.
 const GENESIS: [u8; 32] = [0; 32];
@@ -68,7 +68,7 @@ impl Store {
         let mut after = (i64::MIN, String::new());
         loop {
             let sql = self.db.begin().await?;
-            if !lease(&sql, SEQUENCER, holder, now).await? {
+            if !lease::take(&sql, SEQUENCER, holder, now).await? {
                 return Ok(None);
             }
             let rows = unchained(&sql, &after).await?;
@@ -77,7 +77,7 @@ impl Store {
                 link(&sql, &rows).await?;
                 linked += rows.len() as u64;
             } else {
-                release(&sql, SEQUENCER, holder).await?;
+                lease::release(&sql, SEQUENCER, holder).await?;
             }
             sql.commit().await?;
             if rows.is_empty() {
@@ -184,32 +184,6 @@ impl Walk {
 /// SHA-256 of the hash before, then the digest of the entry.
 fn link_hash(before: &[u8; 32], digest: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(before).chain_update(digest).finalize().into()
-}
-
-/// Takes or renews a lease; `false` when somebody else holds it.
-pub(crate) async fn lease(
-    connection: &impl ConnectionTrait,
-    name: &str,
-    holder: &str,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    let sql = "insert into lease (name, holder, until) values ($1, $2, $3)
-        on conflict (name) do update set holder = excluded.holder, until = excluded.until
-        where lease.holder = excluded.holder or lease.until <= $4";
-    let now = now.as_microsecond();
-    let until = now.saturating_add(i64::try_from(limits::LEASE.as_micros()).unwrap_or(i64::MAX));
-    let values = vec![name.into(), holder.into(), until.into(), now.into()];
-    Ok(db::run(connection, sql, values).await? > 0)
-}
-
-pub(crate) async fn release(
-    connection: &impl ConnectionTrait,
-    name: &str,
-    holder: &str,
-) -> Result<(), Error> {
-    let sql = "delete from lease where name = $1 and holder = $2";
-    db::run(connection, sql, vec![name.into(), holder.into()]).await?;
-    Ok(())
 }
 
 async fn unchained(sql: &DatabaseTransaction, after: &(i64, String)) -> Result<Vec<Row>, Error> {

@@ -2,6 +2,7 @@
 //!
 //! All other modules write one SQL for both: `$1` parameters, `on conflict`, quoted names.
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -52,15 +53,19 @@ impl Db {
     /// On PostgreSQL this covers the tables; its write-ahead log and backups keep old pages
     /// until the server recycles them.
     pub async fn scrub(&self) -> Result<(), Error> {
-        let steps: &[&str] = if self.is_sqlite() {
-            &["pragma wal_checkpoint(truncate)", "vacuum", "pragma wal_checkpoint(truncate)"]
-        } else {
-            &["vacuum full", "checkpoint"]
-        };
-        for step in steps {
-            self.writer.execute_unprepared(step).await?;
+        if !self.is_sqlite() {
+            self.writer.execute_unprepared("vacuum full").await?;
+            return Ok(());
         }
-        Ok(())
+        self.truncate_log().await?;
+        self.writer.execute_unprepared("vacuum").await?;
+        self.truncate_log().await
+    }
+
+    /// Folds the write-ahead log into the file and empties it, which readers can hold up.
+    async fn truncate_log(&self) -> Result<(), Error> {
+        let is_held_up = count(&self.writer, "pragma wal_checkpoint(truncate)", Vec::new()).await?;
+        if is_held_up == 0 { Ok(()) } else { Err(Error::HeldUp) }
     }
 
     pub async fn close(self) -> Result<(), Error> {
@@ -83,6 +88,8 @@ async fn connect(location: &Location, create: bool) -> Result<Db, Error> {
             Ok(Db { writer, reader })
         }
         Location::Url(url) if is_postgres(url) => {
+            // Checked here, since SeaORM's message would repeat the URL with its password.
+            url.parse::<PgConnectOptions>().map_err(|_| Error::UnreadableUrl)?;
             let mut options = ConnectOptions::new(url.clone());
             options.sqlx_logging(false).max_connections(limits::READERS_MAX + 1);
             let connection = Database::connect(options).await?;

@@ -14,10 +14,14 @@ pub enum Error {
     AlreadyInitialised { place: String },
     #[error("the database URL must begin with postgres:// (without one, SQLite is used)")]
     UnsupportedUrl,
+    #[error("the database URL is not of the form postgres://user:password@host:port/database")]
+    UnreadableUrl,
+    #[error("the tables in {place} are of a newer Baton: use that one")]
+    NewerTables { place: String },
+    #[error("another process reads the database and holds up its cleaning: stop it and repeat")]
+    HeldUp,
     #[error("the data folder {folder} cannot be made: {source}")]
     Folder { folder: PathBuf, source: std::io::Error },
-    #[error("the data folder {folder} cannot be opened: its path is not valid UTF-8")]
-    FolderName { folder: PathBuf },
     #[error("the database refused: {0}")]
     Database(#[from] DbErr),
     #[error("{what} in the database is damaged: {detail}; restore it from a backup")]

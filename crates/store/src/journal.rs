@@ -4,12 +4,12 @@
 //! a person stand in an object of their own, encrypted under that person's key, so that the row
 //! (and the chain over it) stays as it is when the key is destroyed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::journal::{Change, Entry, Provenance};
 use domain::kind::Kind;
 use domain::value::Value;
-use sea_orm::{FromQueryResult, Value as SqlValue};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value as SqlValue};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::insert::Insert;
 use crate::person::{Key, Keys};
 use crate::record::{instant, parse_id};
-use crate::{Store, Tx, db};
+use crate::{Store, Tx, db, limits};
 
 const COLUMNS: [&str; 11] = [
     "id",
@@ -54,14 +54,20 @@ pub(crate) struct Row {
 pub(crate) const SELECT: &str = "select journal.* from journal";
 
 impl Store {
-    /// The entries of one subject by effective time, then by id. Personal values are among
-    /// them as long as the person's key exists.
+    /// The entries of one subject by effective time, then recorded time, then id. Personal values
+    /// are among them as long as the person's key exists.
     pub async fn entries(&self, kind: Kind, subject_id: Uuid) -> Result<Vec<Entry>, Error> {
-        let sql = format!(
-            "{SELECT} where kind = $1 and subject_id = $2 order by effective_at, recorded_at, id"
-        );
-        let subject = vec![kind.name().into(), subject_id.to_string().into()];
-        self.opened(db::rows(&self.db.reader, sql, subject).await?).await
+        let mut entries = self.entries_of(kind, &[subject_id]).await?;
+        Ok(entries.remove(&subject_id).unwrap_or_default())
+    }
+
+    /// The entries of many subjects, each as [`Store::entries`] gives them.
+    pub async fn entries_of(
+        &self,
+        kind: Kind,
+        subjects: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<Entry>>, Error> {
+        entries_of(&self.db.reader, kind, subjects).await
     }
 
     /// The entries that an import made, a page at a time: at most `limit` with ids behind `after`.
@@ -75,19 +81,20 @@ impl Store {
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let values =
             vec![import_id.to_string().into(), after.into(), crate::record::bounded(limit)];
-        self.opened(db::rows(&self.db.reader, sql, values).await?).await
-    }
-
-    /// Rows as entries, personal values included where their key still exists.
-    async fn opened(&self, rows: Vec<Row>) -> Result<Vec<Entry>, Error> {
-        let sealed = rows.iter().filter(|row| row.sealed_changes.is_some());
-        let people: Vec<String> = sealed.map(|row| row.subject_id.clone()).collect();
-        let keys = Keys::load(&self.db.reader, &people).await?;
-        rows.into_iter().map(|row| row.into_entry(Some(&keys))).collect()
+        opened_rows(&self.db.reader, sql, values).await
     }
 }
 
 impl Tx {
+    /// As [`Store::entries_of`], with what this transaction has written.
+    pub async fn entries_of(
+        &self,
+        kind: Kind,
+        subjects: &[Uuid],
+    ) -> Result<HashMap<Uuid, Vec<Entry>>, Error> {
+        entries_of(&self.sql, kind, subjects).await
+    }
+
     pub(crate) fn check_signature(&self, entry: &Entry) -> Result<(), Error> {
         let author = &self.author;
         let signed = entry.actor == author.actor
@@ -169,6 +176,40 @@ impl Tx {
             .run(&self.sql, tail)
             .await
     }
+}
+
+async fn entries_of(
+    connection: &impl ConnectionTrait,
+    kind: Kind,
+    subjects: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Entry>>, Error> {
+    let mut entries: HashMap<Uuid, Vec<Entry>> = HashMap::with_capacity(subjects.len());
+    for subjects in subjects.chunks(limits::KEYS_MAX) {
+        let among = db::parameters(2, subjects.len());
+        let sql = format!(
+            "{SELECT} where kind = $1 and subject_id in {among}
+            order by effective_at, recorded_at, id"
+        );
+        let mut values = vec![kind.name().into()];
+        values.extend(subjects.iter().map(|id| id.to_string().into()));
+        for entry in opened_rows(connection, sql, values).await? {
+            entries.entry(entry.subject_id).or_default().push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// Rows as entries, personal values included where their key still exists.
+async fn opened_rows(
+    connection: &impl ConnectionTrait,
+    sql: String,
+    values: Vec<SqlValue>,
+) -> Result<Vec<Entry>, Error> {
+    let rows: Vec<Row> = db::rows(connection, sql, values).await?;
+    let sealed = rows.iter().filter(|row| row.sealed_changes.is_some());
+    let people: Vec<String> = sealed.map(|row| row.subject_id.clone()).collect();
+    let keys = Keys::load(connection, &people).await?;
+    rows.into_iter().map(|row| row.into_entry(Some(&keys))).collect()
 }
 
 impl Row {

@@ -14,6 +14,7 @@ pub mod goal;
 pub mod import;
 mod insert;
 pub mod journal;
+pub mod lease;
 pub mod limits;
 pub mod mapping;
 mod migration;
@@ -74,7 +75,7 @@ impl Store {
         author: Author,
     ) -> Result<Store, Error> {
         let store = Store { db: Db::create(location).await? };
-        migration::bring_up_to_date(&store.db).await?;
+        migration::bring_up_to_date(&store.db, location).await?;
         if store.has_company().await? {
             return Err(Error::AlreadyInitialised { place: location.to_string() });
         }
@@ -92,7 +93,7 @@ impl Store {
         if !migration::has_begun(&store.db).await? {
             return Err(absent());
         }
-        migration::bring_up_to_date(&store.db).await?;
+        migration::bring_up_to_date(&store.db, location).await?;
         if store.has_company().await? { Ok(store) } else { Err(absent()) }
     }
 

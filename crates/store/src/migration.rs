@@ -4,6 +4,7 @@ mod m0001_spine;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
+use crate::Location;
 use crate::db::Db;
 use crate::error::Error;
 
@@ -17,8 +18,16 @@ impl MigratorTrait for Migrator {
 }
 
 /// Takes the steps that this database has not seen.
-pub(crate) async fn bring_up_to_date(db: &Db) -> Result<(), Error> {
-    Ok(Migrator::up(&db.writer, None).await?)
+pub(crate) async fn bring_up_to_date(db: &Db, location: &Location) -> Result<(), Error> {
+    let known: Vec<String> = Migrator::migrations().iter().map(|m| m.name().to_owned()).collect();
+    let taken = Migrator::get_migration_models(&db.writer).await?;
+    if taken.iter().any(|step| !known.contains(&step.version)) {
+        return Err(Error::NewerTables { place: location.to_string() });
+    }
+    if taken.len() < known.len() {
+        Migrator::up(&db.writer, None).await?;
+    }
+    Ok(())
 }
 
 /// Whether the tables of a store are there at all.

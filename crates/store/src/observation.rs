@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use domain::history::{DatedRow, Observation, Values};
 use domain::kind::Kind;
 use domain::value::Value;
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -69,20 +69,7 @@ impl Store {
         kind: Kind,
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Evidence>, Error> {
-        let mut evidence: HashMap<Uuid, Evidence> = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(limits::KEYS_MAX) {
-            let sql = format!(
-                "select subject_id, dated, holds_at, modified_at, field_values from observation
-                where subject_id in {} order by subject_id, holds_at, file_row, digest",
-                db::parameters(1, ids.len())
-            );
-            let values = ids.iter().map(|id| id.to_string().into()).collect();
-            for row in db::rows::<Row>(&self.db.reader, sql, values).await? {
-                let id = parse_id(&row.subject_id)?;
-                row.add_to(kind, evidence.entry(id).or_default())?;
-            }
-        }
-        Ok(evidence)
+        evidence(&self.db.reader, kind, ids).await
     }
 
     /// The records of a kind that an import spoke of, by id.
@@ -100,6 +87,15 @@ impl Store {
 }
 
 impl Tx {
+    /// As [`Store::observations`], with what this transaction has written.
+    pub async fn observations(
+        &self,
+        kind: Kind,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Evidence>, Error> {
+        evidence(&self.sql, kind, ids).await
+    }
+
     pub async fn put_observations(&mut self, sightings: Vec<Sighting>) -> Result<(), Error> {
         let mut rows = Vec::with_capacity(sightings.len() * COLUMNS.len());
         for sighting in sightings {
@@ -132,6 +128,27 @@ impl Tx {
         let sql = "delete from observation where import_id = $1";
         db::run(&self.sql, sql, vec![import_id.to_string().into()]).await
     }
+}
+
+async fn evidence(
+    connection: &impl ConnectionTrait,
+    kind: Kind,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Evidence>, Error> {
+    let mut evidence: HashMap<Uuid, Evidence> = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(limits::KEYS_MAX) {
+        let sql = format!(
+            "select subject_id, dated, holds_at, modified_at, field_values from observation
+            where subject_id in {} order by subject_id, holds_at, file_row, digest",
+            db::parameters(1, ids.len())
+        );
+        let values = ids.iter().map(|id| id.to_string().into()).collect();
+        for row in db::rows::<Row>(connection, sql, values).await? {
+            let id = parse_id(&row.subject_id)?;
+            row.add_to(kind, evidence.entry(id).or_default())?;
+        }
+    }
+    Ok(evidence)
 }
 
 impl Row {

@@ -129,6 +129,14 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// As [`Store::records`], with what this transaction has written.
+    pub async fn records(&self, kind: Kind, ids: &[Uuid]) -> Result<Vec<Record>, Error> {
+        is_record_kind(kind)?;
+        records_of(&self.sql, kind, ids).await
+    }
+}
+
 impl Store {
     pub async fn record(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, Error> {
         Ok(self.records(kind, &[id]).await?.pop())
@@ -160,17 +168,19 @@ impl Store {
         db::count(&self.db.reader, sql, Vec::new()).await
     }
 
-    /// What to call each record of a kind: its name or, where it has none, its external id.
+    /// What to call each record of a kind, its name or else its external id, sorted by that.
     pub async fn names(&self, kind: Kind) -> Result<Vec<(Uuid, String)>, Error> {
         is_record_kind(kind)?;
         let named = kind.field("name").is_some();
         let name = if named { "coalesce(name, external_id)" } else { "external_id" };
-        let table = kind.name();
-        let sql = format!(
-            r#"select id, {name} from "{table}" where {name} is not null order by {name}, id"#
-        );
+        let sql = format!(r#"select id, {name} from "{}" where {name} is not null"#, kind.name());
         let rows = db::raw_rows(&self.db.reader, sql, Vec::new()).await?;
-        rows.iter().map(|row| Ok((id_at(row, 0)?, row.try_get_by_index(1)?))).collect()
+        let named = |row: &QueryResult| Ok((id_at(row, 0)?, row.try_get_by_index(1)?));
+        let mut names: Vec<(Uuid, String)> =
+            rows.iter().map(named).collect::<Result<_, Error>>()?;
+        // Sorted here, since databases differ in how they compare texts.
+        names.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+        Ok(names)
     }
 }
 

@@ -23,6 +23,11 @@ impl Store {
 }
 
 impl Tx {
+    /// As [`Store::stages`], with what this transaction has written.
+    pub async fn stages(&self, kind: Kind) -> Result<Stages, Error> {
+        read(&self.sql, kind).await
+    }
+
     /// Replaces the stages of a kind.
     pub async fn set_stages(&mut self, kind: Kind, stages: &Stages) -> Result<(), Error> {
         let is_entry =

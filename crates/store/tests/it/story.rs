@@ -34,6 +34,8 @@ pub async fn tell(location: &Location) {
     sealing(&store).await;
     erasure(&store).await;
     concurrent_writers(&store).await;
+    leases(&store).await;
+    opened_twice(&store, location).await;
     store.close().await.unwrap();
     reopened(location).await;
 }
@@ -122,6 +124,9 @@ async fn refusals(store: &Store) {
     }
     let failing = async |tx: &mut Tx| {
         tx.apply(vec![new()]).await?;
+        assert_eq!(tx.records(Kind::Deals, &[id(2)]).await?.len(), 1, "seen from within");
+        assert_eq!(tx.entries_of(Kind::Deals, &[id(2)]).await?.len(), 1);
+        assert_eq!(store.record(Kind::Deals, id(2)).await?, None, "not seen from outside");
         Err::<(), Error>(Error::UnknownImport(id(0)))
     };
     assert!(store.write(author(4), failing).await.is_err());
@@ -293,6 +298,33 @@ async fn add_team(store: &Store, team: Uuid) {
     let new =
         write(Kind::Teams, team, Uuid::from_u128(team.as_u128() + 50), 13, &Values::new(), &values);
     store.write(author(13), async |tx: &mut Tx| tx.apply(vec![new]).await).await.unwrap();
+}
+
+async fn leases(store: &Store) {
+    for (holder, second, expected) in [
+        ("one", 0, true),
+        ("two", 59, false),
+        ("one", 59, true),
+        ("two", 118, false),
+        ("two", 119, true),
+    ] {
+        let taken = store.lease("sealer", holder, at(second)).await.unwrap();
+        assert_eq!(taken, expected, "{holder} at {second}");
+    }
+    store.release("sealer", "one").await.unwrap();
+    assert!(!store.lease("sealer", "one", at(120)).await.unwrap(), "two still has it");
+    store.release("sealer", "two").await.unwrap();
+    assert!(store.lease("sealer", "one", at(120)).await.unwrap());
+}
+
+/// A command opens and reads the store while a server is in the middle of a write.
+async fn opened_twice(store: &Store, location: &Location) {
+    let write = async |_: &mut Tx| {
+        let other = Store::open(location).await?;
+        assert_eq!(other.company().await?.name, "Example Instruments");
+        other.close().await
+    };
+    store.write(author(29), write).await.unwrap();
 }
 
 async fn reopened(location: &Location) {
