@@ -1,1 +1,211 @@
-//! placeholder
+//! The lake: high-volume facts in open Delta tables, and every figure computed from them.
+//!
+//! Two tables, `history` (the sealed history of records) and `touches` (events of people), read
+//! at a pinned version, cut at an as-of pair, folded into one typed table per kind, and asked by
+//! the metrics catalogue in SQL.
+//!
+//! It knows nothing of HTTP nor of how the store keeps its rows, and no type of its engine
+//! leaves it.
+
+mod delta;
+pub mod error;
+#[cfg(test)]
+mod fixture;
+mod fold;
+pub mod history;
+pub mod limits;
+pub mod metric;
+mod parquet;
+pub mod scope;
+pub mod tables;
+#[cfg(test)]
+mod tests;
+pub mod touches;
+pub mod world;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use deltalake::DeltaTable;
+use deltalake::kernel::Action;
+use domain::time::AsOf;
+use url::Url;
+use uuid::Uuid;
+
+use delta::{Commit, Delta};
+use error::LakeError;
+use history::HistoryRow;
+use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
+use scope::Scope;
+use tables::Tables;
+use touches::{Appended, Erased, TouchColumns};
+use world::World;
+
+/// The lake of one data folder. Its tables are created by their first write.
+pub struct Lake {
+    history: Delta,
+    touches: Delta,
+}
+
+/// Whether a batch was written, or was there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    Now,
+    Before,
+}
+
+/// The lake as it stood at one moment: what others write later is not seen.
+pub struct Pinned<'a> {
+    lake: &'a Lake,
+    history: Option<DeltaTable>,
+    touches: Option<DeltaTable>,
+}
+
+impl Lake {
+    /// A lake at a folder or at a URL (`file:` and whatever object stores were built in).
+    pub fn open(location: &str) -> Result<Lake, LakeError> {
+        let root = root_url(location)?;
+        let table = |name: &str| {
+            root.join(&format!("{name}/")).map_err(|error| LakeError::Location {
+                location: location.to_owned(),
+                reason: error.to_string(),
+            })
+        };
+        Ok(Lake {
+            history: Delta {
+                name: history::TABLE,
+                columns: history::columns,
+                url: table(history::TABLE)?,
+            },
+            touches: Delta {
+                name: touches::TABLE,
+                columns: touches::columns,
+                url: table(touches::TABLE)?,
+            },
+        })
+    }
+
+    /// Writes a batch of facts, durably, exactly once: the batch's id is part of the commit.
+    pub async fn seal(&self, batch_id: Uuid, rows: &[HistoryRow]) -> Result<Sealed, LakeError> {
+        history::check(rows)?;
+        let transaction = batch_name(batch_id);
+        for _ in 0..COMMIT_TRIES_MAX {
+            let table = self.history.load_or_create().await?;
+            if self.history.has_transaction(&table, &transaction).await? {
+                return Ok(Sealed::Before);
+            }
+            let mut actions = Vec::new();
+            if !rows.is_empty() {
+                let file = history::data_file(batch_id, rows)
+                    .map_err(LakeError::table(history::TABLE, "written"))?;
+                actions.push(Action::Add(self.history.write(&table, file).await?));
+            }
+            let committed = self.history.commit(&table, actions, Some(transaction.clone())).await?;
+            if committed == Commit::Done {
+                return Ok(Sealed::Now);
+            }
+        }
+        Err(LakeError::Busy { table: history::TABLE, tries: COMMIT_TRIES_MAX })
+    }
+
+    /// Adds touches that are not there yet; the same import twice changes nothing.
+    pub async fn append_touches(
+        &self,
+        import_id: Uuid,
+        touches: TouchColumns,
+    ) -> Result<Appended, LakeError> {
+        touches::append(&self.touches, &session()?, import_id, touches).await
+    }
+
+    /// Takes the touches of an import out again and gives their number. Touches that a later
+    /// import had brought as well went in with the first one, and are gone too.
+    pub async fn remove_touches(&self, import_id: Uuid) -> Result<usize, LakeError> {
+        touches::remove(&self.touches, import_id).await
+    }
+
+    /// Takes what may tell who a person was out of the URLs of touches, and deletes the old
+    /// files before it returns. `traces` are texts such as the person's e-mail address that no
+    /// URL may hold afterwards, whoever's touch it is.
+    pub async fn erase_person(
+        &self,
+        person_id: [u8; 16],
+        traces: &[String],
+    ) -> Result<Erased, LakeError> {
+        touches::erase(&self.touches, person_id, traces).await
+    }
+
+    /// Holds on to the newest version. Pin first, then read the rows that are not sealed yet:
+    /// whatever is sealed in between is then in those rows and not in the pinned version.
+    pub async fn pin(&self) -> Result<Pinned<'_>, LakeError> {
+        let history = self.history.load().await?;
+        let touches = self.touches.load().await?;
+        Ok(Pinned { lake: self, history, touches })
+    }
+}
+
+impl Pinned<'_> {
+    /// Which of these batches the pinned version holds; the rows of the others are the tail.
+    pub async fn sealed_among(&self, batches: &[Uuid]) -> Result<BTreeSet<Uuid>, LakeError> {
+        let mut sealed = BTreeSet::new();
+        let Some(table) = &self.history else { return Ok(sealed) };
+        for batch in batches {
+            if self.lake.history.has_transaction(table, &batch_name(*batch)).await? {
+                sealed.insert(*batch);
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// The world as it stood at the as-of pair, as far as the scope shows it. `tail` are facts
+    /// that are not sealed yet.
+    pub async fn tables(
+        &self,
+        as_of: AsOf,
+        scope: Scope,
+        tail: &[HistoryRow],
+        world: &World,
+    ) -> Result<Tables, LakeError> {
+        let session = session()?;
+        let mut rows = match &self.history {
+            Some(table) => history::read(&session, table, as_of).await?,
+            None => Vec::new(),
+        };
+        let seen = |row: &&HistoryRow| {
+            row.effective_at <= as_of.effective_at && row.recorded_at <= as_of.known_at
+        };
+        rows.extend(tail.iter().filter(seen).cloned());
+        Tables::build(session, rows, self.touches.as_ref(), tables::View { as_of, scope, world })
+            .await
+    }
+}
+
+fn batch_name(batch_id: Uuid) -> String {
+    format!("batch-{batch_id}")
+}
+
+/// A query session with bounded memory, whose results do not depend on the number of cores.
+fn session() -> Result<SessionContext, LakeError> {
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(QUERY_MEMORY_BYTES_MAX)))
+        .build_arc()
+        .map_err(LakeError::query("the query engine"))?;
+    let config = SessionConfig::new()
+        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+fn root_url(location: &str) -> Result<Url, LakeError> {
+    let failed = |reason: String| LakeError::Location { location: location.to_owned(), reason };
+    if location.contains("://") {
+        let slash = if location.ends_with('/') { "" } else { "/" };
+        return Url::parse(&format!("{location}{slash}"))
+            .map_err(|error| failed(error.to_string()));
+    }
+    let folder = std::path::absolute(Path::new(location)).map_err(|e| failed(e.to_string()))?;
+    Url::from_directory_path(&folder).map_err(|()| failed("it is not a folder's path".to_owned()))
+}

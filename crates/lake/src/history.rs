@@ -1,0 +1,265 @@
+//! The table `history`: the sealed history of records, one row a fact.
+//!
+//! It holds no personal field, ever: what is sealed cannot be erased by destroying a key.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{
+    DataType as Arrow, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::prelude::SessionContext;
+use datafusion::scalar::ScalarValue;
+use deltalake::DeltaTable;
+use deltalake::kernel::{DataType, StructField};
+use domain::journal::Provenance;
+use domain::kind::Kind;
+use domain::time::AsOf;
+use domain::value::Value;
+use jiff::Timestamp;
+use parquet::errors::ParquetError;
+use uuid::Uuid;
+
+use crate::delta::DataFile;
+use crate::error::LakeError;
+use crate::limits::{ROW_GROUP_ROWS, SEAL_ROWS_MAX};
+use crate::parquet::{Encoding, encode};
+
+/// One fact of one record: from `effective_at` on, as learnt at `recorded_at`, its field had
+/// this value (`None`: it was empty).
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryRow {
+    /// One of `Kind::RECORDS`.
+    pub kind: Kind,
+    pub subject_id: Uuid,
+    /// The name of a field of the kind.
+    pub field: &'static str,
+    pub value: Option<Value>,
+    pub effective_at: Timestamp,
+    pub recorded_at: Timestamp,
+    /// The journal entry that the fact comes from.
+    pub entry_id: Uuid,
+    pub provenance: Provenance,
+}
+
+pub(crate) const TABLE: &str = "history";
+
+pub(crate) fn columns() -> Vec<StructField> {
+    vec![
+        StructField::not_null("subject_kind", DataType::STRING),
+        StructField::not_null("subject_id", DataType::BINARY),
+        StructField::not_null("field", DataType::STRING),
+        StructField::nullable("value", DataType::STRING),
+        StructField::not_null("effective_at", DataType::TIMESTAMP),
+        StructField::not_null("recorded_at", DataType::TIMESTAMP),
+        StructField::not_null("entry_id", DataType::BINARY),
+        StructField::not_null("provenance", DataType::STRING),
+    ]
+}
+
+fn schema() -> SchemaRef {
+    let instant = || Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    Arc::new(Schema::new(vec![
+        Field::new("subject_kind", Arrow::Utf8, false),
+        Field::new("subject_id", Arrow::Binary, false),
+        Field::new("field", Arrow::Utf8, false),
+        Field::new("value", Arrow::Utf8, true),
+        Field::new("effective_at", instant(), false),
+        Field::new("recorded_at", instant(), false),
+        Field::new("entry_id", Arrow::Binary, false),
+        Field::new("provenance", Arrow::Utf8, false),
+    ]))
+}
+
+const ENCODING: Encoding = Encoding {
+    plain: &["effective_at", "recorded_at"],
+    raw: &[],
+    sorted: &[0, 1, 4],
+    ranged: &["subject_kind", "effective_at", "recorded_at"],
+};
+
+/// Refuses what may not be sealed: personal fields, unknown fields, more than a batch holds.
+pub(crate) fn check(rows: &[HistoryRow]) -> Result<(), LakeError> {
+    if rows.len() > SEAL_ROWS_MAX {
+        return Err(LakeError::TooManyRows { rows: rows.len(), max: SEAL_ROWS_MAX });
+    }
+    for row in rows {
+        match row.kind.field(row.field) {
+            None => {
+                let (kind, field) = (row.kind.name().to_owned(), row.field.to_owned());
+                return Err(LakeError::UnknownField { kind, field });
+            }
+            Some(field) if field.personal => {
+                let (kind, field) = (row.kind.name(), field.name);
+                return Err(LakeError::Personal { kind, field });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The data file of a batch, sorted by kind, subject and effective time.
+pub(crate) fn data_file(batch_id: Uuid, rows: &[HistoryRow]) -> Result<DataFile, ParquetError> {
+    let mut sorted: Vec<&HistoryRow> = rows.iter().collect();
+    sorted.sort_by_key(|row| {
+        (row.kind, row.subject_id, row.effective_at, row.recorded_at, row.entry_id)
+    });
+    let groups = sorted.len().div_ceil(ROW_GROUP_ROWS);
+    let chunks: Vec<&[&HistoryRow]> = sorted.chunks(ROW_GROUP_ROWS).collect();
+    let bytes = encode(&schema(), &ENCODING, groups, |group| {
+        RecordBatch::try_new(schema(), arrays(chunks[group])).map_err(Into::into)
+    })?;
+    Ok(DataFile {
+        path: format!("batch-{batch_id}.parquet"),
+        bytes,
+        written_at_ms: rows.iter().map(|row| row.recorded_at.as_millisecond()).max().unwrap_or(0),
+        stats: serde_json::json!({ "numRecords": rows.len() }),
+    })
+}
+
+fn arrays(rows: &[&HistoryRow]) -> Vec<ArrayRef> {
+    let instants = |of: fn(&HistoryRow) -> Timestamp| -> ArrayRef {
+        let micros = rows.iter().map(|row| of(row).as_microsecond());
+        Arc::new(TimestampMicrosecondArray::from_iter_values(micros).with_timezone("UTC"))
+    };
+    let ids = |of: fn(&HistoryRow) -> &Uuid| -> ArrayRef {
+        Arc::new(BinaryArray::from_iter_values(rows.iter().map(|row| of(row).as_bytes())))
+    };
+    let texts = |of: fn(&HistoryRow) -> &'static str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| of(row))))
+    };
+    let values: StringArray =
+        rows.iter().map(|row| row.value.as_ref().map(Value::encode)).collect();
+    vec![
+        texts(|row| row.kind.name()),
+        ids(|row| &row.subject_id),
+        texts(|row| row.field),
+        Arc::new(values),
+        instants(|row| row.effective_at),
+        instants(|row| row.recorded_at),
+        ids(|row| &row.entry_id),
+        texts(|row| row.provenance.name()),
+    ]
+}
+
+/// Every sealed fact that was true and known at the as-of pair, in no order.
+pub(crate) async fn read(
+    session: &SessionContext,
+    table: &DeltaTable,
+    as_of: AsOf,
+) -> Result<Vec<HistoryRow>, LakeError> {
+    let failed = || LakeError::table(TABLE, "read");
+    let provider = table.table_provider().await.map_err(failed())?;
+    let seen =
+        at_most("effective_at", as_of.effective_at).and(at_most("recorded_at", as_of.known_at));
+    let batches = session
+        .read_table(provider)
+        .and_then(|frame| frame.filter(seen))
+        .map_err(failed())?
+        .collect()
+        .await
+        .map_err(failed())?;
+    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+    for batch in &batches {
+        Columns::of(batch).map_err(failed())?.rows(&mut rows)?;
+    }
+    Ok(rows)
+}
+
+/// That an instant column is not later than an instant.
+pub(crate) fn at_most(column: &str, at: Timestamp) -> Expr {
+    let micros = Some(at.as_microsecond());
+    col(column).lt_eq(lit(ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))))
+}
+
+/// The columns of one batch in the types that `rows` reads.
+struct Columns {
+    kind: StringArray,
+    subject_id: BinaryArray,
+    field: StringArray,
+    value: StringArray,
+    effective_at: TimestampMicrosecondArray,
+    recorded_at: TimestampMicrosecondArray,
+    entry_id: BinaryArray,
+    provenance: StringArray,
+}
+
+impl Columns {
+    fn of(batch: &RecordBatch) -> Result<Columns, DataFusionError> {
+        let schema = schema();
+        let column = |name: &str| -> Result<ArrayRef, DataFusionError> {
+            let held = batch.column(batch.schema().index_of(name)?).clone();
+            Ok(cast(&held, schema.field_with_name(name)?.data_type())?)
+        };
+        let text = |name| Ok::<_, DataFusionError>(column(name)?.as_string().clone());
+        let id = |name| Ok::<_, DataFusionError>(column(name)?.as_binary().clone());
+        let instant = |name| {
+            let array = column(name)?;
+            Ok::<_, DataFusionError>(array.as_primitive::<TimestampMicrosecondType>().clone())
+        };
+        Ok(Columns {
+            kind: text("subject_kind")?,
+            subject_id: id("subject_id")?,
+            field: text("field")?,
+            value: text("value")?,
+            effective_at: instant("effective_at")?,
+            recorded_at: instant("recorded_at")?,
+            entry_id: id("entry_id")?,
+            provenance: text("provenance")?,
+        })
+    }
+
+    fn rows(&self, rows: &mut Vec<HistoryRow>) -> Result<(), LakeError> {
+        for index in 0..self.kind.len() {
+            rows.push(self.row(index)?);
+        }
+        Ok(())
+    }
+
+    fn row(&self, index: usize) -> Result<HistoryRow, LakeError> {
+        let (kind_name, field_name) = (self.kind.value(index), self.field.value(index));
+        let unknown =
+            || LakeError::UnknownField { kind: kind_name.to_owned(), field: field_name.to_owned() };
+        let kind =
+            Kind::RECORDS.into_iter().find(|kind| kind.name() == kind_name).ok_or_else(unknown)?;
+        let field = kind.field(field_name).ok_or_else(unknown)?;
+        let subject_id = id_at(&self.subject_id, index);
+        let value = self
+            .value
+            .is_valid(index)
+            .then(|| Value::decode(field.holds, self.value.value(index)))
+            .transpose()
+            .map_err(|source| LakeError::Damaged {
+                kind: kind.name(),
+                field: field.name,
+                subject_id,
+                source,
+            })?;
+        Ok(HistoryRow {
+            kind,
+            subject_id,
+            field: field.name,
+            value,
+            effective_at: instant_at(&self.effective_at, index),
+            recorded_at: instant_at(&self.recorded_at, index),
+            entry_id: id_at(&self.entry_id, index),
+            provenance: Provenance::parse(self.provenance.value(index))
+                .unwrap_or(Provenance::Reconstructed),
+        })
+    }
+}
+
+/// Ids that are not 16 bytes long cannot come from us; they read as the nil id.
+fn id_at(ids: &BinaryArray, index: usize) -> Uuid {
+    Uuid::from_slice(ids.value(index)).unwrap_or(Uuid::nil())
+}
+
+fn instant_at(instants: &TimestampMicrosecondArray, index: usize) -> Timestamp {
+    Timestamp::from_microsecond(instants.value(index)).unwrap_or(Timestamp::MAX)
+}

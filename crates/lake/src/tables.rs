@@ -1,0 +1,269 @@
+//! The world at an as-of pair, as typed tables that SQL can ask.
+//!
+//! One table a kind, with one column a catalogue field (money as `<field>_minor` in the company's
+//! currency, references as ids), and what follows from history: stays in stages, pushes, how
+//! each deal ended. Rows out of scope are left out here, before anything is computed.
+
+mod deals;
+mod frame;
+mod labels;
+mod stays;
+mod touch_view;
+mod visible;
+
+use std::collections::BTreeMap;
+
+use datafusion::prelude::SessionContext;
+use deltalake::DeltaTable;
+use domain::kind::{Field, Holds, Kind};
+use domain::stage::{Outcome, Stages};
+use domain::time::{AsOf, day_number, day_of};
+use domain::value::Value;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+pub use deals::Deal;
+use frame::Frame;
+use labels::{Directory, Labels};
+use stays::{Push, Stay};
+
+use crate::error::LakeError;
+use crate::fold::{Folded, Record};
+use crate::history::HistoryRow;
+use crate::scope::Scope;
+use crate::world::{Lifecycle, World, outcome};
+
+/// What is looked at, and by whom.
+pub(crate) struct View<'a> {
+    pub as_of: AsOf,
+    pub scope: Scope,
+    pub world: &'a World,
+}
+
+/// The tables of one view. Asking them never changes them.
+pub struct Tables {
+    pub(crate) session: SessionContext,
+    pub(crate) world: World,
+    /// The as-of day in the company's zone.
+    pub(crate) as_of_day: Date,
+    deals: Vec<Deal>,
+    facts: BTreeMap<Kind, Vec<HistoryRow>>,
+}
+
+impl Tables {
+    pub(crate) async fn build(
+        session: SessionContext,
+        rows: Vec<HistoryRow>,
+        touches: Option<&DeltaTable>,
+        view: View<'_>,
+    ) -> Result<Tables, LakeError> {
+        let folded = Folded::new(rows);
+        let records = visible::records(&folded, &view.scope);
+        let directory = Directory::new(
+            &records[&Kind::Accounts],
+            &records[&Kind::Products],
+            &records[&Kind::Campaigns],
+        );
+        let deals = deals::deals(&records[&Kind::Deals], &directory, &view);
+        for (kind, records) in &records {
+            table_of(*kind, records, &directory, &deals, &view).register(&session, kind.name())?;
+        }
+        let stages = &view.world.lead_stages;
+        stage_table(&records[&Kind::Leads], &directory, stages, &view)
+            .register(&session, "lead_stages")?;
+        let stages = &view.world.deal_stages;
+        stage_table(&records[&Kind::Deals], &directory, stages, &view)
+            .register(&session, "deal_stages")?;
+        push_table(&records[&Kind::Deals], &directory, &deals, &view)
+            .register(&session, "deal_pushes")?;
+        touch_view::register(&session, touches, &records[&Kind::People], &view).await?;
+        let facts = records.iter().map(|(kind, records)| (*kind, facts_of(records))).collect();
+        let as_of_day = day_of(view.as_of.effective_at, &view.world.timezone);
+        Ok(Tables { session, world: view.world.clone(), as_of_day, deals, facts })
+    }
+
+    /// The deals in the order of their creation and external id.
+    pub fn deals(&self) -> &[Deal] {
+        &self.deals
+    }
+
+    /// The facts of some fields of a kind: record by record in the order of creation and external
+    /// id, then by effective time.
+    pub fn facts(&self, kind: Kind, fields: &[&str]) -> Vec<HistoryRow> {
+        let facts = self.facts.get(&kind).map_or(&[][..], Vec::as_slice);
+        facts.iter().filter(|fact| fields.contains(&fact.field)).cloned().collect()
+    }
+}
+
+fn facts_of(records: &[Record<'_>]) -> Vec<HistoryRow> {
+    let mut facts = Vec::with_capacity(records.iter().map(|record| record.facts.len()).sum());
+    for record in records {
+        let start = facts.len();
+        facts.extend_from_slice(record.facts);
+        // Stable, so that facts of one field at one instant stay in the order in which they hold.
+        facts[start..].sort_by_key(|fact: &HistoryRow| fact.effective_at);
+    }
+    facts
+}
+
+/// The table of a kind: `id`, its fields, `created_on`, and for what is counted the labels.
+fn table_of(
+    kind: Kind,
+    records: &[Record<'_>],
+    directory: &Directory<'_>,
+    deals: &[Deal],
+    view: &View<'_>,
+) -> Frame {
+    let mut frame = Frame::default();
+    frame.ids("id", records.iter().map(|record| Some(record.id)));
+    let kept = |field: &&Field| !field.personal && field.name != "deleted";
+    for field in kind.fields().iter().filter(kept) {
+        field_column(&mut frame, field, records, view);
+    }
+    let created_on = records.iter().map(|record| Some(day_of(record.created_at, zone(view))));
+    frame.dates("created_on", created_on);
+    if labels::is_counted(kind) {
+        let labels: Vec<Labels<'_>> = records.iter().map(|r| directory.labels(r)).collect();
+        labels::add(&mut frame, &labels);
+    }
+    if kind == Kind::Deals {
+        deal_columns(&mut frame, deals, view);
+    }
+    frame
+}
+
+fn zone<'a>(view: &View<'a>) -> &'a jiff::tz::TimeZone {
+    &view.world.timezone
+}
+
+fn field_column(frame: &mut Frame, field: &Field, records: &[Record<'_>], view: &View<'_>) {
+    let name = field.name;
+    let values = || records.iter().map(|record| record.get(name));
+    match field.holds {
+        Holds::Text | Holds::Stage => {
+            frame.texts(name, records.iter().map(|record| record.text(name)));
+        }
+        Holds::Integer | Holds::Ratio => {
+            frame.integers(name, records.iter().map(|record| record.number(name)));
+        }
+        Holds::Money => {
+            let currency = view.world.currency;
+            let money = values().map(|value| value.and_then(Value::as_money));
+            let minor = money.map(|m| m.filter(|m| m.currency == currency).map(|m| m.minor));
+            frame.integers(format!("{name}_minor"), minor);
+        }
+        Holds::Date => frame.dates(name, records.iter().map(|record| record.date(name))),
+        Holds::Instant => {
+            frame.instants(name, values().map(|value| value.and_then(Value::as_instant)));
+        }
+        Holds::Boolean => {
+            let truth = |value: &Value| match value {
+                Value::Boolean(truth) => Some(*truth),
+                _ => None,
+            };
+            frame.booleans(name, values().map(|value| value.and_then(truth)));
+        }
+        Holds::Reference(_) => {
+            frame.ids(name, values().map(|value| value.and_then(Value::as_reference)));
+        }
+    }
+}
+
+/// What a deal amounts to, beside its fields.
+fn deal_columns(frame: &mut Frame, deals: &[Deal], view: &View<'_>) {
+    let today = day_of(view.as_of.effective_at, zone(view));
+    let days = |from: Date, to: Date| i64::from(day_number(to) - day_number(from));
+    frame.texts("outcome", deals.iter().map(|deal| Some(deal.outcome.name())));
+    frame.dates("entered_on", deals.iter().map(|deal| Some(deal.entered_on)));
+    frame.dates("closed_on", deals.iter().map(|deal| deal.closed_on));
+    frame.integers("estimated_amount_minor", deals.iter().map(|deal| deal.estimated_amount_minor));
+    frame.integers(
+        "cycle_days",
+        deals.iter().map(|deal| deal.closed_on.map(|closed| days(deal.entered_on, closed))),
+    );
+    let open = |deal: &Deal| deal.outcome == Outcome::Open;
+    frame.integers(
+        "age_days",
+        deals.iter().map(|deal| open(deal).then(|| days(deal.entered_on, today))),
+    );
+    frame.booleans("impossible_order", deals.iter().map(|deal| Some(deal.impossible_order)));
+}
+
+/// One row a stay in a stage: of leads or of deals.
+fn stage_table(
+    records: &[Record<'_>],
+    directory: &Directory<'_>,
+    stages: &Stages,
+    view: &View<'_>,
+) -> Frame {
+    let rows: Vec<(&Record<'_>, Stay<'_>)> = records
+        .iter()
+        .flat_map(|record| stays::stays(record, stages).into_iter().map(move |s| (record, s)))
+        .collect();
+    let labels: Vec<Labels<'_>> = rows
+        .iter()
+        .map(|(record, stay)| Labels { stage: Some(stay.stage), ..directory.labels(record) })
+        .collect();
+    let today = day_of(view.as_of.effective_at, zone(view));
+    let day = |at: Timestamp| day_of(at, zone(view));
+    let position = |stage: &str| stages.position(stage).and_then(|p| i64::try_from(p).ok());
+    let stays = || rows.iter().map(|(_, stay)| stay);
+    let mut frame = Frame::default();
+    frame.ids("id", rows.iter().map(|(record, _)| Some(record.id)));
+    labels::add(&mut frame, &labels);
+    frame.integers("position", stays().map(|stay| position(stay.stage)));
+    frame.texts("outcome", stays().map(|stay| Some(outcome(stages, stay.stage).name())));
+    let lifecycle = |stay: &Stay<'_>| Lifecycle::of_stage(stay.stage).map(Lifecycle::name);
+    frame.texts("lifecycle", stays().map(lifecycle));
+    frame.integers("visit", stays().map(|stay| Some(stay.visit)));
+    frame.instants("entered_at", stays().map(|stay| Some(stay.entered_at)));
+    frame.dates("entered_on", stays().map(|stay| Some(day(stay.entered_at))));
+    frame.instants("left_at", stays().map(|stay| stay.left_at));
+    frame.dates("left_on", stays().map(|stay| stay.left_at.map(day)));
+    let age = |stay: &Stay<'_>| {
+        let until = stay.left_at.map_or(today, day);
+        i64::from(day_number(until) - day_number(day(stay.entered_at)))
+    };
+    frame.integers("age_days", stays().map(|stay| Some(age(stay))));
+    frame.texts("next_stage", stays().map(|stay| stay.next_stage));
+    frame.booleans("moved_on", stays().map(|stay| Some(moved_on(stay, stages))));
+    frame
+}
+
+/// Whether a stay ended in a later stage of the order, or in a win.
+fn moved_on(stay: &Stay<'_>, stages: &Stages) -> bool {
+    let Some(next) = stay.next_stage else { return false };
+    match outcome(stages, next) {
+        Outcome::Won => true,
+        Outcome::Lost => false,
+        Outcome::Open => stages.position(next) > stages.position(stay.stage),
+    }
+}
+
+/// One row a push of an open deal's expected closing day.
+fn push_table(
+    records: &[Record<'_>],
+    directory: &Directory<'_>,
+    deals: &[Deal],
+    view: &View<'_>,
+) -> Frame {
+    let rows: Vec<(&Record<'_>, Push)> = records
+        .iter()
+        .zip(deals)
+        .flat_map(|(record, deal)| {
+            stays::pushes(record, deal.closed_at).into_iter().map(move |push| (record, push))
+        })
+        .collect();
+    let labels: Vec<Labels<'_>> = rows.iter().map(|(r, _)| directory.labels(r)).collect();
+    let pushes = || rows.iter().map(|(_, push)| push);
+    let mut frame = Frame::default();
+    frame.ids("id", rows.iter().map(|(record, _)| Some(record.id)));
+    labels::add(&mut frame, &labels);
+    frame.instants("pushed_at", pushes().map(|push| Some(push.pushed_at)));
+    frame.dates("pushed_on", pushes().map(|push| Some(day_of(push.pushed_at, zone(view)))));
+    frame.dates("from_day", pushes().map(|push| Some(push.from_day)));
+    frame.dates("to_day", pushes().map(|push| Some(push.to_day)));
+    let days = |push: &Push| i64::from(day_number(push.to_day) - day_number(push.from_day));
+    frame.integers("pushed_days", pushes().map(|push| Some(days(push))));
+    frame
+}

@@ -1,0 +1,149 @@
+//! Sealing, appending, undoing and erasing.
+
+use std::path::Path;
+
+use domain::kind::Kind;
+use domain::value::Value;
+use uuid::Uuid;
+
+use crate::fixture::{WORLD, as_of, lake, rows, touches, world};
+use crate::history::HistoryRow;
+use crate::metric::{Cell, MetricQuery};
+use crate::scope::Scope;
+use crate::touches::Appended;
+use crate::{Lake, Pinned, Sealed};
+
+fn empty() -> (tempfile::TempDir, Lake) {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path().to_str().unwrap()).unwrap();
+    (folder, lake)
+}
+
+async fn figure(pinned: &Pinned<'_>, tail: &[HistoryRow], metric: &str) -> Cell {
+    let tables = pinned.tables(as_of("2024-06-30"), Scope::All, tail, &world()).await.unwrap();
+    let (from, to) = ("2023-01-01".parse().unwrap(), "2024-06-30".parse().unwrap());
+    let query = MetricQuery { from, to, by: None, target_minor: None };
+    tables.metric(metric, query).await.unwrap().rows[0][1].clone()
+}
+
+#[tokio::test]
+async fn a_batch_sealed_twice_changes_nothing() {
+    let (_folder, lake) = empty();
+    let (batch, rows) = (Uuid::from_u128(7), rows(WORLD));
+    let before = lake.pin().await.unwrap();
+    assert_eq!(lake.seal(batch, &rows).await.unwrap(), Sealed::Now);
+    assert_eq!(lake.seal(batch, &rows).await.unwrap(), Sealed::Before);
+    let after = lake.pin().await.unwrap();
+    assert_eq!(figure(&after, &[], "wins").await, Cell::Integer(3));
+    let other = Uuid::from_u128(8);
+    assert_eq!(after.sealed_among(&[batch, other]).await.unwrap(), [batch].into());
+    // The version that was pinned before still lacks the batch, so its rows count as the tail.
+    assert_eq!(before.sealed_among(&[batch]).await.unwrap(), [].into());
+    assert_eq!(figure(&before, &[], "wins").await, Cell::Integer(0));
+    assert_eq!(figure(&before, &rows, "wins").await, Cell::Integer(3));
+}
+
+#[tokio::test]
+async fn batches_sealed_at_the_same_time_are_each_there_once() {
+    let (_folder, lake) = empty();
+    let rows = rows(WORLD);
+    let (deals, others): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.kind == Kind::Deals);
+    let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let (a, b, c) =
+        tokio::join!(lake.seal(one, &deals), lake.seal(two, &others), lake.seal(one, &deals));
+    assert_eq!([a.unwrap(), c.unwrap()].iter().filter(|s| **s == Sealed::Now).count(), 1);
+    assert_eq!(b.unwrap(), Sealed::Now);
+    let pinned = lake.pin().await.unwrap();
+    assert_eq!(figure(&pinned, &[], "wins").await, Cell::Integer(3));
+    assert_eq!(figure(&pinned, &[], "leads").await, Cell::Integer(4));
+}
+
+#[tokio::test]
+async fn personal_fields_are_never_sealed() {
+    let (folder, lake) = empty();
+    let mut row = rows(WORLD).remove(0);
+    (row.kind, row.field) = (Kind::People, "email");
+    row.value = Some(Value::Text("ann@example.com".to_owned()));
+    let error = lake.seal(Uuid::from_u128(1), &[row]).await.unwrap_err();
+    assert!(error.to_string().contains("personal"), "{error}");
+    assert!(!holds(folder.path(), "ann@example.com"));
+}
+
+#[tokio::test]
+async fn touches_are_a_set() {
+    let (_folder, lake) = empty();
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let appended = |new, duplicates| Appended { new, duplicates };
+    assert_eq!(lake.append_touches(first, touches()).await.unwrap(), appended(5, 0));
+    assert_eq!(lake.append_touches(first, touches()).await.unwrap(), appended(0, 5));
+    assert_eq!(lake.append_touches(second, touches()).await.unwrap(), appended(0, 5));
+    let mut doubled = touches();
+    doubled.touch_key = vec![9, 9, 9, 1 << 64, 8];
+    assert_eq!(lake.append_touches(Uuid::from_u128(3), doubled).await.unwrap(), appended(2, 3));
+    assert_eq!(figure(&lake.pin().await.unwrap(), &[], "touches").await, Cell::Integer(7));
+    assert_eq!(lake.remove_touches(first).await.unwrap(), 5);
+    assert_eq!(figure(&lake.pin().await.unwrap(), &[], "touches").await, Cell::Integer(2));
+    assert_eq!(lake.remove_touches(first).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn touch_columns_that_do_not_fit_are_refused() {
+    let (_folder, lake) = empty();
+    let mut short = touches();
+    short.person.pop();
+    let mut beyond = touches();
+    beyond.channel.codes[0] = 2;
+    let mut cut = touches();
+    cut.url.ends[0] = 1000;
+    for (columns, name) in [(short, "person"), (beyond, "channel"), (cut, "url")] {
+        let error = lake.append_touches(Uuid::from_u128(1), columns).await.unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_erased_person_leaves_no_byte() {
+    let (folder, lake, tail) = lake(WORLD).await;
+    let undone = Uuid::from_u128(5);
+    let mut again = touches();
+    again.touch_key.iter_mut().for_each(|key| *key += 1);
+    lake.append_touches(undone, again).await.unwrap();
+    lake.remove_touches(undone).await.unwrap();
+    let traces = ["ann@example.com".to_owned()];
+    assert!(holds(folder.path(), "email=ann%40example.com"));
+    let erased = lake.erase_person([1; 16], &traces).await.unwrap();
+    assert_eq!((erased.urls, erased.files), (3, 2));
+    for trace in ["ann%40example.com", "ANN@example.com", "email=", "@example", "#top"] {
+        assert!(!holds(folder.path(), trace), "{trace}");
+    }
+    let pinned = lake.pin().await.unwrap();
+    assert_eq!(figure(&pinned, &tail, "touches").await, Cell::Integer(5));
+    let nothing = lake.erase_person([1; 16], &traces).await.unwrap();
+    assert_eq!((nothing.urls, nothing.files), (0, 0));
+}
+
+/// Whether any file under a folder holds a text, in a compressed page or outside of it.
+fn holds(folder: &Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return holds(&path, text);
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let found = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        let parquet = path.extension().is_some_and(|extension| extension == "parquet");
+        found(&bytes) || parquet && found(texts_of(bytes).as_bytes())
+    })
+}
+
+/// The texts of a Parquet file as readers see them.
+fn texts_of(bytes: Vec<u8>) -> String {
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file.reopen().unwrap()).unwrap();
+    let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
+    pretty_format_batches(&batches).unwrap().to_string()
+}

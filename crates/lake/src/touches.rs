@@ -1,0 +1,233 @@
+//! The table `touches`: what people did, as columns, a set by touch key.
+//!
+//! A touch knows its person by a random id alone. What may still tell who it was is the URL, so
+//! erasing a person rewrites URLs and deletes the old files at once.
+
+mod erase;
+mod layout;
+
+use std::collections::HashSet;
+
+use datafusion::arrow::array::{Array, AsArray, BinaryArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType as Arrow;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use deltalake::DeltaTable;
+use deltalake::kernel::{Action, DataType, StructField};
+use futures::StreamExt;
+use uuid::Uuid;
+
+pub use erase::Erased;
+use layout::{KeySet, first_of_each_key};
+
+use crate::delta::{Commit, Delta};
+use crate::error::LakeError;
+use crate::limits::{COMMIT_TRIES_MAX, TOUCHES_PER_APPEND_MAX};
+
+pub(crate) const TABLE: &str = "touches";
+
+/// Touches as columns of one length, in the order of the source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TouchColumns {
+    /// When they were learnt: microseconds since 1970.
+    pub recorded_at: i64,
+    /// What makes a touch one touch: a well-spread hash of its source's id or of its content.
+    pub touch_key: Vec<u128>,
+    /// Microseconds since 1970.
+    pub occurred_at: Vec<i64>,
+    /// Places in `persons`.
+    pub person: Vec<u32>,
+    /// Random ids of people, each once.
+    pub persons: Vec<[u8; 16]>,
+    pub channel: Coded,
+    pub touch_kind: Coded,
+    pub campaign: Coded,
+    pub url: Texts,
+    /// Places in `accounts`, where the account is known.
+    pub account: Vec<Option<u32>>,
+    pub accounts: Vec<[u8; 16]>,
+}
+
+/// A column of few distinct texts: places in `names`. The empty name stands for "none".
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Coded {
+    pub codes: Vec<u32>,
+    pub names: Vec<String>,
+}
+
+/// A column of texts in one buffer: the n-th ends at byte `ends[n]` and begins where the one
+/// before it ends. The empty text stands for "none".
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Texts {
+    pub text: String,
+    pub ends: Vec<u32>,
+}
+
+/// How many touches of an append were new, and how many were there already (or twice in it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    pub new: usize,
+    pub duplicates: usize,
+}
+
+pub(crate) fn columns() -> Vec<StructField> {
+    vec![
+        StructField::not_null("bucket", DataType::INTEGER),
+        StructField::not_null("person_id", DataType::BINARY),
+        StructField::not_null("occurred_at", DataType::TIMESTAMP),
+        StructField::not_null("touch_key", DataType::BINARY),
+        StructField::nullable("channel", DataType::STRING),
+        StructField::nullable("touch_kind", DataType::STRING),
+        StructField::nullable("campaign", DataType::STRING),
+        StructField::nullable("url", DataType::STRING),
+        StructField::nullable("account_id", DataType::STRING),
+        StructField::not_null("import_id", DataType::STRING),
+        StructField::not_null("recorded_at", DataType::TIMESTAMP),
+    ]
+}
+
+/// Adds the touches that are not there yet. An import that is there already adds nothing.
+pub(crate) async fn append(
+    delta: &Delta,
+    session: &SessionContext,
+    import_id: Uuid,
+    touches: TouchColumns,
+) -> Result<Appended, LakeError> {
+    touches.check()?;
+    let total = touches.touch_key.len();
+    let touches = std::sync::Arc::new(touches);
+    let transaction = format!("import-{import_id}");
+    for _ in 0..COMMIT_TRIES_MAX {
+        let table = delta.load_or_create().await?;
+        if delta.has_transaction(&table, &transaction).await? {
+            return Ok(Appended { new: 0, duplicates: total });
+        }
+        let (keys, mut rows) = first_of_each_key(&touches.touch_key);
+        let known = known_among(session, &table, &keys).await?;
+        rows.retain(|row| !known.contains(&touches.touch_key[*row as usize]));
+        let new = rows.len();
+        let mut actions = Vec::new();
+        if new > 0 {
+            let columns = touches.clone();
+            let file = tokio::task::spawn_blocking(move || columns.data_file(import_id, rows))
+                .await
+                .map_err(LakeError::table(TABLE, "written"))?
+                .map_err(LakeError::table(TABLE, "written"))?;
+            actions.push(Action::Add(delta.write(&table, file).await?));
+        }
+        if delta.commit(&table, actions, Some(transaction.clone())).await? == Commit::Done {
+            return Ok(Appended { new, duplicates: total - new });
+        }
+    }
+    Err(LakeError::Busy { table: TABLE, tries: COMMIT_TRIES_MAX })
+}
+
+/// Takes the touches of an import out again and gives their number. What another import had
+/// brought as well is gone with them, unless that other one came first.
+pub(crate) async fn remove(delta: &Delta, import_id: Uuid) -> Result<usize, LakeError> {
+    let prefix = format!("import-{import_id}");
+    for _ in 0..COMMIT_TRIES_MAX {
+        let Some(table) = delta.load().await? else { return Ok(0) };
+        let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;
+        let (mut removed, mut actions) = (0, Vec::new());
+        for file in snapshot.log_data().iter().filter(|file| file.path().starts_with(&prefix)) {
+            removed += file.num_records().unwrap_or(0);
+            actions.push(Action::Remove(file.remove_action(true)));
+        }
+        if actions.is_empty() || delta.commit(&table, actions, None).await? == Commit::Done {
+            return Ok(removed);
+        }
+    }
+    Err(LakeError::Busy { table: TABLE, tries: COMMIT_TRIES_MAX })
+}
+
+pub(crate) use erase::erase;
+
+/// Which of the keys are in the table: read in a stream, so memory grows with `keys` alone.
+async fn known_among(
+    session: &SessionContext,
+    table: &DeltaTable,
+    keys: &KeySet,
+) -> Result<HashSet<u128>, LakeError> {
+    let mut known = HashSet::new();
+    let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;
+    if keys.is_empty() || snapshot.log_data().num_files() == 0 {
+        return Ok(known);
+    }
+    let failed = || LakeError::table::<DataFusionError>(TABLE, "read");
+    let provider = table.table_provider().await.map_err(LakeError::table(TABLE, "read"))?;
+    let mut stream = session
+        .read_table(provider)
+        .and_then(|frame| frame.select_columns(&["touch_key"]))
+        .map_err(failed())?
+        .execute_stream()
+        .await
+        .map_err(failed())?;
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(failed())?;
+        let column =
+            cast(batch.column(0), &Arrow::Binary).map_err(LakeError::table(TABLE, "read"))?;
+        known.extend(keys_of(column.as_binary()).filter(|key| keys.contains(key)));
+    }
+    Ok(known)
+}
+
+fn keys_of(column: &BinaryArray) -> impl Iterator<Item = u128> {
+    (0..column.len())
+        .filter_map(|row| Some(u128::from_be_bytes(column.value(row).try_into().ok()?)))
+}
+
+impl TouchColumns {
+    /// Refuses columns of unequal length and places beyond what they point into.
+    fn check(&self) -> Result<(), LakeError> {
+        let rows = self.touch_key.len();
+        if rows > TOUCHES_PER_APPEND_MAX {
+            return Err(LakeError::TooManyRows { rows, max: TOUCHES_PER_APPEND_MAX });
+        }
+        let lengths = [
+            ("occurred_at", self.occurred_at.len()),
+            ("person", self.person.len()),
+            ("channel", self.channel.codes.len()),
+            ("touch_kind", self.touch_kind.codes.len()),
+            ("campaign", self.campaign.codes.len()),
+            ("url", self.url.ends.len()),
+            ("account", self.account.len()),
+        ];
+        if let Some((name, length)) = lengths.into_iter().find(|(_, length)| *length != rows) {
+            let reason = format!("`{name}` holds {length} rows, `touch_key` {rows}");
+            return Err(LakeError::TouchColumns(reason));
+        }
+        let beyond = |places: &[u32], size: usize| places.iter().any(|at| *at as usize >= size);
+        let accounts: Vec<u32> = self.account.iter().flatten().copied().collect();
+        for (name, wrong) in [
+            ("person", beyond(&self.person, self.persons.len())),
+            ("channel", beyond(&self.channel.codes, self.channel.names.len())),
+            ("touch_kind", beyond(&self.touch_kind.codes, self.touch_kind.names.len())),
+            ("campaign", beyond(&self.campaign.codes, self.campaign.names.len())),
+            ("account", beyond(&accounts, self.accounts.len())),
+            ("url", !self.url.is_sound()),
+        ] {
+            if wrong {
+                return Err(LakeError::TouchColumns(format!("`{name}` points past its end")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Texts {
+    fn is_sound(&self) -> bool {
+        let mut start = 0;
+        self.ends.iter().all(|&end| {
+            let whole = self.text.get(start as usize..end as usize).is_some();
+            start = end;
+            whole
+        })
+    }
+
+    pub(crate) fn get(&self, row: usize) -> &str {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
+        &self.text[start..self.ends[row] as usize]
+    }
+}
