@@ -219,11 +219,9 @@ async fn link(sql: &DatabaseTransaction, rows: &[Row]) -> Result<(), Error> {
 /// Marks exactly these entries: others of the same time may be committed meanwhile.
 async fn mark_chained(sql: &DatabaseTransaction, rows: &[Row]) -> Result<(), Error> {
     for rows in rows.chunks(limits::KEYS_MAX) {
-        let pairs: Vec<String> =
-            (0..rows.len()).map(|index| db::parameters(index * 2 + 1, 2)).collect();
         let text = format!(
             "update journal_tail set chained = 1 where (recorded_at, entry_id) in (values {})",
-            pairs.join(", ")
+            db::tuples(sql, rows.len(), 2)
         );
         let key = |row: &Row| [row.recorded_at.into(), row.id.clone().into()];
         db::run(sql, text, rows.iter().flat_map(key).collect()).await?;

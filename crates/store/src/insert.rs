@@ -21,25 +21,22 @@ impl Insert<'_> {
         let full = (limits::PARAMETERS_MAX / width).max(1);
         let mut left = values.len() / width;
         let mut values = values.into_iter();
-        let full_text = if left >= full { self.text(full) } else { String::new() };
+        let full_text = if left >= full { self.text(sql, full) } else { String::new() };
         while left > 0 {
             let rows = left.min(full);
-            let text = if rows == full { full_text.clone() } else { self.text(rows) };
+            let text = if rows == full { full_text.clone() } else { self.text(sql, rows) };
             db::run(sql, text, values.by_ref().take(rows * width).collect()).await?;
             left -= rows;
         }
         Ok(())
     }
 
-    fn text(&self, rows: usize) -> String {
-        let width = self.columns.len();
-        let tuples: Vec<String> =
-            (0..rows).map(|row| db::parameters(row * width + 1, width)).collect();
+    fn text(&self, sql: &DatabaseTransaction, rows: usize) -> String {
         format!(
             r#"insert into "{}" ("{}") values {} {}"#,
             self.table,
             self.columns.join(r#"", ""#),
-            tuples.join(", "),
+            db::tuples(sql, rows, self.columns.len()),
             self.on_conflict
         )
     }

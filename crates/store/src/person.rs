@@ -1,10 +1,11 @@
 //! People's keys, and erasure: destroying the key leaves only ciphertext in the journal.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use domain::journal::{Change, Entry, Provenance};
+use domain::journal::{self, Change, Provenance};
 use domain::kind::Kind;
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
@@ -41,7 +42,7 @@ impl Tx {
             before: was_deleted.map(Value::Boolean),
             after: Some(Value::Boolean(true)),
         };
-        let tombstone = Entry {
+        let tombstone = journal::Entry {
             id: entry_id,
             kind,
             subject_id: id,
@@ -122,11 +123,9 @@ impl Keys {
         }
         let mut fresh = Vec::new();
         for person in people {
-            let id = parse_id(person)?;
-            if !keys.contains_key(&id) {
-                let key = Key::random()?;
+            if let Entry::Vacant(place) = keys.entry(parse_id(person)?) {
+                let key = place.insert(Key::random()?);
                 fresh.extend([person.clone().into(), key.0.to_vec().into()]);
-                keys.insert(id, key);
             }
         }
         let columns = ["person_id", "key"];

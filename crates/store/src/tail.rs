@@ -85,7 +85,8 @@ impl Store {
         let sql = format!(
             "{SELECT} join journal_tail as tail
             on tail.recorded_at = journal.recorded_at and tail.entry_id = journal.id
-            where journal.id > $1 and journal.kind in ({}) {condition} order by journal.id limit $2",
+            where journal.id > $1 and journal.kind in ({}) {condition}
+            order by journal.id limit $2",
             record_kinds()
         );
         let rows: Vec<Row> = db::rows(&self.db.reader, sql, values).await?;

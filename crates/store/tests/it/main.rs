@@ -1,6 +1,8 @@
 //! The store on a real database: one story that SQLite and PostgreSQL both have to tell, then
 //! what is particular to files.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod erasure;
 mod story;
 mod tampering;
