@@ -18,14 +18,18 @@ pub mod preview;
 pub mod reader;
 pub mod refusal;
 pub mod rejects;
+pub mod rows;
 pub mod source;
+pub mod touches;
 
+mod ahead;
 mod digests;
+mod parquet_file;
 mod plan;
-mod rows;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod workbook;
 
 use domain::money::Currency;
 use jiff::Timestamp;

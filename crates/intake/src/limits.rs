@@ -50,5 +50,7 @@ pub const ROWS_AHEAD: usize = 1_024;
 
 /// How many bytes of touches make one block.
 pub const TOUCH_BLOCK_BYTES: usize = 4 << 20;
+/// How many touches of a workbook or Parquet file make one block.
+pub const TOUCH_BLOCK_ROWS: usize = 32_768;
 /// The most threads that read touches.
 pub const TOUCH_THREADS_MAX: usize = 4;

@@ -150,6 +150,10 @@ fn layout_statements(source: &Source) -> Vec<String> {
         Layout::Workbook { sheet } => format!("Workbook, sheet `{sheet}`, {columns} columns."),
         Layout::Parquet => format!("Parquet, {columns} columns."),
     }];
+    if !source.other_sheets.is_empty() {
+        let others = quoted(&source.other_sheets);
+        statements.push(format!("Sheets not read: {others} (`sheet` in the mapping chooses)."));
+    }
     if !source.headers_changed.is_empty() {
         let changed = quoted(&source.headers_changed);
         statements.push(format!("Headers that were empty or stood twice are called {changed}."));
@@ -343,8 +347,9 @@ impl Findings {
             let absent = quoted(&absent);
             self.statements.push(format!("The mapping has columns that the file lacks: {absent}."));
         }
+        let own = if mapping.kind == Kind::Touches { Target::TouchId } else { Target::Id };
         match id_target(mapping) {
-            Some(Target::Id) => {}
+            _ if mapping.has(own) => {}
             Some(target) => self
                 .statements
                 .push(format!("There is no column of ids, so `{target}` tells records apart.")),

@@ -152,6 +152,9 @@ pub fn require_targets(source: &Source, mapping: &Mapping) -> Result<(), Refusal
         target,
         headers: source.headers.join(", "),
     };
+    if mapping.kind == Kind::Touches {
+        return require_touch_targets(present, missing);
+    }
     let may_lack_id = matches!(mapping.kind, Kind::Purchases | Kind::Subscriptions | Kind::Costs);
     match id_target(mapping) {
         Some(target) if present(target) => {}
@@ -162,4 +165,16 @@ pub fn require_targets(source: &Source, mapping: &Mapping) -> Result<(), Refusal
         return Err(missing("changed_at"));
     }
     Ok(())
+}
+
+/// A touch needs a time and somebody.
+fn require_touch_targets(
+    present: impl Fn(Target) -> bool,
+    missing: impl Fn(&'static str) -> Refusal,
+) -> Result<(), Refusal> {
+    if !Target::field(Kind::Touches, "occurred_at").is_some_and(&present) {
+        return Err(missing("occurred_at"));
+    }
+    let keys = [Target::PersonKey, Target::Email, Target::AnonymousId];
+    if keys.into_iter().any(present) { Ok(()) } else { Err(missing("person_key")) }
 }

@@ -90,14 +90,15 @@ impl Rows {
         while self.window.len() - self.start < size && !self.at_end {
             self.fill()?;
         }
-        let rest = &self.window[self.start..];
-        let length = whole_rows_length(rest, self.delimiter, self.at_end);
+        self.window.drain(..self.start);
+        self.start = 0;
+        let length = whole_rows_length(&self.window, self.delimiter, self.at_end);
         if length == 0 {
             return Ok(None);
         }
-        let block = rest[..length].to_vec();
+        let rest = self.window.split_off(length);
+        let block = std::mem::replace(&mut self.window, rest);
         let line = self.line;
-        self.start += length;
         self.line += line_ends(&block);
         Ok(Some((line, block)))
     }
@@ -214,6 +215,15 @@ fn closing_quote(bytes: &[u8], mut at: usize, at_end: bool) -> Result<usize, Ext
     }
 }
 
+/// The length of the row at the start of whole rows, and what is wrong with it.
+pub fn extent_of_row(bytes: &[u8], delimiter: Delimiter) -> (usize, Option<Fault>) {
+    match extent(bytes, delimiter, true) {
+        Extent::Row(length) => (length, None),
+        Extent::Broken(fault) => (first_line_length(bytes), Some(fault)),
+        Extent::More => (bytes.len(), None),
+    }
+}
+
 fn first_line_length(bytes: &[u8]) -> usize {
     memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len())
 }
@@ -242,7 +252,7 @@ fn whole_rows_length(bytes: &[u8], delimiter: Delimiter, at_end: bool) -> usize 
 }
 
 /// The line ends in a text: line feeds, and carriage returns without one.
-fn line_ends(bytes: &[u8]) -> u64 {
+pub fn line_ends(bytes: &[u8]) -> u64 {
     let feeds = memchr_iter(b'\n', bytes).count();
     let returns = memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n')).count();
     (feeds + returns) as u64

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr_iter};
 
+use crate::ahead::Ahead;
 use crate::detect::{self, Container};
 use crate::encoding::{Decoder, Encoding};
 use crate::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX};
 use crate::mapping::Mapping;
 use crate::refusal::{Reason, Refusal};
 use crate::rows::{Delimiter, Fault, Rows};
+use crate::{parquet_file, workbook};
 
 /// One row of cells. It is filled again and again, so that reading allocates nothing a row.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +70,37 @@ impl Record {
         self.push(cell);
     }
 
-    fn is_blank(&self) -> bool {
+    fn check_cell_lengths(&mut self) {
+        if self.text.len() > FIELD_BYTES_MAX && self.cells().any(|it| it.len() > FIELD_BYTES_MAX) {
+            self.fault = Some(Reason::CellTooLong { max: FIELD_BYTES_MAX });
+        }
+    }
+
+    /// Adds empty cells up to `count`, and takes empty ones beyond it away.
+    fn fit(&mut self, count: usize) {
+        while self.len() < count {
+            self.push("");
+        }
+        while self.len() > count && self.get(self.len() - 1).is_empty() {
+            self.ends.pop();
+        }
+    }
+
+    /// Holds the number of cells against the header's.
+    pub fn check_row(&mut self, expected: usize, delimiter: Delimiter) {
+        let found = self.len();
+        if self.fault.is_some() || found == expected {
+            return;
+        }
+        let is_in_one_cell = match delimiter {
+            Delimiter::Byte(byte) => found == 1 && memchr(byte, self.text.as_bytes()).is_some(),
+            Delimiter::Whitespace => false,
+        };
+        let ragged = Reason::RaggedRow { found, expected };
+        self.fault = Some(if is_in_one_cell { Reason::RowInOneCell } else { ragged });
+    }
+
+    pub fn is_blank(&self) -> bool {
         self.fault.is_none() && self.text.bytes().all(|byte| byte.is_ascii_whitespace())
     }
 }
@@ -90,8 +122,14 @@ pub struct Source {
     /// Whether headers had to be made distinct.
     pub headers_changed: Vec<String>,
     pub bytes_total: u64,
-    rows: Rows,
-    delimiter: Delimiter,
+    /// Sheets of the workbook that are not read.
+    pub other_sheets: Vec<String>,
+    body: Body,
+}
+
+enum Body {
+    Text { rows: Rows, delimiter: Delimiter },
+    Ahead(Ahead),
 }
 
 impl Source {
@@ -100,48 +138,59 @@ impl Source {
         let unreadable = |source| Refusal::Unreadable { path: path.to_owned(), source };
         let mut file = File::open(path).map_err(unreadable)?;
         let bytes_total = file.metadata().map_err(unreadable)?.len();
-        match detect::container(&mut file).map_err(unreadable)? {
-            Container::Text => {}
-            Container::Workbook | Container::Parquet => {
-                let detail = "workbooks and Parquet are not read yet".to_owned();
-                return Err(Refusal::Damaged { path: path.to_owned(), detail });
+        let container = detect::container(&mut file).map_err(unreadable)?;
+        let mut other_sheets = Vec::new();
+        let (layout, body) = match container {
+            Container::Text => open_text(file, mapping).map_err(unreadable)?,
+            Container::Workbook => {
+                let (sheet, others, ahead) = workbook::open(path, mapping.sheet.as_deref())?;
+                other_sheets = others;
+                (Layout::Workbook { sheet }, Body::Ahead(ahead))
             }
-        }
-        let encoding = match mapping.encoding {
-            Some(encoding) => encoding,
-            None => Encoding::detect(&mut file).map_err(unreadable)?,
+            Container::Parquet => (Layout::Parquet, Body::Ahead(parquet_file::open(path)?)),
         };
-        let delimiter = match mapping.delimiter {
-            Some(delimiter) => delimiter,
-            None => detect::delimiter(&file, encoding).map_err(unreadable)?,
-        };
-        let decoder = Decoder::new(file, encoding).map_err(unreadable)?;
         let mut source = Source {
             path: path.to_owned(),
-            layout: Layout::Text { delimiter, encoding },
+            layout,
             headers: Vec::new(),
             headers_changed: Vec::new(),
             bytes_total,
-            rows: Rows::new(decoder, delimiter),
-            delimiter,
+            other_sheets,
+            body,
         };
         source.read_headers()?;
         Ok(source)
     }
 
+    /// How far the file has been read, in its own bytes.
     pub fn bytes_read(&self) -> u64 {
-        self.rows.bytes_read()
+        match &self.body {
+            Body::Text { rows, .. } => rows.bytes_read(),
+            Body::Ahead(ahead) => {
+                let read = u128::from(self.bytes_total) * u128::from(ahead.progress_ppm());
+                u64::try_from(read / 1_000_000).unwrap_or(self.bytes_total)
+            }
+        }
     }
 
     /// Reads the next row that is not blank into `record`; `false` at the end.
     pub fn next(&mut self, record: &mut Record) -> Result<bool, Refusal> {
         loop {
-            let next = self.rows.next_row();
-            let Some(row) = next.map_err(|source| self.unreadable(source))? else {
-                return Ok(false);
-            };
-            record.clear(row.line);
-            fill(record, self.rows.bytes(&row), row.fault, self.delimiter);
+            match &mut self.body {
+                Body::Text { rows, delimiter } => {
+                    let unreadable =
+                        |source| Refusal::Unreadable { path: self.path.clone(), source };
+                    let Some(row) = rows.next_row().map_err(unreadable)? else {
+                        return Ok(false);
+                    };
+                    record.clear(row.line);
+                    fill(record, rows.bytes(&row), row.fault, *delimiter);
+                }
+                Body::Ahead(ahead) => match ahead.next()? {
+                    Some(next) => *record = next,
+                    None => return Ok(false),
+                },
+            }
             if !record.is_blank() {
                 self.check_cells(record);
                 return Ok(true);
@@ -149,19 +198,29 @@ impl Source {
         }
     }
 
+    /// The text behind the header, for a reader that does without records.
+    pub fn text_rows(&mut self) -> Option<(&mut Rows, Delimiter)> {
+        match &mut self.body {
+            Body::Text { rows, delimiter } => Some((rows, *delimiter)),
+            Body::Ahead(_) => None,
+        }
+    }
+
+    /// Holds a row against the header. A row of a workbook or Parquet file ends where its last
+    /// cell does, so only a text's rows can be too short.
     fn check_cells(&self, record: &mut Record) {
-        let (found, expected) = (record.len(), self.headers.len());
-        if expected == 0 || record.fault.is_some() || found == expected {
+        let expected = self.headers.len();
+        if expected == 0 || record.fault.is_some() {
             return;
         }
-        if found < expected && self.delimiter == Delimiter::Byte(b',') && found == 1 {
-            let separators = memchr_iter(b',', record.text.as_bytes()).count();
-            if separators > 0 {
-                record.fault = Some(Reason::RowInOneCell);
-                return;
+        match &self.body {
+            Body::Text { delimiter, .. } => record.check_row(expected, *delimiter),
+            Body::Ahead(_) => {
+                record.check_cell_lengths();
+                record.fit(expected);
+                record.check_row(expected, Delimiter::Whitespace);
             }
         }
-        record.fault = Some(Reason::RaggedRow { found, expected });
     }
 
     fn read_headers(&mut self) -> Result<(), Refusal> {
@@ -189,10 +248,19 @@ impl Source {
         (self.headers, self.headers_changed) = distinct(record.cells());
         Ok(())
     }
+}
 
-    fn unreadable(&self, source: io::Error) -> Refusal {
-        Refusal::Unreadable { path: self.path.clone(), source }
-    }
+fn open_text(mut file: File, mapping: &Mapping) -> io::Result<(Layout, Body)> {
+    let encoding = match mapping.encoding {
+        Some(encoding) => encoding,
+        None => Encoding::detect(&mut file)?,
+    };
+    let delimiter = match mapping.delimiter {
+        Some(delimiter) => delimiter,
+        None => detect::delimiter(&file, encoding)?,
+    };
+    let rows = Rows::new(Decoder::new(file, encoding)?, delimiter);
+    Ok((Layout::Text { delimiter, encoding }, Body::Text { rows, delimiter }))
 }
 
 /// Calls `cell` for each cell of a row whose quotes are sound.
@@ -248,7 +316,8 @@ fn unquote(quoted: &str) -> (std::borrow::Cow<'_, str>, &str) {
     (content + rest, "")
 }
 
-fn fill(record: &mut Record, bytes: &[u8], fault: Option<Fault>, delimiter: Delimiter) {
+/// Fills a record with the cells of a row, or with its fault.
+pub fn fill(record: &mut Record, bytes: &[u8], fault: Option<Fault>, delimiter: Delimiter) {
     let fault = fault.map(|fault| match fault {
         Fault::StrayQuote => Reason::StrayQuote,
         Fault::UnclosedQuote => Reason::UnclosedQuote,
@@ -258,11 +327,7 @@ fn fill(record: &mut Record, bytes: &[u8], fault: Option<Fault>, delimiter: Deli
     match (fault.or(nul), std::str::from_utf8(bytes)) {
         (None, Ok(text)) => {
             split(text, delimiter, |cell| record.push(cell));
-            if bytes.len() > FIELD_BYTES_MAX
-                && record.cells().any(|cell| cell.len() > FIELD_BYTES_MAX)
-            {
-                record.fault = Some(Reason::CellTooLong { max: FIELD_BYTES_MAX });
-            }
+            record.check_cell_lengths();
         }
         (fault, _) => {
             record.push(&String::from_utf8_lossy(bytes));

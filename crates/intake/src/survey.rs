@@ -145,20 +145,21 @@ impl Tally {
 
     fn count(&mut self, record: &Record, outcome: Option<Outcome>, assumptions: &Assumptions) {
         let text = record.get(self.index).trim();
-        if text.is_empty()
-            || record.is_typed(self.index) && self.target.holds() != Some(Holds::Instant)
-        {
+        if text.is_empty() {
             return;
         }
+        let is_written = !record.is_typed(self.index);
         match self.target.holds() {
             Some(Holds::Date | Holds::Instant) => {
                 let happened = happened(self.target, outcome);
                 self.dates.count(text, happened, assumptions);
             }
-            Some(Holds::Money | Holds::Integer) => self.numbers.count(text),
+            Some(Holds::Money | Holds::Integer) if is_written => self.numbers.count(text),
             Some(Holds::Ratio) => {
-                self.numbers.count(text);
                 self.above_one |= is_above_one(text);
+                if is_written {
+                    self.numbers.count(text);
+                }
             }
             _ => {}
         }
