@@ -110,7 +110,7 @@ pub(crate) async fn append(
         let mut actions = Vec::new();
         if new > 0 {
             let columns = touches.clone();
-            let file = tokio::task::spawn_blocking(move || columns.data_file(import_id, rows))
+            let file = tokio::task::spawn_blocking(move || columns.data_file(import_id, &rows))
                 .await
                 .map_err(LakeError::table(TABLE, "written"))?
                 .map_err(LakeError::table(TABLE, "written"))?;
@@ -224,10 +224,5 @@ impl Texts {
             start = end;
             whole
         })
-    }
-
-    pub(crate) fn get(&self, row: usize) -> &str {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
-        &self.text[start..self.ends[row] as usize]
     }
 }

@@ -80,6 +80,7 @@ fn bucket(person_id: &[u8; 16]) -> u16 {
 
 /// The value sets that the rows of a file share.
 struct Shared {
+    /// By rank.
     persons: ArrayRef,
     channels: ArrayRef,
     touch_kinds: ArrayRef,
@@ -88,18 +89,61 @@ struct Shared {
     import: ArrayRef,
 }
 
+/// What the sort does not move along, together, so that following the sorted order costs one
+/// jump in memory a row rather than one a column. Codes are `None` where there is nothing.
+#[derive(Clone, Copy)]
+struct Packed {
+    key: u128,
+    url_start: u32,
+    url_end: u32,
+    channel: Option<i32>,
+    touch_kind: Option<i32>,
+    campaign: Option<i32>,
+    account: Option<i32>,
+}
+
+/// The place of a row in the layout, as one number: rank of the person, time, row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u128);
+
+impl Place {
+    fn new(rank: u32, occurred_at: i64, row: u32) -> Place {
+        // Flipping the sign bit makes times before 1970 the smaller ones.
+        let time = occurred_at.cast_unsigned() ^ (1 << 63);
+        Place((u128::from(rank) << 96) | (u128::from(time) << 32) | u128::from(row))
+    }
+
+    fn rank(self) -> u32 {
+        (self.0 >> 96) as u32
+    }
+
+    fn occurred_at(self) -> i64 {
+        (((self.0 >> 32) as u64) ^ (1 << 63)).cast_signed()
+    }
+
+    fn row(self) -> usize {
+        self.0 as u32 as usize
+    }
+}
+
 impl TouchColumns {
     /// The data file that holds the given rows, sorted into the layout.
     pub(super) fn data_file(
         &self,
         import_id: Uuid,
-        rows: Vec<u32>,
+        rows: &[u32],
     ) -> Result<DataFile, ParquetError> {
-        let rows = self.sorted(rows);
-        let groups: Vec<&[u32]> = rows.chunks(ROW_GROUP_ROWS).collect();
-        let shared = self.shared(import_id);
+        let persons = self.persons_by_rank();
+        let places = self.places(rows, &persons);
+        let shared = self.shared(import_id, &persons);
+        let buckets: Vec<i32> =
+            persons.iter().map(|&p| i32::from(bucket(&self.persons[p as usize]))).collect();
+        let packed: Vec<Packed> =
+            (0..self.touch_key.len()).into_par_iter().map(|row| self.packed(row)).collect();
+        let groups: Vec<&[Place]> = places.chunks(ROW_GROUP_ROWS).collect();
         let bytes = encode(&schema(), &ENCODING, groups.len(), |group| {
-            Ok(RecordBatch::try_new(schema(), self.arrays(groups[group], &shared)?)?)
+            let columns = self.arrays(groups[group], &packed, &buckets, &shared)?;
+            Ok(RecordBatch::try_new(schema(), columns)?)
         })?;
         Ok(DataFile {
             path: format!("import-{import_id}.parquet"),
@@ -109,34 +153,50 @@ impl TouchColumns {
         })
     }
 
-    /// Rows by bucket, person and time; touches of one instant keep the order of the source.
-    fn sorted(&self, rows: Vec<u32>) -> Vec<u32> {
-        let mut by_rank: Vec<u32> = (0..).take(self.persons.len()).collect();
-        by_rank.sort_unstable_by_key(|&person| {
+    /// The persons by bucket and id: a person's place therein is its rank.
+    fn persons_by_rank(&self) -> Vec<u32> {
+        let mut persons: Vec<u32> = (0..).take(self.persons.len()).collect();
+        persons.par_sort_unstable_by_key(|&person| {
             let id = &self.persons[person as usize];
             (bucket(id), *id)
         });
-        let mut rank = vec![0_u32; by_rank.len()];
-        for (place, person) in (0_u32..).zip(by_rank) {
-            rank[person as usize] = place;
-        }
-        let mut order: Vec<(u32, i64, u32)> = rows
-            .into_iter()
-            .map(|row| {
-                let at = row as usize;
-                (rank[self.person[at] as usize], self.occurred_at[at], row)
-            })
-            .collect();
-        order.par_sort_unstable();
-        order.into_iter().map(|(_, _, row)| row).collect()
+        persons
     }
 
-    fn shared(&self, import_id: Uuid) -> Shared {
+    /// Rows by bucket, person and time; touches of one instant keep the order of the source.
+    fn places(&self, rows: &[u32], persons: &[u32]) -> Vec<Place> {
+        let mut rank = vec![0_u32; persons.len()];
+        for (place, person) in (0_u32..).zip(persons) {
+            rank[*person as usize] = place;
+        }
+        let place = |row: &u32| {
+            let at = *row as usize;
+            Place::new(rank[self.person[at] as usize], self.occurred_at[at], *row)
+        };
+        let mut places: Vec<Place> = rows.par_iter().map(place).collect();
+        places.par_sort_unstable();
+        places
+    }
+
+    fn packed(&self, row: usize) -> Packed {
+        Packed {
+            key: self.touch_key[row],
+            url_start: if row == 0 { 0 } else { self.url.ends[row - 1] },
+            url_end: self.url.ends[row],
+            channel: self.channel.code(row),
+            touch_kind: self.touch_kind.code(row),
+            campaign: self.campaign.code(row),
+            account: self.account[row].and_then(|account| i32::try_from(account).ok()),
+        }
+    }
+
+    fn shared(&self, import_id: Uuid, persons: &[u32]) -> Shared {
         let names =
             |coded: &Coded| -> ArrayRef { Arc::new(StringArray::from_iter_values(&coded.names)) };
         let accounts = self.accounts.iter().map(|id| Uuid::from_bytes(*id).to_string());
+        let persons = persons.iter().map(|person| &self.persons[*person as usize]);
         Shared {
-            persons: Arc::new(BinaryArray::from_iter_values(&self.persons)),
+            persons: Arc::new(BinaryArray::from_iter_values(persons)),
             channels: names(&self.channel),
             touch_kinds: names(&self.touch_kind),
             campaigns: names(&self.campaign),
@@ -145,34 +205,41 @@ impl TouchColumns {
         }
     }
 
-    fn arrays(&self, rows: &[u32], shared: &Shared) -> Result<Vec<ArrayRef>, ParquetError> {
-        let at = || rows.iter().map(|row| *row as usize);
-        let buckets = at().map(|row| i32::from(bucket(&self.persons[self.person[row] as usize])));
-        let persons = at().map(|row| Some(self.person[row]));
-        let keys = at().map(|row| self.touch_key[row].to_be_bytes());
-        let accounts = at().map(|row| self.account[row]);
+    fn arrays(
+        &self,
+        places: &[Place],
+        packed: &[Packed],
+        buckets: &[i32],
+        shared: &Shared,
+    ) -> Result<Vec<ArrayRef>, ParquetError> {
+        let rows: Vec<Packed> = places.iter().map(|place| packed[place.row()]).collect();
+        let of_person = places.iter().map(|place| buckets[place.rank() as usize]);
+        let persons = places.iter().map(|place| i32::try_from(place.rank()).ok());
         let instants = |micros: Vec<i64>| -> ArrayRef {
             Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
         };
+        let codes = |of: fn(&Packed) -> Option<i32>| rows.iter().map(of);
+        let keys = rows.iter().map(|row| row.key.to_be_bytes());
         Ok(vec![
-            Arc::new(Int32Array::from_iter_values(buckets)),
+            Arc::new(Int32Array::from_iter_values(of_person)),
             coded(persons, &shared.persons)?,
-            instants(at().map(|row| self.occurred_at[row]).collect()),
+            instants(places.iter().map(|place| place.occurred_at()).collect()),
             Arc::new(BinaryArray::from_iter_values(keys)),
-            coded(at().map(|row| self.channel.code(row)), &shared.channels)?,
-            coded(at().map(|row| self.touch_kind.code(row)), &shared.touch_kinds)?,
-            coded(at().map(|row| self.campaign.code(row)), &shared.campaigns)?,
-            self.urls(rows),
-            coded(accounts, &shared.accounts)?,
-            coded(at().map(|_| Some(0)), &shared.import)?,
+            coded(codes(|row| row.channel), &shared.channels)?,
+            coded(codes(|row| row.touch_kind), &shared.touch_kinds)?,
+            coded(codes(|row| row.campaign), &shared.campaigns)?,
+            self.urls(&rows),
+            coded(codes(|row| row.account), &shared.accounts)?,
+            coded(rows.iter().map(|_| Some(0)), &shared.import)?,
             instants(vec![self.recorded_at; rows.len()]),
         ])
     }
 
-    fn urls(&self, rows: &[u32]) -> ArrayRef {
-        let mut urls = StringBuilder::with_capacity(rows.len(), rows.len() * 64);
+    fn urls(&self, rows: &[Packed]) -> ArrayRef {
+        let bytes = rows.iter().map(|row| (row.url_end - row.url_start) as usize).sum();
+        let mut urls = StringBuilder::with_capacity(rows.len(), bytes);
         for row in rows {
-            match self.url.get(*row as usize) {
+            match &self.url.text[row.url_start as usize..row.url_end as usize] {
                 "" => urls.append_null(),
                 url => urls.append_value(url),
             }
@@ -182,17 +249,16 @@ impl TouchColumns {
 }
 
 impl Coded {
-    fn code(&self, row: usize) -> Option<u32> {
+    fn code(&self, row: usize) -> Option<i32> {
         let code = self.codes[row];
-        (!self.names[code as usize].is_empty()).then_some(code)
+        if self.names[code as usize].is_empty() { None } else { i32::try_from(code).ok() }
     }
 }
 
 fn coded(
-    codes: impl Iterator<Item = Option<u32>>,
+    codes: impl Iterator<Item = Option<i32>>,
     values: &ArrayRef,
 ) -> Result<ArrayRef, ParquetError> {
-    let keys: Int32Array =
-        codes.map(|code| code.and_then(|code| i32::try_from(code).ok())).collect();
+    let keys: Int32Array = codes.collect();
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values.clone())?))
 }
