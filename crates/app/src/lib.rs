@@ -1,1 +1,22 @@
-//! placeholder
+//! The verbs: what a person can do with Baton, one module a capability.
+//!
+//! The only place that composes writes. A verb reads from store and lake, computes with `stats`,
+//! and returns a report. It knows neither HTTP nor SQL, and reads no clock.
+
+pub mod check;
+pub mod context;
+pub mod error;
+pub mod forecast;
+pub mod funnel;
+pub mod goal;
+pub mod imports;
+pub mod journal;
+pub mod limits;
+pub mod metrics;
+pub mod model;
+pub mod person;
+pub mod pipeline;
+pub mod plan;
+pub mod scoreboard;
+pub mod sealing;
+pub mod world;

@@ -122,7 +122,7 @@ pub(crate) async fn lake(text: &str) -> (tempfile::TempDir, Lake, Vec<HistoryRow
     let plain = |rows: Vec<(usize, HistoryRow)>| rows.into_iter().map(|(_, row)| row).collect();
     let sealed: Vec<HistoryRow> = plain(sealed);
     lake.seal(Uuid::from_u128(1), &sealed).await.unwrap();
-    lake.append_touches(Uuid::from_u128(2), touches()).await.unwrap();
+    lake.append_touches(part(Uuid::from_u128(2)), touches()).await.unwrap();
     (folder, lake, plain(tail))
 }
 
@@ -157,4 +157,9 @@ pub(crate) fn touches() -> TouchColumns {
         account: rows.iter().map(|row| row.4).collect(),
         accounts: vec![*id(Kind::Accounts, "Birch").as_bytes()],
     }
+}
+
+/// The only part of an import.
+pub fn part(import_id: Uuid) -> crate::touches::Part {
+    crate::touches::Part { import_id, number: 0 }
 }

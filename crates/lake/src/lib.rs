@@ -42,7 +42,7 @@ use history::HistoryRow;
 use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
 use scope::Scope;
 use tables::Tables;
-use touches::{Appended, Erased, TouchColumns};
+use touches::{Appended, Erased, Part, TouchColumns};
 use world::World;
 
 /// The lake of one data folder. Its tables are created by their first write.
@@ -112,13 +112,13 @@ impl Lake {
         Err(LakeError::Busy { table: history::TABLE, tries: COMMIT_TRIES_MAX })
     }
 
-    /// Adds touches that are not there yet; the same import twice changes nothing.
+    /// Adds touches that are not there yet; the same part of an import twice changes nothing.
     pub async fn append_touches(
         &self,
-        import_id: Uuid,
+        part: Part,
         touches: TouchColumns,
     ) -> Result<Appended, LakeError> {
-        touches::append(&self.touches, &session()?, import_id, touches).await
+        touches::append(&self.touches, &session()?, part, touches).await
     }
 
     /// Takes the touches of an import out again and gives their number. Touches that a later

@@ -6,7 +6,7 @@ use domain::kind::Kind;
 use domain::value::Value;
 use uuid::Uuid;
 
-use crate::fixture::{WORLD, as_of, lake, rows, touches, world};
+use crate::fixture::{WORLD, as_of, lake, part, rows, touches, world};
 use crate::history::HistoryRow;
 use crate::metric::{Cell, MetricQuery};
 use crate::scope::Scope;
@@ -75,12 +75,15 @@ async fn touches_are_a_set() {
     let (_folder, lake) = empty();
     let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
     let appended = |new, duplicates| Appended { new, duplicates };
-    assert_eq!(lake.append_touches(first, touches()).await.unwrap(), appended(5, 0));
-    assert_eq!(lake.append_touches(first, touches()).await.unwrap(), appended(0, 5));
-    assert_eq!(lake.append_touches(second, touches()).await.unwrap(), appended(0, 5));
+    assert_eq!(lake.append_touches(part(first), touches()).await.unwrap(), appended(5, 0));
+    assert_eq!(lake.append_touches(part(first), touches()).await.unwrap(), appended(0, 5));
+    assert_eq!(lake.append_touches(part(second), touches()).await.unwrap(), appended(0, 5));
     let mut doubled = touches();
     doubled.touch_key = vec![9, 9, 9, 1 << 64, 8];
-    assert_eq!(lake.append_touches(Uuid::from_u128(3), doubled).await.unwrap(), appended(2, 3));
+    assert_eq!(
+        lake.append_touches(part(Uuid::from_u128(3)), doubled).await.unwrap(),
+        appended(2, 3)
+    );
     assert_eq!(figure(&lake.pin().await.unwrap(), &[], "touches").await, Cell::Integer(7));
     assert_eq!(lake.remove_touches(first).await.unwrap(), 5);
     assert_eq!(figure(&lake.pin().await.unwrap(), &[], "touches").await, Cell::Integer(2));
@@ -97,7 +100,7 @@ async fn touch_columns_that_do_not_fit_are_refused() {
     let mut cut = touches();
     cut.url.ends[0] = 1000;
     for (columns, name) in [(short, "person"), (beyond, "channel"), (cut, "url")] {
-        let error = lake.append_touches(Uuid::from_u128(1), columns).await.unwrap_err();
+        let error = lake.append_touches(part(Uuid::from_u128(1)), columns).await.unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
 }
@@ -108,7 +111,7 @@ async fn an_erased_person_leaves_no_byte() {
     let undone = Uuid::from_u128(5);
     let mut again = touches();
     again.touch_key.iter_mut().for_each(|key| *key += 1);
-    lake.append_touches(undone, again).await.unwrap();
+    lake.append_touches(part(undone), again).await.unwrap();
     lake.remove_touches(undone).await.unwrap();
     let traces = ["ann@example.com".to_owned()];
     assert!(holds(folder.path(), "email=ann%40example.com"));

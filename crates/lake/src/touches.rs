@@ -64,6 +64,20 @@ pub struct Texts {
     pub ends: Vec<u32>,
 }
 
+/// A part of an import: what is too large for one append comes in several, numbered from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub import_id: Uuid,
+    pub number: u32,
+}
+
+impl Part {
+    /// What the part's transaction and file are called.
+    fn name(self) -> String {
+        format!("import-{}-{}", self.import_id, self.number)
+    }
+}
+
 /// How many touches of an append were new, and how many were there already (or twice in it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
@@ -87,17 +101,17 @@ pub(crate) fn columns() -> Vec<StructField> {
     ]
 }
 
-/// Adds the touches that are not there yet. An import that is there already adds nothing.
+/// Adds the touches that are not there yet. A part that is there already adds nothing.
 pub(crate) async fn append(
     delta: &Delta,
     session: &SessionContext,
-    import_id: Uuid,
+    part: Part,
     touches: TouchColumns,
 ) -> Result<Appended, LakeError> {
     touches.check()?;
     let total = touches.touch_key.len();
     let touches = std::sync::Arc::new(touches);
-    let transaction = format!("import-{import_id}");
+    let transaction = part.name();
     for _ in 0..COMMIT_TRIES_MAX {
         let table = delta.load_or_create().await?;
         if delta.has_transaction(&table, &transaction).await? {
@@ -110,7 +124,7 @@ pub(crate) async fn append(
         let mut actions = Vec::new();
         if new > 0 {
             let columns = touches.clone();
-            let file = tokio::task::spawn_blocking(move || columns.data_file(import_id, &rows))
+            let file = tokio::task::spawn_blocking(move || columns.data_file(part, &rows))
                 .await
                 .map_err(LakeError::table(TABLE, "written"))?
                 .map_err(LakeError::table(TABLE, "written"))?;
@@ -126,7 +140,7 @@ pub(crate) async fn append(
 /// Takes the touches of an import out again and gives their number. What another import had
 /// brought as well is gone with them, unless that other one came first.
 pub(crate) async fn remove(delta: &Delta, import_id: Uuid) -> Result<usize, LakeError> {
-    let prefix = format!("import-{import_id}");
+    let prefix = format!("import-{import_id}-");
     for _ in 0..COMMIT_TRIES_MAX {
         let Some(table) = delta.load().await? else { return Ok(0) };
         let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;

@@ -1,5 +1,6 @@
 //! What an import did, or with `--dry-run` would do.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
@@ -54,6 +55,23 @@ pub struct Undo {
     pub touches_removed: u64,
     /// Fields that were edited since and so keep their values, as `kind:id field`.
     pub kept: Vec<String>,
+}
+
+/// The imports that were made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imports {
+    pub imports: Vec<Listed>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    pub import_id: String,
+    pub kind: &'static str,
+    pub file: String,
+    pub observed_at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub rows: u64,
+    pub is_undone: bool,
 }
 
 impl Finding {
@@ -175,5 +193,40 @@ impl Report for Undo {
             "touches_removed": self.touches_removed,
             "kept": self.kept,
         })
+    }
+}
+
+impl Report for Imports {
+    fn document(&self) -> Document {
+        let columns = ["Import", "Kind", "File", "Taken on", ">Rows", "State"];
+        let mut table = Table::new("Imports", &columns);
+        for import in &self.imports {
+            let rows = Cell::Count(i64::try_from(import.rows).unwrap_or(i64::MAX));
+            table.row([
+                import.import_id.as_str().into(),
+                import.kind.into(),
+                import.file.as_str().into(),
+                import.observed_at.to_string().into(),
+                rows,
+                if import.is_undone { "undone" } else { "done" }.into(),
+            ]);
+        }
+        let answer = format!("{} imports.", self.imports.len());
+        Document { answer, tables: vec![table], notes: Vec::new() }
+    }
+
+    fn json(&self) -> Value {
+        let import = |import: &Listed| {
+            json!({
+                "import_id": import.import_id,
+                "kind": import.kind,
+                "file": import.file,
+                "observed_at": import.observed_at.to_string(),
+                "recorded_at": import.recorded_at.to_string(),
+                "rows": import.rows,
+                "undone": import.is_undone,
+            })
+        };
+        json!({ "imports": self.imports.iter().map(import).collect::<Vec<_>>() })
     }
 }

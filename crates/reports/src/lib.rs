@@ -4,11 +4,15 @@
 //! here reads a file, a clock or a database, or knows HTML.
 
 pub mod check;
+pub mod company;
 pub mod document;
 pub mod forecast;
 pub mod funnel;
+pub mod goal;
 pub mod imports;
 pub mod journal;
+pub mod metrics;
+pub mod person;
 pub mod pipeline;
 pub mod plan;
 pub mod render;

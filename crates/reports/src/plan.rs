@@ -57,6 +57,16 @@ pub struct Driver {
     pub probability: f64,
 }
 
+impl Row {
+    /// Adds another row of the same stages.
+    pub fn add(&mut self, other: &Row) {
+        self.revenue.minor += other.revenue.minor;
+        for (sum, count) in self.counts.iter_mut().zip(&other.counts) {
+            *sum += count;
+        }
+    }
+}
+
 impl Plan {
     fn answer(&self) -> String {
         let goal = short(self.goal.amount);

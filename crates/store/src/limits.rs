@@ -16,7 +16,7 @@ pub const CACHE_KIB: u32 = 65_536;
 
 /// Parameters of one statement. SQLite takes 32,766 and PostgreSQL 65,535; larger statements
 /// than this were not faster when measured.
-pub const PARAMETERS_MAX: usize = 8_000;
+pub const PARAMETERS_MAX: usize = 30_000;
 
 /// Keys or ids asked for in one statement.
 pub const KEYS_MAX: usize = 500;

@@ -13,7 +13,7 @@ use parquet::errors::ParquetError;
 use rayon::prelude::*;
 use uuid::Uuid;
 
-use super::{Coded, TouchColumns};
+use super::{Coded, Part, TouchColumns};
 use crate::delta::DataFile;
 use crate::limits::{PERSON_BUCKETS, ROW_GROUP_ROWS};
 use crate::parquet::{Encoding, encode};
@@ -128,14 +128,10 @@ impl Place {
 
 impl TouchColumns {
     /// The data file that holds the given rows, sorted into the layout.
-    pub(super) fn data_file(
-        &self,
-        import_id: Uuid,
-        rows: &[u32],
-    ) -> Result<DataFile, ParquetError> {
+    pub(super) fn data_file(&self, part: Part, rows: &[u32]) -> Result<DataFile, ParquetError> {
         let persons = self.persons_by_rank();
         let places = self.places(rows, &persons);
-        let shared = self.shared(import_id, &persons);
+        let shared = self.shared(part.import_id, &persons);
         let buckets: Vec<i32> =
             persons.iter().map(|&p| i32::from(bucket(&self.persons[p as usize]))).collect();
         let packed: Vec<Packed> =
@@ -146,7 +142,7 @@ impl TouchColumns {
             Ok(RecordBatch::try_new(schema(), columns)?)
         })?;
         Ok(DataFile {
-            path: format!("import-{import_id}.parquet"),
+            path: format!("{}.parquet", part.name()),
             bytes,
             written_at_ms: self.recorded_at / 1000,
             stats: serde_json::json!({ "numRecords": rows.len() }),

@@ -1,0 +1,148 @@
+//! What every verb works with: the company's store and lake, the time, and a source of ids.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use domain::company::Company;
+use domain::kind::Kind;
+use domain::stage::Stages;
+use domain::time::{AsOf, day_of, end_of_day};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use lake::Lake;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use store::{Author, Location, Store};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// The environment variables and folder that say where a company's facts live.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub folder: PathBuf,
+    /// A PostgreSQL database in place of the embedded one.
+    pub database_url: Option<String>,
+    /// An object store in place of the folder's `lake`.
+    pub lake_url: Option<String>,
+}
+
+/// One company at work. `now` is the moment of the command; nothing below reads a clock.
+pub struct Context {
+    pub folder: PathBuf,
+    pub store: Store,
+    pub lake: Lake,
+    pub company: Company,
+    pub actor: String,
+    pub now: Timestamp,
+    ids: Ids,
+}
+
+/// What comes from outside with every command: who, when, and randomness for ids.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub actor: String,
+    pub now: Timestamp,
+    pub id_seed: [u8; 32],
+}
+
+impl Context {
+    /// Makes the data folder of a company.
+    ///
+    /// # Errors
+    /// When a company is there already, or the folder or database cannot be written.
+    pub async fn create(place: Place, company: &Company, session: Session) -> Result<Self, Error> {
+        std::fs::create_dir_all(&place.folder).map_err(Error::folder(&place.folder))?;
+        let author = Author {
+            actor: session.actor.clone(),
+            reason: "the company begins to use Baton".to_owned(),
+            at: session.now,
+        };
+        let store = Store::create(&location(&place), company, author).await?;
+        Context::with(place, store, session).await
+    }
+
+    /// Opens the data folder of a company.
+    ///
+    /// # Errors
+    /// When no company is there yet.
+    pub async fn open(place: Place, session: Session) -> Result<Self, Error> {
+        let store = Store::open(&location(&place)).await?;
+        Context::with(place, store, session).await
+    }
+
+    async fn with(place: Place, store: Store, session: Session) -> Result<Self, Error> {
+        let lake = match &place.lake_url {
+            Some(url) => Lake::open(url)?,
+            None => Lake::open(&place.folder.join("lake").to_string_lossy())?,
+        };
+        Ok(Context {
+            company: store.company().await?,
+            folder: place.folder,
+            store,
+            lake,
+            actor: session.actor,
+            now: session.now,
+            ids: Ids { random: Mutex::new(ChaCha20Rng::from_seed(session.id_seed)) },
+        })
+    }
+
+    pub fn author(&self, reason: impl Into<String>) -> Author {
+        Author { actor: self.actor.clone(), reason: reason.into(), at: self.now }
+    }
+
+    pub fn new_id(&self) -> Uuid {
+        self.ids.next(self.now)
+    }
+
+    pub fn today(&self) -> Date {
+        day_of(self.now, &self.company.timezone)
+    }
+
+    /// The as-of pair of two days: each is meant to its end, and left out it means now.
+    pub fn as_of(&self, as_of: Option<Date>, known_at: Option<Date>) -> AsOf {
+        let end =
+            |day: Option<Date>| day.map_or(self.now, |day| end_of_day(day, &self.company.timezone));
+        AsOf { effective_at: end(as_of), known_at: end(known_at) }
+    }
+
+    /// The day on which an as-of pair stands.
+    pub fn day(&self, as_of: AsOf) -> Date {
+        day_of(as_of.effective_at, &self.company.timezone)
+    }
+
+    pub async fn stages(&self, kind: Kind) -> Result<Stages, Error> {
+        Ok(self.store.stages(kind.subject()).await?)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// Ids in the order of time (UUIDv7), from injected randomness.
+struct Ids {
+    random: Mutex<ChaCha20Rng>,
+}
+
+impl Ids {
+    fn next(&self, now: Timestamp) -> Uuid {
+        let mut bytes = [0; 10];
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
+}
+
+fn location(place: &Place) -> Location {
+    match &place.database_url {
+        Some(url) => Location::Url(url.clone()),
+        None => Location::Folder(place.folder.clone()),
+    }
+}
+
+/// The name of a path's file, for reports: never the folders that lead to it.
+pub fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,48 @@
+//! What can go wrong in a verb: what happened, where, and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use domain::goal::GoalError;
+use domain::kind::UnknownKind;
+use domain::money::MoneyError;
+use domain::period::PeriodError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::error::Error),
+    #[error(transparent)]
+    Lake(#[from] lake::error::LakeError),
+    #[error("{0}")]
+    Refused(#[from] intake::refusal::Refusal),
+    #[error(transparent)]
+    Goal(#[from] GoalError),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Period(#[from] PeriodError),
+    #[error(transparent)]
+    Kind(#[from] UnknownKind),
+    #[error("the funnel cannot be fitted: {0}")]
+    Fit(#[from] stats::funnel::history::FitError),
+    #[error("the futures cannot be simulated: {0}")]
+    Simulation(#[from] stats::simulation::SimulationError),
+    #[error("the plan cannot be made: {0}")]
+    Plan(String),
+    #[error("{path}: {source}. Check that the folder exists and can be written")]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("{0}")]
+    Ambiguous(String),
+    #[error("nothing was written, since --strict allows no {0}")]
+    Strict(String),
+    #[error("{0}")]
+    Input(String),
+}
+
+impl Error {
+    /// For `map_err` on what is done to a file or folder.
+    pub fn folder(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::File { path, source }
+    }
+}

@@ -1,0 +1,359 @@
+//! Importing files: from rows to observations, from observations to journal entries.
+//!
+//! Each chunk of rows is one transaction. Nothing is lost when a run is cut short: reading the
+//! same file again finds what is there already and goes on.
+
+mod amendment;
+pub mod chunk;
+pub mod directory;
+pub mod findings;
+pub mod mapping;
+pub mod snapshot;
+pub mod touches;
+pub mod undo;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use domain::kind::Kind;
+use domain::stage::{Outcome, Stages};
+use domain::time::start_of_day;
+use intake::Assumptions;
+use intake::preview::{Preview, StageFound};
+use intake::reader::Reader;
+use intake::refusal::Reject;
+use intake::rejects::RejectsWriter;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use reports::imports::{Import, StageSeen};
+use sha2::{Digest, Sha256};
+use store::import::{Coverage, RowCounts, Status};
+use uuid::Uuid;
+
+use crate::context::{Context, file_name};
+use crate::error::Error;
+use crate::limits::ROWS_PER_CHUNK;
+use crate::sealing::seal;
+use chunk::{Chunk, Effect};
+use directory::Directory;
+use findings::Findings;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub file: PathBuf,
+    pub kind: Kind,
+    pub mapping: Option<PathBuf>,
+    pub save_mapping: Option<PathBuf>,
+    pub dry_run: bool,
+    pub strict: bool,
+    pub observed_at: Option<Date>,
+    /// Whether what is missing from the file was deleted at its source.
+    pub snapshot: bool,
+}
+
+/// What a front end may do while an import runs.
+pub struct Watch<'a> {
+    /// Asked once the file is understood and before anything is written; `false` calls it off.
+    pub confirm: &'a dyn Fn(&Preview) -> bool,
+    /// Told how far the file is read: bytes read, bytes in all, rows read.
+    pub progress: &'a dyn Fn(u64, u64, u64),
+}
+
+/// Imports a file.
+///
+/// # Errors
+/// When the file cannot be read, when a column or stage has two readings and the mapping does not
+/// say which, with `strict` when a row is refused or something is found. Rows that are refused go
+/// to the rejects file; they are no error.
+pub async fn import(context: &Context, order: &Order, watch: &Watch<'_>) -> Result<Import, Error> {
+    let assumptions = Assumptions {
+        currency: context.company.currency,
+        timezone: context.company.timezone.clone(),
+        now: context.now,
+    };
+    let preview = mapping::preview(context, order, &assumptions).await?;
+    let stages = mapping::stages(context, order.kind, &preview).await?;
+    if !(watch.confirm)(&preview) {
+        return Err(Error::Input("called off: nothing was written".to_owned()));
+    }
+    let observed_at = observed_at(context, order, &preview);
+    let mut run = Run {
+        context,
+        order,
+        preview: &preview,
+        assumptions: &assumptions,
+        stages,
+        observed_at,
+        import_id: context.new_id(),
+        counts: RowCounts::default(),
+        findings: Findings::default(),
+        rejects: None,
+    };
+    if order.strict {
+        run.rehearse(watch).await?;
+    }
+    run.go(watch, order.dry_run).await?;
+    run.report()
+}
+
+/// The imports that were made, the latest first.
+pub async fn list(context: &Context) -> Result<reports::imports::Imports, Error> {
+    let mut imports = context.store.imports().await?;
+    imports.sort_by_key(|import| std::cmp::Reverse((import.recorded_at, import.id)));
+    let listed = |import: store::import::Import| reports::imports::Listed {
+        import_id: import.id.to_string(),
+        kind: import.kind.name(),
+        file: import.file_name,
+        observed_at: import.observed_at,
+        recorded_at: import.recorded_at,
+        rows: import.counts.read,
+        is_undone: import.status == Status::Undone,
+    };
+    Ok(reports::imports::Imports { imports: imports.into_iter().map(listed).collect() })
+}
+
+/// One import under way.
+struct Run<'a> {
+    context: &'a Context,
+    order: &'a Order,
+    preview: &'a Preview,
+    assumptions: &'a Assumptions,
+    stages: Stages,
+    observed_at: Timestamp,
+    import_id: Uuid,
+    counts: RowCounts,
+    findings: Findings,
+    rejects: Option<RejectsFile>,
+}
+
+struct RejectsFile {
+    path: PathBuf,
+    writer: RejectsWriter<File>,
+}
+
+impl Run<'_> {
+    /// Goes through the whole file without writing, and refuses it if anything is wrong.
+    async fn rehearse(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
+        self.go(watch, true).await?;
+        if self.counts.rejected > 0 {
+            let rejected = self.counts.rejected;
+            return Err(Error::Strict(format!("refused rows, and {rejected} were refused")));
+        }
+        if let Some(finding) = self.findings.list().first() {
+            return Err(Error::Strict(format!("findings, and {} was found", finding.rule)));
+        }
+        self.counts = RowCounts::default();
+        self.findings = Findings::default();
+        Ok(())
+    }
+
+    async fn go(&mut self, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
+        if !dry_run {
+            self.begin().await?;
+        }
+        if self.order.kind == Kind::Touches {
+            touches::read(self, watch, dry_run).await?;
+        } else {
+            self.read_rows(watch, dry_run).await?;
+        }
+        if !dry_run {
+            self.end().await?;
+            seal(self.context).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_rows(&mut self, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
+        let mapping = &self.preview.mapping;
+        let mut reader = intake::reader::read(&self.order.file, mapping, self.assumptions)?;
+        let mut directory = Directory::default();
+        let mut seen = snapshot::Seen::default();
+        let snapshots = snapshot::others(self.context, self.order.kind, self.import_id).await?;
+        let stages = self.stages.clone();
+        let chunk = Chunk {
+            context: self.context,
+            kind: self.order.kind,
+            stages: &stages,
+            observed_at: self.observed_at,
+            snapshots: &snapshots,
+            import_id: self.import_id,
+            file: file_name(&self.order.file),
+        };
+        loop {
+            let rows = self.next_rows(&mut reader)?;
+            if rows.is_empty() {
+                break;
+            }
+            let effects = chunk.write(rows, &mut directory, &mut self.findings, dry_run).await?;
+            for (subject, effect) in effects {
+                seen.add(subject);
+                self.count(effect);
+            }
+            (watch.progress)(reader.bytes_read(), reader.bytes_total(), self.counts.read);
+        }
+        reader.finish()?;
+        if self.order.snapshot {
+            self.counts.updated += seen.delete_missing(&chunk, dry_run).await?;
+        }
+        Ok(())
+    }
+
+    fn next_rows(&mut self, reader: &mut Reader) -> Result<Vec<intake::reader::Row>, Error> {
+        let mut rows = Vec::new();
+        while rows.len() < ROWS_PER_CHUNK {
+            match reader.next() {
+                None => break,
+                Some(Ok(row)) => rows.push(row),
+                Some(Err(reject)) => self.reject(reader, &reject)?,
+            }
+            self.counts.read += 1;
+        }
+        Ok(rows)
+    }
+
+    fn reject(&mut self, reader: &Reader, reject: &Reject) -> Result<(), Error> {
+        self.counts.rejected += 1;
+        self.write_reject(reader.headers(), reject)
+    }
+
+    /// Adds a row to the rejects file, which is made with the first one.
+    fn write_reject(&mut self, headers: &[String], reject: &Reject) -> Result<(), Error> {
+        let folder = self.context.path("rejects");
+        let file = match &mut self.rejects {
+            Some(file) => file,
+            None => {
+                std::fs::create_dir_all(&folder).map_err(Error::folder(&folder))?;
+                let path = folder.join(format!("{}.csv", self.import_id));
+                let created = File::create(&path).map_err(Error::folder(&path))?;
+                let writer = RejectsWriter::new(created, headers).map_err(Error::folder(&path))?;
+                self.rejects.insert(RejectsFile { path, writer })
+            }
+        };
+        file.writer.write(reject).map_err(Error::folder(&file.path))
+    }
+
+    fn count(&mut self, effect: Effect) {
+        match effect {
+            Effect::New => self.counts.new += 1,
+            Effect::Updated => self.counts.updated += 1,
+            Effect::Unchanged => self.counts.unchanged += 1,
+        }
+    }
+
+    /// Writes down that the import runs, and what its preview settled.
+    async fn begin(&self) -> Result<(), Error> {
+        let import = self.import_row()?;
+        let author = self.context.author(format!("import of {}", import.file_name));
+        let (kind, stages) = (self.order.kind.subject(), &self.stages);
+        let changed = kind.has_stages() && self.context.stages(kind).await? != *stages;
+        let fingerprint = mapping::fingerprint(&self.preview.headers);
+        let toml = self.preview.mapping.to_toml();
+        self.context
+            .store
+            .write(author, async |tx: &mut store::Tx| {
+                if changed {
+                    tx.set_stages(kind, stages).await?;
+                }
+                tx.save_mapping(self.order.kind, &fingerprint, &toml).await?;
+                tx.put_import(&import).await?;
+                Ok::<(), Error>(())
+            })
+            .await
+    }
+
+    async fn end(&self) -> Result<(), Error> {
+        let import = self.import_row()?;
+        let author = self.context.author(format!("import of {}", import.file_name));
+        let store = &self.context.store;
+        store
+            .write(author, async |tx: &mut store::Tx| {
+                Ok::<(), Error>(tx.put_import(&import).await?)
+            })
+            .await
+    }
+
+    fn import_row(&self) -> Result<store::import::Import, Error> {
+        let coverage = if self.order.snapshot { Coverage::Snapshot } else { Coverage::Partial };
+        Ok(store::import::Import {
+            id: self.import_id,
+            kind: self.order.kind,
+            file_name: file_name(&self.order.file),
+            content_sha256: digest_of(&self.order.file)?,
+            observed_at: self.observed_at,
+            coverage,
+            actor: self.context.actor.clone(),
+            recorded_at: self.context.now,
+            counts: self.counts,
+            status: Status::Done,
+        })
+    }
+
+    fn report(self) -> Result<Import, Error> {
+        let mapping = &self.preview.mapping;
+        let stage = |found: &StageFound| StageSeen {
+            name: found.name.clone(),
+            outcome: self
+                .stages
+                .outcome(&found.name)
+                .or(found.outcome)
+                .unwrap_or(Outcome::Open)
+                .name(),
+            rows: found.rows,
+        };
+        if let Some(path) = &self.order.save_mapping {
+            std::fs::write(path, mapping.to_toml()).map_err(Error::folder(path))?;
+        }
+        let relative = |path: &Path| {
+            path.strip_prefix(&self.context.folder).unwrap_or(path).display().to_string()
+        };
+        let columns = mapping
+            .columns
+            .iter()
+            .map(|(header, target)| (header.clone(), target.to_string()))
+            .collect();
+        Ok(Import {
+            import_id: self.import_id.to_string(),
+            kind: self.order.kind.name().to_owned(),
+            file: file_name(&self.order.file),
+            dry_run: self.order.dry_run,
+            observed_at: self.observed_at.to_string(),
+            rows_read: self.counts.read,
+            rows_new: self.counts.new,
+            rows_updated: self.counts.updated,
+            rows_unchanged: self.counts.unchanged,
+            rows_rejected: self.counts.rejected,
+            rejects_file: self.rejects.as_ref().map(|file| relative(&file.path)),
+            findings: self.findings.list(),
+            statements: self.preview.statements.clone(),
+            columns,
+            ignored: self.preview.unmapped.clone(),
+            stages: self.preview.stages.iter().map(stage).collect(),
+            seconds: 0.0,
+        })
+    }
+}
+
+/// When the export was taken: as said, else the latest moment that the file itself tells of, else
+/// now.
+fn observed_at(context: &Context, order: &Order, preview: &Preview) -> Timestamp {
+    let told = order.observed_at.map(|day| start_of_day(day, &context.company.timezone));
+    told.or(preview.observed_at_guess).unwrap_or(context.now).min(context.now)
+}
+
+fn digest_of(path: &Path) -> Result<String, Error> {
+    let file = File::open(path).map_err(Error::folder(path))?;
+    let mut hasher = Sha256::new();
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    loop {
+        let bytes = reader.fill_buf().map_err(Error::folder(path))?;
+        if bytes.is_empty() {
+            break;
+        }
+        hasher.update(bytes);
+        let read = bytes.len();
+        reader.consume(read);
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,56 @@
+//! What a journal lacks: from the history as it is to the history as it should be.
+
+use domain::history::{Fact, amend, state_at};
+use domain::journal::{Change, Entry, Provenance};
+use domain::kind::Kind;
+use jiff::Timestamp;
+use store::record::SubjectWrite;
+use uuid::Uuid;
+
+use crate::context::Context;
+
+/// One record whose history changes, and why.
+pub struct Amendment<'a> {
+    pub context: &'a Context,
+    pub kind: Kind,
+    pub id: Uuid,
+    pub is_unstored: bool,
+    pub reason: &'a str,
+    pub import_id: Option<Uuid>,
+}
+
+impl Amendment<'_> {
+    /// The entries that lead from `before` to `after`, one an instant, and the record as it then
+    /// is; `None` where nothing is lacking.
+    pub fn write(&self, before: &[Fact], after: &[Fact]) -> Option<SubjectWrite> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for fact in amend(before, after) {
+            if entries.last().is_none_or(|last| last.effective_at != fact.effective_at) {
+                entries.push(self.entry(fact.effective_at));
+            }
+            let held = state_at(before, fact.effective_at).remove(fact.field).flatten();
+            if let Some(entry) = entries.last_mut() {
+                entry.changes.push(Change { field: fact.field, before: held, after: fact.value });
+            }
+        }
+        let mut current = state_at(after, Timestamp::MAX);
+        current.retain(|_, value| value.is_some());
+        let (kind, id, is_new) = (self.kind, self.id, self.is_unstored);
+        (!entries.is_empty()).then_some(SubjectWrite { kind, id, is_new, current, entries })
+    }
+
+    fn entry(&self, effective_at: Timestamp) -> Entry {
+        Entry {
+            id: self.context.new_id(),
+            kind: self.kind,
+            subject_id: self.id,
+            actor: self.context.actor.clone(),
+            reason: self.reason.to_owned(),
+            import_id: self.import_id,
+            effective_at,
+            recorded_at: self.context.now,
+            provenance: Provenance::Reconstructed,
+            changes: Vec::new(),
+        }
+    }
+}

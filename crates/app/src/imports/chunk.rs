@@ -1,0 +1,573 @@
+//! One chunk of rows: who each row is about, what follows for its history, and one transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::history::{DatedRow, Fact, Observation, Values, derive, state_at};
+use domain::kind::{Holds, Kind};
+use domain::stage::Stages;
+use domain::value::Value;
+use intake::reader::{Cell, Row};
+use jiff::Timestamp;
+use store::Tx;
+use store::alias::Alias;
+use store::observation::{Evidence, Said, Sighting};
+use store::record::SubjectWrite;
+use uuid::Uuid;
+
+use super::amendment::Amendment;
+use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name};
+use super::findings::{Findings, Rule};
+use crate::context::Context;
+use crate::error::Error;
+
+/// What a row did to the record that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    New,
+    Updated,
+    Unchanged,
+}
+
+pub struct Chunk<'a> {
+    pub context: &'a Context,
+    pub kind: Kind,
+    pub stages: &'a Stages,
+    pub observed_at: Timestamp,
+    /// When the other exports were taken that held all records of the kind.
+    pub snapshots: &'a [Timestamp],
+    pub import_id: Uuid,
+    pub file: String,
+}
+
+/// A record that rows of the chunk are about.
+struct Subject {
+    kind: Kind,
+    id: Uuid,
+    external_id: Option<String>,
+    /// Whether no file of its own has told of it before.
+    is_new: bool,
+    /// Whether the store has no row of it.
+    is_unstored: bool,
+    sightings: Vec<Sighting>,
+    aliases: Vec<Alias>,
+}
+
+impl Chunk<'_> {
+    /// Writes rows, and says for each which record it was about and what it did.
+    pub async fn write(
+        &self,
+        rows: Vec<Row>,
+        directory: &mut Directory,
+        findings: &mut Findings,
+        dry_run: bool,
+    ) -> Result<Vec<(Uuid, Effect)>, Error> {
+        let stubs = directory.look_up(self.context, keys_of(self.kind, &rows)).await?;
+        self.report_keys(&rows, &stubs, directory, findings).await?;
+        let keys = directory.row_keys(&rows);
+        let owners = self.owners(&rows, keys).await?;
+        let mut subjects: BTreeMap<(Kind, Uuid), Subject> = BTreeMap::new();
+        let mut order = Vec::with_capacity(rows.len());
+        for stub in &stubs {
+            self.add_stub(stub, &mut subjects);
+        }
+        for (row, owner) in rows.iter().zip(&owners) {
+            self.add_row(row, owner, directory, &mut subjects);
+            self.add_related(row, directory, &mut subjects);
+            order.push(owner.id);
+        }
+        let effects = self.settle(subjects, findings, dry_run).await?;
+        let effect = |id: &Uuid| effects.get(id).copied().unwrap_or(Effect::Unchanged);
+        let mut told: BTreeSet<Uuid> = BTreeSet::new();
+        Ok(order
+            .into_iter()
+            .map(|id| (id, if told.insert(id) { effect(&id) } else { later(effect(&id)) }))
+            .collect())
+    }
+
+    /// Writes that these records are gone since the export was taken; returns how many changed.
+    pub async fn write_absences(&self, missing: &[Uuid], dry_run: bool) -> Result<u64, Error> {
+        let subject = |id: &Uuid| {
+            let subject = Subject {
+                kind: self.kind,
+                id: *id,
+                external_id: None,
+                is_new: false,
+                is_unstored: false,
+                sightings: vec![absence(self.import_id, self.kind, *id, self.observed_at)],
+                aliases: Vec::new(),
+            };
+            ((self.kind, *id), subject)
+        };
+        let subjects = missing.iter().map(subject).collect();
+        let effects = self.settle(subjects, &mut Findings::default(), dry_run).await?;
+        Ok(effects.values().filter(|effect| **effect == Effect::Updated).count() as u64)
+    }
+
+    /// Derives what is new in the histories of all subjects, and writes it in one transaction.
+    async fn settle(
+        &self,
+        mut subjects: BTreeMap<(Kind, Uuid), Subject>,
+        findings: &mut Findings,
+        dry_run: bool,
+    ) -> Result<HashMap<Uuid, Effect>, Error> {
+        self.find_unstored(&mut subjects).await?;
+        let known = self.evidence(&subjects).await?;
+        let mut effects = HashMap::new();
+        let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
+        for (_, mut subject) in subjects {
+            let evidence = known.get(&subject.id).cloned().unwrap_or_default();
+            subject.sightings.retain(|sighting| !is_known(&evidence, &sighting.said));
+            self.add_absences(&mut subject, &evidence);
+            let write = self.history_of(&subject, evidence, findings);
+            effects.insert(subject.id, effect(&subject, write.as_ref()));
+            aliases.extend(subject.aliases);
+            sightings.extend(subject.sightings);
+            writes.extend(write);
+        }
+        if !dry_run {
+            let author = self.context.author(format!("import of {}", self.file));
+            self.context
+                .store
+                .write(author, async |tx: &mut Tx| {
+                    tx.apply(writes).await?;
+                    tx.put_aliases(aliases).await?;
+                    tx.put_observations(sightings).await?;
+                    Ok::<(), Error>(())
+                })
+                .await?;
+        }
+        Ok(effects)
+    }
+
+    /// Persons of whom only touches have told have keys and no record yet.
+    async fn find_unstored(
+        &self,
+        subjects: &mut BTreeMap<(Kind, Uuid), Subject>,
+    ) -> Result<(), Error> {
+        let is_asked = |subject: &&Subject| subject.kind == Kind::People && !subject.is_unstored;
+        let ids: Vec<Uuid> = subjects.values().filter(is_asked).map(|subject| subject.id).collect();
+        let records = self.context.store.records(Kind::People, &ids).await?;
+        let stored: BTreeSet<Uuid> = records.iter().map(|record| record.id).collect();
+        for id in ids.iter().filter(|id| !stored.contains(id)) {
+            if let Some(subject) = subjects.get_mut(&(Kind::People, *id)) {
+                subject.is_unstored = true;
+                subject.is_new = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// A complete export that lacks a record which was seen before says that it was deleted.
+    fn add_absences(&self, subject: &mut Subject, evidence: &Evidence) {
+        if subject.kind != self.kind || subject.sightings.is_empty() {
+            return;
+        }
+        let seen: BTreeSet<Timestamp> = (evidence.observations.iter().map(|seen| seen.observed_at))
+            .chain(subject.sightings.iter().filter_map(|sighting| match &sighting.said {
+                Said::Observation(seen) => Some(seen.observed_at),
+                Said::Dated(_) => None,
+            }))
+            .collect();
+        let lacking = self
+            .snapshots
+            .iter()
+            .filter(|at| !seen.contains(*at) && seen.first().is_some_and(|first| first < *at));
+        let absences: Vec<Sighting> =
+            lacking.map(|at| absence(self.import_id, subject.kind, subject.id, *at)).collect();
+        subject.sightings.extend(absences);
+    }
+
+    async fn evidence(
+        &self,
+        subjects: &BTreeMap<(Kind, Uuid), Subject>,
+    ) -> Result<HashMap<Uuid, Evidence>, Error> {
+        let mut stored: BTreeMap<Kind, Vec<Uuid>> = BTreeMap::new();
+        for subject in subjects.values().filter(|subject| !subject.is_unstored) {
+            stored.entry(subject.kind).or_default().push(subject.id);
+        }
+        let mut evidence = HashMap::new();
+        for (kind, ids) in stored {
+            evidence.extend(self.context.store.observations(kind, &ids).await?);
+        }
+        Ok(evidence)
+    }
+
+    /// What the journal lacks of a subject's history, if anything.
+    fn history_of(
+        &self,
+        subject: &Subject,
+        evidence: Evidence,
+        findings: &mut Findings,
+    ) -> Option<SubjectWrite> {
+        let none = Stages::default();
+        let stages = if subject.kind == self.kind.subject() { self.stages } else { &none };
+        let Evidence { mut observations, mut dated } = evidence;
+        let before = derive(subject.kind, stages, &observations, &dated);
+        for sighting in &subject.sightings {
+            match &sighting.said {
+                Said::Observation(seen) => observations.push(seen.clone()),
+                Said::Dated(row) => dated.push(row.clone()),
+            }
+        }
+        let mut after = derive(subject.kind, stages, &observations, &dated);
+        self.look_at(subject, &after, findings);
+        if after.is_empty() && subject.is_unstored {
+            // Named by others and not told of yet: it has its key and no history.
+            after = self.known_by_key(subject);
+        }
+        let amendment = Amendment {
+            context: self.context,
+            kind: subject.kind,
+            id: subject.id,
+            is_unstored: subject.is_unstored,
+            reason: &format!("import of {}", self.file),
+            import_id: Some(self.import_id),
+        };
+        amendment.write(&before, &after)
+    }
+
+    fn known_by_key(&self, subject: &Subject) -> Vec<Fact> {
+        let key = subject.external_id.clone().map(Value::Text);
+        vec![Fact { field: "external_id", effective_at: self.observed_at, value: key }]
+    }
+
+    fn add_stub(&self, stub: &Stub, subjects: &mut BTreeMap<(Kind, Uuid), Subject>) {
+        let said =
+            stub.kind.is_timeless().then(|| self.sighting(stub.kind, stub.id, 0, stub.values()));
+        let subject = Subject {
+            kind: stub.kind,
+            id: stub.id,
+            external_id: Some(stub.key.clone()),
+            is_new: true,
+            is_unstored: true,
+            sightings: said.into_iter().collect(),
+            aliases: stub.aliases(),
+        };
+        subjects.insert((stub.kind, stub.id), subject);
+    }
+
+    fn add_row(
+        &self,
+        row: &Row,
+        owner: &Owner,
+        directory: &Directory,
+        subjects: &mut BTreeMap<(Kind, Uuid), Subject>,
+    ) {
+        let kind = self.kind.subject();
+        let mut values = resolved(self.kind, row, directory);
+        let is_change = kind != self.kind;
+        if !is_change {
+            values.insert("external_id", Some(Value::Text(owner.key.clone())));
+        }
+        let said = match row.changed_at.filter(|_| is_change) {
+            Some(changed_at) => Said::Dated(DatedRow { changed_at, values: values.clone() }),
+            None => Said::Observation(Observation {
+                observed_at: self.observed_at,
+                modified_at: row.modified_at,
+                values: values.clone(),
+            }),
+        };
+        let subject = subjects.entry((kind, owner.id)).or_insert_with(|| Subject {
+            kind,
+            id: owner.id,
+            external_id: Some(owner.key.clone()),
+            is_new: owner.is_new,
+            is_unstored: owner.is_unstored,
+            sightings: Vec::new(),
+            aliases: Vec::new(),
+        });
+        subject.is_new = owner.is_new;
+        subject.aliases.extend(aliases(kind, owner.id, Some(&owner.key), &values, None));
+        let (import_id, subject_id, file_row) = (self.import_id, owner.id, row.line);
+        subject.sightings.push(Sighting { import_id, kind, subject_id, file_row, said });
+    }
+
+    /// What a row tells of the records that it refers to, such as the e-mail of a lead's person.
+    fn add_related(
+        &self,
+        row: &Row,
+        directory: &Directory,
+        subjects: &mut BTreeMap<(Kind, Uuid), Subject>,
+    ) {
+        let mut told: BTreeMap<&'static str, Values> = BTreeMap::new();
+        for ((reference, field), value) in &row.related {
+            told.entry(reference).or_default().insert(field, Some(value.clone()));
+        }
+        for (reference, values) in told {
+            let Some(kind) = referred_kind(self.kind, reference) else { continue };
+            let key = key_of(row, reference, &values);
+            let Some(id) = key.and_then(|key| directory.id(kind, &key)) else { continue };
+            let sighting = self.sighting(kind, id, row.line, values.clone());
+            let subject = subjects.entry((kind, id)).or_insert_with(|| Subject {
+                kind,
+                id,
+                external_id: None,
+                is_new: false,
+                is_unstored: false,
+                sightings: Vec::new(),
+                aliases: Vec::new(),
+            });
+            subject.aliases.extend(aliases(kind, id, None, &values, None));
+            subject.sightings.push(sighting);
+        }
+    }
+
+    fn sighting(&self, kind: Kind, subject_id: Uuid, file_row: u64, values: Values) -> Sighting {
+        let (observed_at, import_id) = (self.observed_at, self.import_id);
+        let said = Said::Observation(Observation { observed_at, modified_at: None, values });
+        Sighting { import_id, kind, subject_id, file_row, said }
+    }
+
+    /// The records that the rows are about.
+    async fn owners(&self, rows: &[Row], keys: Vec<String>) -> Result<Vec<Owner>, Error> {
+        let kind = self.kind.subject();
+        let by_id = self.context.store.find(kind, ID, &keys).await?;
+        let mut by_name = HashMap::new();
+        if goes_by_name(kind) {
+            let names: Vec<String> = keys.iter().map(|key| domain::name::plain(key)).collect();
+            by_name.extend(self.context.store.find(kind, NAME, &names).await?);
+            let told: Vec<String> = rows.iter().filter_map(name_of).collect();
+            by_name.extend(self.context.store.find(kind, NAME, &told).await?);
+        }
+        let mut by_email = HashMap::new();
+        if kind.is_person() {
+            let told: Vec<String> = rows.iter().filter_map(email_of).collect();
+            by_email.extend(self.context.store.find(kind, EMAIL, &told).await?);
+        }
+        let candidates: Vec<Uuid> = by_name.values().chain(by_email.values()).copied().collect();
+        let stubs: BTreeSet<Uuid> = self.without_own_id(kind, &candidates).await?;
+        let mut made: HashMap<String, Uuid> = HashMap::new();
+        let owner = |(row, key): (&Row, String)| {
+            let adopted = || {
+                let named = by_name.get(&domain::name::plain(&key));
+                let told = name_of(row).and_then(|name| by_name.get(&name));
+                let mailed = email_of(row).and_then(|email| by_email.get(&email));
+                [named, told, mailed].into_iter().flatten().find(|id| stubs.contains(id))
+            };
+            match (by_id.get(&key), adopted(), made.get(&key)) {
+                (Some(id), ..) => {
+                    Owner { id: *id, key, is_new: stubs.contains(id), is_unstored: false }
+                }
+                (None, Some(id), _) => Owner { id: *id, key, is_new: true, is_unstored: false },
+                (None, None, Some(id)) => Owner { id: *id, key, is_new: true, is_unstored: true },
+                (None, None, None) => {
+                    let id = self.context.new_id();
+                    made.insert(key.clone(), id);
+                    Owner { id, key, is_new: true, is_unstored: true }
+                }
+            }
+        };
+        Ok(rows.iter().zip(keys).map(owner).collect())
+    }
+
+    /// Those of some records that no file of their own has told of.
+    async fn without_own_id(&self, kind: Kind, ids: &[Uuid]) -> Result<BTreeSet<Uuid>, Error> {
+        let records = self.context.store.records(kind, ids).await?;
+        let without = records.iter().filter(|record| !record.values.contains_key("external_id"));
+        Ok(without.map(|record| record.id).collect())
+    }
+
+    async fn report_keys(
+        &self,
+        rows: &[Row],
+        stubs: &[Stub],
+        directory: &mut Directory,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        for stub in stubs {
+            findings.add(Rule::NotImportedYet, || format!("{}:{}", stub.kind, stub.key));
+        }
+        for row in rows {
+            for (field, cell) in &row.values {
+                let Some(kind) = referred_kind(self.kind, field) else { continue };
+                let missing = cell.is_none() && *field == "account" && self.kind == Kind::Deals;
+                if missing {
+                    findings.add(Rule::MissingAccount, || subject_name(self.kind, row));
+                }
+                let Some(Cell::Key(key)) = cell else { continue };
+                if let Some(name) = directory.other_spelling(self.context, kind, key).await? {
+                    findings.add(Rule::NameSpelledDifferently, || format!("{key} for {name}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What looks wrong in a record's own history.
+    fn look_at(&self, subject: &Subject, facts: &[Fact], findings: &mut Findings) {
+        if !subject.kind.has_stages() || subject.sightings.is_empty() {
+            return;
+        }
+        let state = state_at(facts, Timestamp::MAX);
+        let text = |field: &str| state.get(field).and_then(Option::as_ref).and_then(Value::as_text);
+        let instant =
+            |field: &str| state.get(field).and_then(Option::as_ref).and_then(Value::as_instant);
+        let name = || {
+            let id = subject.external_id.clone().unwrap_or_else(|| subject.id.to_string());
+            format!("{}:{id}", subject.kind)
+        };
+        let outcome = text("stage").and_then(|stage| self.stages.outcome(stage));
+        let closed = outcome.is_some_and(|outcome| outcome != domain::stage::Outcome::Open);
+        if let Some(stage) = text("stage").filter(|_| outcome.is_none()) {
+            findings.add(Rule::UnknownStage, || format!("{} ({stage})", name()));
+        }
+        let Some(created_at) = instant("created_at") else { return };
+        let told = self.tells_creation(subject);
+        let early = |fact: &&Fact| {
+            matches!(fact.field, "stage" | "closed_at") && fact.effective_at < created_at
+        };
+        if facts.iter().any(|fact| early(&fact)) {
+            findings.add(Rule::ClosedBeforeCreated, name);
+        } else if told && created_at > self.observed_at {
+            findings.add(Rule::CreatedLaterThanSeen, name);
+        } else if !told && self.kind == subject.kind {
+            findings.add(Rule::NoCreationDate, name);
+        }
+        if closed && self.kind == Kind::Deals {
+            self.look_at_closing(&state, findings, name);
+        }
+    }
+
+    fn look_at_closing(&self, state: &Values, findings: &mut Findings, name: impl Fn() -> String) {
+        let value = |field: &str| state.get(field).and_then(Option::as_ref);
+        let won = value("stage")
+            .and_then(Value::as_text)
+            .is_some_and(|s| self.stages.outcome(s) == Some(domain::stage::Outcome::Won));
+        if value("closed_at").is_none() {
+            findings.add(Rule::ClosedWithoutDate, &name);
+        }
+        match value("amount").and_then(Value::as_money) {
+            None if won => findings.add(Rule::WonWithoutAmount, &name),
+            Some(amount) if won && amount.minor == 0 => findings.add(Rule::WonWithoutAmount, &name),
+            Some(amount) if amount.currency != self.context.company.currency => {
+                findings.add(Rule::OtherCurrency, &name);
+            }
+            _ => {}
+        }
+    }
+
+    fn tells_creation(&self, subject: &Subject) -> bool {
+        subject.sightings.iter().any(|sighting| match &sighting.said {
+            Said::Observation(seen) => seen.values.get("created_at").is_some_and(Option::is_some),
+            Said::Dated(_) => true,
+        })
+    }
+}
+
+/// The word of an export that a record is gone.
+pub fn absence(import_id: Uuid, kind: Kind, subject_id: Uuid, observed_at: Timestamp) -> Sighting {
+    let values = Values::from([("deleted", Some(Value::Boolean(true)))]);
+    let said = Said::Observation(Observation { observed_at, modified_at: None, values });
+    Sighting { import_id, kind, subject_id, file_row: 0, said }
+}
+
+/// The record that a row is about.
+struct Owner {
+    id: Uuid,
+    key: String,
+    is_new: bool,
+    is_unstored: bool,
+}
+
+/// The keys of all references of rows.
+fn keys_of(kind: Kind, rows: &[Row]) -> BTreeSet<(Kind, String)> {
+    let mut keys = BTreeSet::new();
+    for row in rows {
+        for (field, cell) in &row.values {
+            if let (Some(Cell::Key(key)), Some(kind)) = (cell, referred_kind(kind, field)) {
+                keys.insert((kind, key.clone()));
+            }
+        }
+        for (reference, _) in row.related.keys() {
+            let told: Values = related(row, reference);
+            let key = key_of(row, reference, &told);
+            if let (Some(key), Some(kind)) = (key, referred_kind(kind, reference)) {
+                keys.insert((kind, key));
+            }
+        }
+    }
+    keys
+}
+
+fn related(row: &Row, reference: &str) -> Values {
+    let of_reference = row.related.iter().filter(|((other, _), _)| *other == reference);
+    of_reference.map(|((_, field), value)| (*field, Some(value.clone()))).collect()
+}
+
+/// The key of a record that a row refers to: as the row names it, else its e-mail, else its name.
+fn key_of(row: &Row, reference: &str, told: &Values) -> Option<String> {
+    if let Some(Some(Cell::Key(key))) = row.values.get(reference) {
+        return Some(key.clone());
+    }
+    let text = |field: &str| Some(told.get(field)?.as_ref()?.as_text()?.to_owned());
+    text("email").or_else(|| text("domain")).or_else(|| text("name"))
+}
+
+fn referred_kind(kind: Kind, field: &str) -> Option<Kind> {
+    match kind.field(field)?.holds {
+        Holds::Reference(kind) => Some(kind),
+        _ => None,
+    }
+}
+
+/// A row's values with keys replaced by the records that they name.
+fn resolved(kind: Kind, row: &Row, directory: &Directory) -> Values {
+    let mut values = Values::new();
+    for (field, cell) in &row.values {
+        let value = match cell {
+            None => None,
+            Some(Cell::Value(value)) => Some(value.clone()),
+            Some(Cell::Key(key)) => referred_kind(kind, field)
+                .and_then(|kind| directory.id(kind, key))
+                .map(Value::Reference),
+        };
+        values.insert(field, value);
+    }
+    for (reference, _) in row.related.keys() {
+        if values.get(reference).is_none_or(Option::is_none) {
+            let key = key_of(row, reference, &related(row, reference));
+            let id = key.zip(referred_kind(kind, reference));
+            let id = id.and_then(|(key, kind)| directory.id(kind, &key));
+            values.insert(reference, id.map(Value::Reference));
+        }
+    }
+    values
+}
+
+fn is_known(evidence: &Evidence, said: &Said) -> bool {
+    match said {
+        Said::Observation(seen) => evidence.observations.contains(seen),
+        Said::Dated(row) => evidence.dated.contains(row),
+    }
+}
+
+fn effect(subject: &Subject, write: Option<&SubjectWrite>) -> Effect {
+    match (subject.is_new, write) {
+        (true, Some(_)) => Effect::New,
+        (false, Some(_)) => Effect::Updated,
+        (_, None) => Effect::Unchanged,
+    }
+}
+
+/// What a further row about a record did that an earlier row of the chunk has made.
+fn later(effect: Effect) -> Effect {
+    if effect == Effect::New { Effect::Updated } else { effect }
+}
+
+fn name_of(row: &Row) -> Option<String> {
+    match row.values.get("name")? {
+        Some(Cell::Value(Value::Text(name))) => Some(domain::name::plain(name)),
+        _ => None,
+    }
+}
+
+fn email_of(row: &Row) -> Option<String> {
+    match row.values.get("email")? {
+        Some(Cell::Value(Value::Text(email))) => Some(email.to_lowercase()),
+        _ => None,
+    }
+}
+
+fn subject_name(kind: Kind, row: &Row) -> String {
+    format!("{}:{}", kind.subject(), row.id.as_deref().unwrap_or("?"))
+}

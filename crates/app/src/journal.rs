@@ -1,0 +1,66 @@
+//! The journal: the proof that it holds, and what happened to one record.
+
+use domain::kind::Kind;
+use reports::journal::{Log, Verification};
+use store::chain::Verdict;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::imports::directory::{EMAIL, ID, NAME};
+
+/// Walks the whole chain.
+pub async fn verify(context: &Context) -> Result<Verification, Error> {
+    Ok(match context.store.verify().await? {
+        Verdict::Holds(verified) => Verification {
+            entries_chained: verified.links,
+            entries_unchained: verified.unchained,
+            head: verified.head.iter().map(|byte| format!("{byte:02x}")).collect(),
+            broken: None,
+        },
+        Verdict::Broken(broken) => Verification {
+            entries_chained: 0,
+            entries_unchained: 0,
+            head: String::new(),
+            broken: Some(match broken.position {
+                Some(position) => format!("at position {position}, {}", broken.fault),
+                None => format!("entry {}: {}", broken.entry_id, broken.fault),
+            }),
+        },
+    })
+}
+
+/// The entries of a record that is named `kind:id`, by effective time.
+///
+/// # Errors
+/// When there is no such record.
+pub async fn log(context: &Context, subject: &str) -> Result<Log, Error> {
+    let (kind, id) = find(context, subject).await?;
+    let mut entries = context.store.entries(kind, id).await?;
+    entries.sort_by_key(|entry| (entry.effective_at, entry.recorded_at, entry.id));
+    Ok(Log { subject: subject.to_owned(), timezone: context.company.timezone.clone(), entries })
+}
+
+/// The record that is named `kind:id`, by its source's id, its name, its e-mail or Baton's id.
+///
+/// # Errors
+/// When the name is not of that form or leads nowhere.
+pub async fn find(context: &Context, subject: &str) -> Result<(Kind, Uuid), Error> {
+    let (kind, key) = subject.split_once(':').ok_or_else(|| {
+        Error::Input(format!("`{subject}` names no record: write kind:id, such as deals:1C1I7A6R"))
+    })?;
+    let kind = kind.parse::<Kind>()?.subject();
+    let spellings =
+        [(ID, key.to_owned()), (NAME, domain::name::plain(key)), (EMAIL, key.to_lowercase())];
+    for (namespace, key) in spellings {
+        let found = context.store.find(kind, namespace, &[key]).await?;
+        if let Some(id) = found.into_values().next() {
+            return Ok((kind, id));
+        }
+    }
+    let by_id = key.parse::<Uuid>().ok();
+    match by_id {
+        Some(id) if context.store.record(kind, id).await?.is_some() => Ok((kind, id)),
+        _ => Err(Error::Input(format!("there is no record {kind}:{key}"))),
+    }
+}

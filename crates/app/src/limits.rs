@@ -1,0 +1,14 @@
+//! Every size that a verb keeps to, with its unit.
+
+/// Rows of a file that become one transaction.
+pub const ROWS_PER_CHUNK: usize = 5_000;
+/// Touches that are added to the lake at a time.
+pub const TOUCHES_PER_PART_MAX: usize = 400_000;
+/// Examples that a finding names.
+pub const EXAMPLES_PER_FINDING_MAX: usize = 5;
+/// Journal entries that one batch carries from the store into the lake.
+pub const ENTRIES_PER_BATCH_MAX: u64 = 200_000;
+/// Keys of records that an import remembers at a time.
+pub const REMEMBERED_KEYS_MAX: usize = 500_000;
+/// Simulated futures of a forecast or a plan.
+pub const FUTURES: usize = 4_000;

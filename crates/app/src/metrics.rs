@@ -1,0 +1,125 @@
+//! The metrics catalogue and its figures.
+
+use domain::money::Money;
+use jiff::civil::Date;
+use lake::metric::{Cell as LakeCell, Dimension, Direction, Metric, MetricQuery, Unit, catalogue};
+use reports::document::Cell;
+use reports::metrics::{Catalogue, Definition, Figures};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::world::World;
+
+/// What is asked of a metric; what is left out is the fiscal year up to the as-of day.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    pub name: String,
+    pub from: Option<Date>,
+    pub to: Option<Date>,
+    pub by: Option<String>,
+    pub as_of: Option<Date>,
+    pub known_at: Option<Date>,
+}
+
+/// All metrics, by leg.
+pub fn list() -> Result<Catalogue, Error> {
+    Ok(Catalogue { metrics: catalogue()?.iter().map(definition).collect() })
+}
+
+/// The figures of one metric over a period, and its definition.
+///
+/// # Errors
+/// When there is no such metric or dimension, or the period ends before it begins.
+pub async fn show(context: &Context, question: &Question) -> Result<Figures, Error> {
+    let world = World::at(context, context.as_of(question.as_of, question.known_at)).await?;
+    let calendar = context.company.calendar;
+    let to = question.to.unwrap_or(world.as_of);
+    let year = || calendar.days(calendar.year_of(to)).first;
+    let from = question.from.unwrap_or_else(year);
+    if to < from {
+        return Err(Error::Input(format!("{to} lies before {from}: give the earlier day first")));
+    }
+    let by: Option<Dimension> = question.by.as_deref().map(str::parse).transpose()?;
+    let target_minor = target(context, from, to).await?;
+    let query = MetricQuery { from, to, by, target_minor };
+    let table = world.tables.metric(&question.name, query).await?;
+    let metric = catalogue()?.into_iter().find(|metric| metric.name == question.name);
+    let owners = match by {
+        Some(Dimension::Owner) => context.store.names(domain::kind::Kind::Users).await?,
+        _ => Vec::new(),
+    };
+    let named = |text: &str| {
+        let owner = owners.iter().find(|(id, _)| id.to_string() == text);
+        owner.map_or_else(|| text.to_owned(), |(_, name)| name.clone())
+    };
+    let cell = |(index, cell): (usize, &LakeCell)| match cell {
+        LakeCell::Null => Cell::Missing,
+        LakeCell::Text(text) => Cell::Text(named(text)),
+        LakeCell::Integer(number) if index == 1 => value(*number as f64, table.unit, context),
+        LakeCell::Integer(number) => Cell::Count(*number),
+        LakeCell::Number(number) if index == 1 => value(*number, table.unit, context),
+        LakeCell::Number(number) => Cell::Number(*number),
+    };
+    Ok(Figures {
+        definition: metric.as_ref().map(definition).unwrap_or_default(),
+        from,
+        to,
+        as_of: world.as_of,
+        by: question.by.clone(),
+        columns: table.columns.clone(),
+        rows: table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect(),
+    })
+}
+
+/// What the period is to bring, where a goal covers it.
+async fn target(context: &Context, from: Date, to: Date) -> Result<Option<i64>, Error> {
+    let calendar = context.company.calendar;
+    let covers = |goal: &&domain::goal::Goal| {
+        let days = calendar.days(goal.period);
+        days.contains(from) && days.contains(to)
+    };
+    Ok(context.store.goals().await?.iter().find(covers).map(|goal| goal.amount.minor))
+}
+
+/// A figure in its unit.
+pub fn value(number: f64, unit: Unit, context: &Context) -> Cell {
+    let currency = context.company.currency;
+    match unit {
+        Unit::Count if number.fract() == 0.0 => Cell::Count(number as i64),
+        Unit::Count => Cell::Number(number),
+        Unit::Money => Cell::Money(Money { minor: number.round() as i64, currency }),
+        Unit::Ratio => Cell::Share(number),
+        Unit::Days => Cell::Days(number),
+    }
+}
+
+fn definition(metric: &Metric) -> Definition {
+    Definition {
+        name: metric.name.clone(),
+        title: metric.title.clone(),
+        formula: metric.formula.clone(),
+        grain: metric.grain.clone(),
+        unit: unit_name(metric.unit),
+        direction: direction_name(metric.direction),
+        leg: metric.leg.name(),
+        source: metric.source.clone(),
+        edge_cases: metric.edge_cases.clone(),
+        sql: metric.sql.clone(),
+    }
+}
+
+fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "count",
+        Unit::Money => "money",
+        Unit::Ratio => "ratio",
+        Unit::Days => "days",
+    }
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    }
+}

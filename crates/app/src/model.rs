@@ -1,0 +1,234 @@
+//! From deals and leads to the numbers of the funnel model, and back.
+//!
+//! The one place that knows which state, segment and amount of `stats::funnel` stands for which
+//! stage, product and money. It reads pictures that are cut at an as-of pair already.
+
+use std::collections::BTreeMap;
+
+use domain::deal::Deal;
+use domain::goal::Counts;
+use domain::lead::Lead;
+use domain::lifecycle::Stay;
+use domain::stage::{Outcome, Stages};
+use domain::time::day_number;
+use jiff::civil::Date;
+use stats::funnel::history::{History, Kind, KnownAmount, Move, Path, State};
+use stats::simulation::OpenIndividual;
+use uuid::Uuid;
+
+/// The share of closed deals that must show stages between creation and closing before the model
+/// looks at stages: with less, only what is still open has a stage, which would mislead.
+const STAGED_SHARE: f64 = 0.5;
+
+/// Deals as the numbers that `stats::funnel` fits.
+#[derive(Clone, Debug)]
+pub struct DealModel {
+    pub history: History,
+    pub open: Vec<OpenIndividual>,
+    /// The names of the open states, by state index; `won` and `lost` follow them.
+    pub open_states: Vec<String>,
+    pub closed: usize,
+    pub left_out: usize,
+}
+
+impl DealModel {
+    /// Prepares deals, each as it stood at the end of `as_of`.
+    pub fn new(deals: &[Deal], stages: &Stages, as_of: Date) -> DealModel {
+        let mut sound: Vec<&Deal> = deals.iter().filter(|deal| !deal.contradictory).collect();
+        sound.sort_by(|a, b| (a.created_at, &a.external_id).cmp(&(b.created_at, &b.external_id)));
+        let open_states = open_states(&sound, stages);
+        let states = States { open: &open_states };
+        let mut segments = Segments::default();
+        let mut model = DealModel {
+            history: History { states: states.all(), paths: Vec::new() },
+            open: Vec::new(),
+            closed: 0,
+            left_out: deals.len() - sound.len(),
+            open_states: Vec::new(),
+        };
+        for deal in sound {
+            let path = states.path(deal, segments.of(deal.product));
+            if deal.is_open() {
+                model.open.push(open_individual(&path, deal, as_of));
+            } else {
+                model.closed += 1;
+            }
+            model.history.paths.push(path);
+        }
+        model.open_states = open_states;
+        model
+    }
+
+    pub fn won(&self) -> usize {
+        self.open_states.len()
+    }
+}
+
+/// The deals whose revenue counts towards a goal.
+pub fn counted(deals: &[Deal], counts: Counts) -> Vec<Deal> {
+    deals.iter().filter(|deal| counts_towards(deal, counts)).cloned().collect()
+}
+
+fn counts_towards(deal: &Deal, counts: Counts) -> bool {
+    let plain = domain::name::plain(deal.deal_type.as_deref().unwrap_or(""));
+    let source = domain::name::plain(deal.source.as_deref().unwrap_or(""));
+    let expansion = ["expansion", "upsell", "crosssell", "existingbusiness", "addon"];
+    let retention = ["renewal", "retention", "existingcustomerrenewal"];
+    match counts {
+        Counts::All => true,
+        Counts::New => !expansion.contains(&plain.as_str()) && !retention.contains(&plain.as_str()),
+        Counts::Expansion => expansion.contains(&plain.as_str()),
+        Counts::Retention => retention.contains(&plain.as_str()),
+        Counts::Partner => source.contains("partner") || plain.contains("partner"),
+    }
+}
+
+/// The states of the model: open stages in their order, then won, then lost.
+struct States<'a> {
+    open: &'a [String],
+}
+
+impl States<'_> {
+    fn all(&self) -> Vec<State> {
+        let open = State { kind: Kind::Transient, is_target: false };
+        let closed = |is_target| State { kind: Kind::Absorbing, is_target };
+        let mut states = vec![open; self.open.len()];
+        states.extend([closed(true), closed(false)]);
+        states
+    }
+
+    fn of(&self, stay: &Stay) -> usize {
+        match stay.outcome {
+            Outcome::Won => self.open.len(),
+            Outcome::Lost => self.open.len() + 1,
+            Outcome::Open => self.open.iter().position(|name| *name == stay.stage).unwrap_or(0),
+        }
+    }
+
+    /// The way of one deal. Of a deal that was opened again only the last run counts.
+    fn path(&self, deal: &Deal, segment: u32) -> Path {
+        let reopened = deal
+            .stays
+            .windows(2)
+            .rposition(|pair| pair[0].outcome != Outcome::Open && pair[1].outcome == Outcome::Open);
+        let stays = &deal.stays[reopened.map_or(0, |index| index + 1)..];
+        let (entered_on, entry_state) = match stays.first() {
+            Some(stay) if stay.outcome == Outcome::Open => (stay.entered_on, self.of(stay)),
+            _ => (deal.created_on, 0),
+        };
+        let mut moves: Vec<Move> = Vec::new();
+        let mut state = entry_state;
+        for stay in stays {
+            let next = self.of(stay);
+            if next != state {
+                moves.push(Move { day: day_number(stay.entered_on), state: next });
+                state = next;
+            }
+            if stay.outcome != Outcome::Open {
+                break;
+            }
+        }
+        let known = |(on, money): &(Date, domain::money::Money)| KnownAmount {
+            day: day_number(*on),
+            amount: money.minor as f64,
+        };
+        let amounts = deal.amounts.iter().map(known).collect();
+        Path { segment, entered_day: day_number(entered_on), entry_state, moves, amounts }
+    }
+}
+
+/// Products become segments in the order in which they appear.
+#[derive(Default)]
+struct Segments {
+    of_product: BTreeMap<Option<Uuid>, u32>,
+}
+
+impl Segments {
+    fn of(&mut self, product: Option<Uuid>) -> u32 {
+        let next = u32::try_from(self.of_product.len()).unwrap_or(u32::MAX);
+        *self.of_product.entry(product).or_insert(next)
+    }
+}
+
+/// The open stages that the model tells apart: all that deals went through where closed deals
+/// show the way that they came, else one state for being open.
+fn open_states(deals: &[&Deal], stages: &Stages) -> Vec<String> {
+    let closed = deals.iter().filter(|deal| !deal.is_open());
+    let staged = closed.clone().filter(|deal| open_stays(deal) > 1).count();
+    if (staged as f64) < STAGED_SHARE * closed.count().max(1) as f64 {
+        return vec!["open".to_owned()];
+    }
+    let mut names: BTreeMap<(usize, &str), ()> = BTreeMap::new();
+    for stay in deals.iter().flat_map(|deal| &deal.stays) {
+        if stay.outcome == Outcome::Open {
+            let position = stages.position(&stay.stage).unwrap_or(usize::MAX);
+            names.insert((position, &stay.stage), ());
+        }
+    }
+    names.into_keys().map(|(_, name)| name.to_owned()).collect()
+}
+
+fn open_stays(deal: &Deal) -> usize {
+    deal.stays.iter().filter(|stay| stay.outcome == Outcome::Open).count()
+}
+
+fn open_individual(path: &Path, deal: &Deal, as_of: Date) -> OpenIndividual {
+    let since = path.moves.last().map_or(path.entered_day, |last| last.day);
+    OpenIndividual {
+        segment: path.segment,
+        state: path.moves.last().map_or(path.entry_state, |last| last.state),
+        age_days: day_number(as_of).saturating_sub(since).unsigned_abs(),
+        amount: deal.amount.map(|amount| amount.minor as f64),
+    }
+}
+
+/// The first passages from one stage to another: for each that entered `from`, the days until it
+/// reached `to`, was lost, or was last seen.
+#[derive(Clone, Debug, Default)]
+pub struct Passages {
+    pub observations: Vec<stats::survival::Observation>,
+    pub entered_on: Vec<Date>,
+}
+
+/// Whether a stay is one that the caller looks for.
+pub type Matches<'a> = &'a dyn Fn(&Stay) -> bool;
+
+/// Collects first passages over the stays of leads or deals that are open until `as_of`.
+pub fn passages<'a>(
+    stays: impl Iterator<Item = (Date, &'a [Stay])>,
+    from: Option<Matches>,
+    to: Matches,
+    as_of: Date,
+) -> Passages {
+    use stats::survival::{Observation, Outcome as Ending};
+    let mut passages = Passages::default();
+    for (created_on, stays) in stays {
+        let entered = match from {
+            None => Some((0, created_on)),
+            Some(from) => stays.iter().position(from).map(|index| (index, stays[index].entered_on)),
+        };
+        let Some((index, entered_on)) = entered else { continue };
+        let later = &stays[index.min(stays.len())..];
+        let arrived = later.iter().find(|stay| to(stay));
+        let lost = later.iter().find(|stay| stay.outcome != Outcome::Open && !to(stay));
+        let age = |day: Date| (day_number(day) - day_number(entered_on)).unsigned_abs();
+        let (age_days, outcome) = match (arrived, lost) {
+            (Some(arrived), Some(lost)) if lost.entered_at < arrived.entered_at => {
+                (age(lost.entered_on), Ending::Event(1))
+            }
+            (Some(arrived), _) => (age(arrived.entered_on), Ending::Event(0)),
+            (None, Some(lost)) => (age(lost.entered_on), Ending::Event(1)),
+            (None, None) => (age(as_of), Ending::Censored),
+        };
+        passages.observations.push(Observation { age_days, outcome });
+        passages.entered_on.push(entered_on);
+    }
+    passages
+}
+
+/// The sound leads in an order that no random id decides.
+pub fn sound_leads(leads: &[Lead]) -> Vec<&Lead> {
+    let mut sound: Vec<&Lead> = leads.iter().filter(|lead| !lead.contradictory).collect();
+    sound.sort_by(|a, b| (a.created_at, &a.external_id).cmp(&(b.created_at, &b.external_id)));
+    sound
+}

@@ -1,0 +1,40 @@
+//! The pipeline on any day, and how it got from one day to another.
+
+use domain::period::{Days, Period};
+use jiff::civil::Date;
+use reports::pipeline::{Pipeline, Waterfall};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::world::World;
+
+/// The open deals at the end of a day, as known at the end of another.
+pub async fn pipeline(
+    context: &Context,
+    as_of: Option<Date>,
+    known_at: Option<Date>,
+) -> Result<Pipeline, Error> {
+    let world = World::at(context, context.as_of(as_of, known_at)).await?;
+    let currency = context.company.currency;
+    Ok(reports::pipeline::pipeline(world.as_of, &world.deals, &world.deal_stages, currency))
+}
+
+/// From the pipeline at the end of one day to that at the end of a later one.
+///
+/// # Errors
+/// When the days are not in order.
+pub async fn waterfall(
+    context: &Context,
+    from: Date,
+    to: Date,
+    closing: Option<Period>,
+) -> Result<Waterfall, Error> {
+    if to <= from {
+        return Err(Error::Input(format!("{to} is not after {from}: give the earlier day first")));
+    }
+    let before = World::at(context, context.as_of(Some(from), None)).await?;
+    let after = World::at(context, context.as_of(Some(to), None)).await?;
+    let closing: Option<Days> = closing.map(|period| context.company.calendar.days(period));
+    let currency = context.company.currency;
+    Ok(reports::pipeline::waterfall((from, &before.deals), (to, &after.deals), closing, currency))
+}

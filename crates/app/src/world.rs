@@ -1,0 +1,118 @@
+//! The company as it stood at an as-of pair: its deals, its leads, and tables for metrics.
+
+use std::collections::BTreeMap;
+
+use domain::deal::{Deal, estimate_amounts};
+use domain::history::Fact;
+use domain::journal::Provenance;
+use domain::kind::Kind;
+use domain::lead::Lead;
+use domain::stage::Stages;
+use domain::time::AsOf;
+use jiff::civil::Date;
+use lake::history::HistoryRow;
+use lake::scope::Scope;
+use lake::tables::Tables;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::limits::ENTRIES_PER_BATCH_MAX;
+use crate::sealing::history_rows;
+
+/// One picture of the company. Everything in it was true and known at the as-of pair.
+pub struct World {
+    pub as_of: Date,
+    pub tables: Tables,
+    /// In the order of creation and external id.
+    pub deals: Vec<Deal>,
+    pub leads: Vec<Lead>,
+    pub deal_stages: Stages,
+    pub lead_stages: Stages,
+    /// Whether any history in it was put together from exports.
+    pub reconstructed: bool,
+}
+
+impl World {
+    /// Takes the picture: pins the lake, adds what is not sealed yet, folds the facts.
+    pub async fn at(context: &Context, as_of: AsOf) -> Result<World, Error> {
+        let pinned = context.lake.pin().await?;
+        let sealed: Vec<Uuid> =
+            pinned.sealed_among(&context.store.batches().await?).await?.into_iter().collect();
+        let tail = tail(context, &sealed).await?;
+        let deal_stages = context.stages(Kind::Deals).await?;
+        let lead_stages = context.stages(Kind::Leads).await?;
+        let world = lake::world::World {
+            currency: context.company.currency,
+            timezone: context.company.timezone.clone(),
+            calendar: context.company.calendar,
+            deal_stages: deal_stages.clone(),
+            lead_stages: lead_stages.clone(),
+        };
+        let tables = pinned.tables(as_of, Scope::All, &tail, &world).await?;
+        let (deals, deals_reconstructed) = deals(context, &tables, &deal_stages);
+        let (leads, leads_reconstructed) = leads(context, &tables, &lead_stages);
+        Ok(World {
+            as_of: context.day(as_of),
+            tables,
+            deals,
+            leads,
+            deal_stages,
+            lead_stages,
+            reconstructed: deals_reconstructed || leads_reconstructed,
+        })
+    }
+}
+
+/// The journal rows that the pinned lake lacks.
+async fn tail(context: &Context, sealed: &[Uuid]) -> Result<Vec<HistoryRow>, Error> {
+    let mut rows = Vec::new();
+    let mut after = None;
+    loop {
+        let entries = context.store.unsealed(sealed, after, ENTRIES_PER_BATCH_MAX).await?;
+        let Some(last) = entries.last() else { return Ok(rows) };
+        after = Some(last.id);
+        rows.extend(entries.into_iter().flat_map(history_rows));
+    }
+}
+
+fn deals(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Deal>, bool) {
+    let zone = &context.company.timezone;
+    let (subjects, reconstructed) = subjects(tables, Kind::Deals);
+    let deal = |(id, facts): &(Uuid, Vec<Fact>)| Deal::of_facts(*id, facts, stages, zone);
+    let mut deals: Vec<Deal> = subjects.iter().filter_map(deal).collect();
+    estimate_amounts(&mut deals, &list_prices(tables), context.company.currency);
+    (deals, reconstructed)
+}
+
+fn leads(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Lead>, bool) {
+    let zone = &context.company.timezone;
+    let (subjects, reconstructed) = subjects(tables, Kind::Leads);
+    let lead = |(id, facts): &(Uuid, Vec<Fact>)| Lead::of_facts(*id, facts, stages, zone);
+    (subjects.iter().filter_map(lead).collect(), reconstructed)
+}
+
+fn list_prices(tables: &Tables) -> BTreeMap<Uuid, domain::money::Money> {
+    let facts = tables.facts(Kind::Products, &["list_price"]);
+    facts
+        .iter()
+        .filter_map(|fact| Some((fact.subject_id, fact.value.as_ref()?.as_money()?)))
+        .collect()
+}
+
+/// The facts of each record of a kind, in order of time, and whether any is reconstructed.
+fn subjects(tables: &Tables, kind: Kind) -> (Vec<(Uuid, Vec<Fact>)>, bool) {
+    let fields: Vec<&str> = kind.fields().iter().map(|field| field.name).collect();
+    let mut subjects: Vec<(Uuid, Vec<Fact>)> = Vec::new();
+    let mut reconstructed = false;
+    for row in tables.facts(kind, &fields) {
+        reconstructed |= row.provenance == Provenance::Reconstructed;
+        if subjects.last().is_none_or(|(id, _)| *id != row.subject_id) {
+            subjects.push((row.subject_id, Vec::new()));
+        }
+        if let Some((_, facts)) = subjects.last_mut() {
+            facts.push(Fact { field: row.field, effective_at: row.effective_at, value: row.value });
+        }
+    }
+    (subjects, reconstructed)
+}

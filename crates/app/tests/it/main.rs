@@ -1,0 +1,7 @@
+//! The verbs on a company in a temporary folder, and on the real data sets.
+
+mod history;
+mod leaks;
+mod person;
+mod plan;
+mod real;

@@ -1,0 +1,73 @@
+//! The textbook plan, exactly.
+
+use app::{goal, plan};
+use domain::goal::Counts;
+use jiff::civil::date;
+use reports::document::Report;
+use reports::plan::Plan;
+use testkit::TestCompany;
+
+const TEXTBOOK: &str = r#"
+average_sales_price = 100000
+[[stage]]
+name = "inquiry"
+to_next = 0.10
+months_to_next = 2
+[[stage]]
+name = "mql"
+to_next = 0.80
+months_to_next = 1
+[[stage]]
+name = "sal"
+to_next = 0.40
+months_to_next = 3
+[[stage]]
+name = "opportunity"
+to_next = 0.10
+"#;
+
+async fn textbook(as_of: Option<jiff::civil::Date>) -> Plan {
+    let company = TestCompany::new().await;
+    let context = &company.context;
+    goal::set(context, "10000000", "2025".parse().unwrap(), Counts::All, 0.8)
+        .await
+        .expect("a goal");
+    let assume = Some(company.file("assume.toml", TEXTBOOK));
+    let question = plan::Question { as_of, assume, seed: 1, ..plan::Question::default() };
+    plan::plan(context, &question).await.expect("a plan")
+}
+
+#[tokio::test]
+async fn a_company_without_history_plans_from_its_assumptions() {
+    let plan = textbook(None).await;
+    assert_eq!(plan.as_of, date(2024, 12, 31), "a past period is planned from its eve");
+    assert_eq!(plan.stages, ["inquiry", "mql", "sal", "opportunity", "won"]);
+    assert_eq!(plan.expected.total.counts, [31_250.0, 3_125.0, 2_500.0, 1_000.0, 100.0]);
+    assert_eq!(plan.expected.total.revenue.to_decimal(), "10000000.00");
+    let first = |stage: usize| {
+        plan.expected.months.iter().position(|(_, row)| row.counts[stage] > 0.0).expect("some")
+    };
+    assert_eq!(first(4) - first(0), 6, "the first win comes six months after the first inquiry");
+    for (more, expected) in plan.at_confidence.total.counts.iter().zip(&plan.expected.total.counts)
+    {
+        assert!(more > expected, "{more} is not more than {expected}");
+    }
+    assert_eq!(plan.last_useful_lead_date, Some(date(2025, 6, 30)));
+    assert_eq!(plan.probability, None, "nothing tells how leads come now");
+}
+
+#[tokio::test]
+async fn months_and_quarters_sum_to_the_totals() {
+    let plan = textbook(Some(date(2025, 2, 10))).await;
+    for need in [&plan.expected, &plan.at_confidence] {
+        for rows in [&need.months, &need.quarters] {
+            let minor: i64 = rows.iter().map(|(_, row)| row.revenue.minor).sum();
+            assert_eq!(minor, need.total.revenue.minor);
+            let first: f64 = rows.iter().map(|(_, row)| row.counts[0]).sum();
+            assert!((first - need.total.counts[0]).abs() < 1e-3);
+        }
+    }
+    let json = plan.json();
+    assert_eq!(json["expected"]["totals"]["won"], 100.0);
+    assert_eq!(json["expected"]["periods"][0]["period"], "2025-01");
+}

@@ -1,0 +1,297 @@
+//! What can be typed: the commands and their options, as `clap` reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use domain::goal::Counts;
+use domain::kind::Kind;
+use domain::period::Period;
+use jiff::civil::Date;
+
+/// Baton: revenue performance management. From the exports of your CRM and one revenue number to
+/// a plan, a scoreboard and a forecast.
+#[derive(Debug, Parser)]
+#[command(name = "baton", version, max_term_width = 100)]
+pub struct Arguments {
+    /// The data folder of the company
+    #[arg(long, env = "BATON_DATA", global = true, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create the data folder of a company
+    Init(Init),
+    /// Read a file of a CRM, marketing or finance system into Baton
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Import(Import),
+    /// Look at the funnel
+    #[command(subcommand)]
+    Funnel(Funnel),
+    /// Set the revenue goal of a period
+    #[command(subcommand)]
+    Goal(Goal),
+    /// What each month must bring so that the goal is met
+    Plan(Plan),
+    /// Each leg of the relay: actual against expected
+    Scoreboard(AsOf),
+    /// What a period will bring, and how sure that is
+    Forecast(Forecast),
+    /// The open deals as they stood at the end of any day
+    #[command(args_conflicts_with_subcommands = true)]
+    Pipeline(Pipeline),
+    /// The catalogue of metrics, and the figures
+    #[command(subcommand)]
+    Metrics(Metrics),
+    /// The record of every change
+    #[command(subcommand)]
+    Journal(Journal),
+    /// Data quality, by named rule
+    Check(Output),
+    /// People and their data
+    #[command(subcommand)]
+    Person(Person),
+    /// Create the demo company and run the main job on it
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub struct Output {
+    /// Print JSON for programs instead of tables for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AsOf {
+    /// Look from the end of this day in the company's time zone (today if left out)
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<Date>,
+    /// Use only what was recorded by the end of this day (now if left out)
+    #[arg(long, value_name = "DATE")]
+    pub known_at: Option<Date>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The name of the company
+    #[arg(long)]
+    pub name: String,
+    /// Its currency, as an ISO 4217 code such as USD
+    #[arg(long)]
+    pub currency: String,
+    /// Its time zone, as an IANA name such as Europe/Berlin
+    #[arg(long, value_name = "TZ", default_value = "UTC")]
+    pub timezone: String,
+    /// The month, 1 to 12, in which its fiscal year begins
+    #[arg(long, value_name = "MONTH", default_value_t = 1)]
+    pub fiscal_year_start: i8,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    #[command(subcommand)]
+    pub command: Option<ImportCommand>,
+    /// A CSV, XLSX or Parquet file
+    #[arg(required = true)]
+    pub file: Option<PathBuf>,
+    /// What the rows are: accounts, people, products, users, teams, campaigns, leads,
+    /// lead_changes, deals, deal_changes, touches, purchases, subscriptions or costs
+    #[arg(long, required = true)]
+    pub kind: Option<Kind>,
+    /// A mapping file (TOML) that says how columns and stages are to be read
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Write the mapping that is detected to this file, to be looked at and changed
+    #[arg(long, value_name = "FILE")]
+    pub save_mapping: Option<PathBuf>,
+    /// Show what would happen and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Refuse the whole file if one row is refused or one finding is made
+    #[arg(long)]
+    pub strict: bool,
+    /// When the export was taken (the latest date in the file if left out)
+    #[arg(long, value_name = "DATE")]
+    pub observed_at: Option<Date>,
+    /// The export holds all records: what is missing from it was deleted
+    #[arg(long, conflicts_with = "partial")]
+    pub snapshot: bool,
+    /// The export holds some of the records (this is assumed)
+    #[arg(long)]
+    pub partial: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Take an import back
+    Undo {
+        import_id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List the imports
+    List(Output),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Funnel {
+    /// The share that gets from one state to another, by age
+    Show {
+        /// A stage by its name, or `lead`, `deal`
+        #[arg(long)]
+        from: String,
+        /// A stage by its name, or `won`, `lost`
+        #[arg(long)]
+        to: String,
+        /// Each day's own hazard: exactly the Aalen–Johansen estimate
+        #[arg(long)]
+        unsmoothed: bool,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Goal {
+    /// Set the goal of a period; the earlier versions are kept
+    Set {
+        /// The revenue, in the company's currency
+        #[arg(long)]
+        amount: String,
+        /// A fiscal year (2018), quarter (2018-Q1) or month (2018-01)
+        #[arg(long)]
+        period: Period,
+        /// Which revenue counts: all, new, expansion, retention or partner
+        #[arg(long, default_value = "all")]
+        counts: Counts,
+        /// The probability with which the plan must reach it
+        #[arg(long, default_value_t = 0.8)]
+        confidence: f64,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show the goals
+    Show(Output),
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// The goal's period, where more than one goal is set
+    #[arg(long)]
+    pub period: Option<Period>,
+    /// A file (TOML) of assumptions that replace what history says
+    #[arg(long, value_name = "FILE")]
+    pub assume: Option<PathBuf>,
+    /// The seed of the simulated futures
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Forecast {
+    /// A fiscal year (2018), quarter (2018-Q1) or month (2018-01)
+    #[arg(long)]
+    pub period: Period,
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// The seed of the simulated futures
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Pipeline {
+    #[command(subcommand)]
+    pub command: Option<PipelineCommand>,
+    #[command(flatten)]
+    pub as_of: AsOf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PipelineCommand {
+    /// How the pipeline got from one day's end to another's
+    Waterfall {
+        #[arg(long, value_name = "DATE")]
+        from: Date,
+        #[arg(long, value_name = "DATE")]
+        to: Date,
+        /// Look only at deals expected to close in this period
+        #[arg(long, value_name = "PERIOD")]
+        closing: Option<Period>,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Metrics {
+    /// The catalogue
+    List(Output),
+    /// One metric: its definition and its figures
+    Show {
+        name: String,
+        /// The first day (the start of the current fiscal year if left out)
+        #[arg(long, value_name = "DATE")]
+        from: Option<Date>,
+        /// The last day (the as-of day if left out)
+        #[arg(long, value_name = "DATE")]
+        to: Option<Date>,
+        /// Break it down by this dimension, such as source, product or month
+        #[arg(long, value_name = "DIMENSION")]
+        by: Option<String>,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Journal {
+    /// Prove that no entry was changed, removed or slipped in
+    Verify(Output),
+    /// What happened to one record, named `kind:id`
+    Log {
+        subject: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Person {
+    /// Erase a person's data for good, named `people:id`
+    Erase {
+        subject: String,
+        /// Do it: there is no way back
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many deals the demo company has
+    #[arg(long)]
+    pub deals: Option<u64>,
+    /// How many leads
+    #[arg(long)]
+    pub leads: Option<u64>,
+    /// How many touches
+    #[arg(long)]
+    pub touches: Option<u64>,
+    /// The seed of the simulation
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}

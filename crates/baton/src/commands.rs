@@ -1,0 +1,251 @@
+//! From what was typed to the verb that does it.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use app::context::{Context, Place, Session};
+use app::{
+    check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, scoreboard,
+};
+use domain::company::Company;
+use domain::money::parse_currency;
+use domain::period::FiscalCalendar;
+use intake::preview::Preview;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use reports::document::Report;
+
+use crate::args::{
+    Arguments, Command, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person,
+    Pipeline, PipelineCommand,
+};
+use crate::{demo, show};
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let folder = arguments.data;
+    match arguments.command {
+        Command::Init(init) => self::init(&folder, init).await,
+        Command::Demo(demo) => demo::run(&folder, &demo).await,
+        command => {
+            let context = Context::open(place(&folder), session()?).await?;
+            let outcome = in_company(&context, command).await;
+            context.store.close().await?;
+            outcome
+        }
+    }
+}
+
+async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Import(import) => self::import(context, import).await,
+        Command::Funnel(funnel) => self::funnel(context, funnel).await,
+        Command::Goal(goal) => self::goal(context, goal).await,
+        Command::Metrics(metrics) => self::metrics(context, metrics).await,
+        Command::Journal(journal) => self::journal(context, journal).await,
+        Command::Person(person) => self::person(context, person).await,
+        Command::Pipeline(pipeline) => self::pipeline(context, pipeline).await,
+        Command::Plan(plan) => {
+            let question = plan::Question {
+                period: plan.period,
+                as_of: plan.as_of.as_of,
+                known_at: plan.as_of.known_at,
+                assume: plan.assume,
+                seed: plan.seed,
+            };
+            show::report(&plan::plan(context, &question).await?, plan.as_of.output.json)
+        }
+        Command::Scoreboard(as_of) => {
+            let report = scoreboard::scoreboard(context, as_of.as_of, as_of.known_at).await?;
+            show::report(&report, as_of.output.json)
+        }
+        Command::Forecast(asked) => {
+            let (as_of, known_at) = (asked.as_of.as_of, asked.as_of.known_at);
+            let report =
+                forecast::forecast(context, asked.period, as_of, known_at, asked.seed).await?;
+            show::report(&report, asked.as_of.output.json)
+        }
+        Command::Check(output) => show::report(&check::check(context).await?, output.json),
+        Command::Init(_) | Command::Demo(_) => unreachable!("these open no company"),
+    }
+}
+
+/// Where the company's facts live: the folder, and what the environment says.
+pub fn place(folder: &Path) -> Place {
+    Place {
+        folder: folder.to_owned(),
+        database_url: std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()),
+        lake_url: std::env::var("LAKE_URL").ok().filter(|url| !url.is_empty()),
+    }
+}
+
+/// Who runs the command, when, and randomness for the ids that it makes.
+pub fn session() -> anyhow::Result<Session> {
+    let mut id_seed = [0; 32];
+    getrandom::fill(&mut id_seed).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    let actor = std::env::var("BATON_USER").unwrap_or_else(|_| "command line".to_owned());
+    Ok(Session { actor, now: Timestamp::now(), id_seed })
+}
+
+async fn init(folder: &Path, init: Init) -> anyhow::Result<()> {
+    let timezone = TimeZone::get(&init.timezone).map_err(|_| {
+        anyhow::anyhow!("`{}` is not a time zone: write one such as Europe/Berlin", init.timezone)
+    })?;
+    let company = Company {
+        name: init.name,
+        currency: parse_currency(&init.currency)?,
+        timezone_name: init.timezone,
+        timezone,
+        calendar: FiscalCalendar::new(init.fiscal_year_start)?,
+    };
+    let context = Context::create(place(folder), &company, session()?).await?;
+    context.store.close().await?;
+    let report = reports::company::Founded {
+        name: company.name,
+        currency: company.currency,
+        folder: folder.display().to_string(),
+    };
+    show::report(&report, init.output.json)
+}
+
+async fn import(context: &Context, import: Import) -> anyhow::Result<()> {
+    match import.command {
+        Some(ImportCommand::Undo { import_id, output }) => {
+            let undone = imports::undo::undo(context, &import_id).await?;
+            return show::report(&undone, output.json);
+        }
+        Some(ImportCommand::List(output)) => {
+            return show::report(&imports::list(context).await?, output.json);
+        }
+        None => {}
+    }
+    let (Some(file), Some(kind)) = (import.file, import.kind) else {
+        anyhow::bail!("name a FILE and its --kind");
+    };
+    let order = imports::Order {
+        file,
+        kind,
+        mapping: import.mapping,
+        save_mapping: import.save_mapping,
+        dry_run: import.dry_run,
+        strict: import.strict,
+        observed_at: import.observed_at,
+        snapshot: import.snapshot,
+    };
+    let report = run_import(context, &order, import.output.json).await?;
+    show::report(&report, import.output.json)
+}
+
+/// Imports with a progress bar, and asks before a first import with stages on a terminal.
+pub async fn run_import(
+    context: &Context,
+    order: &imports::Order,
+    json: bool,
+) -> anyhow::Result<reports::imports::Import> {
+    let bar = show::progress();
+    bar.set_message(order.kind.name());
+    let known = context.stages(order.kind).await?;
+    let is_asked = !json
+        && !order.dry_run
+        && order.mapping.is_none()
+        && known.stages.is_empty()
+        && std::io::stdin().is_terminal();
+    let confirm = |preview: &Preview| !is_asked || preview.stages.is_empty() || asked(preview);
+    let progress = |read: u64, total: u64, _rows: u64| {
+        bar.set_length(total);
+        bar.set_position(read);
+    };
+    let began = Instant::now();
+    let watch = imports::Watch { confirm: &confirm, progress: &progress };
+    let mut report = imports::import(context, order, &watch).await?;
+    report.seconds = began.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+/// Shows the stages of a first import and asks whether they are right.
+fn asked(preview: &Preview) -> bool {
+    let mut out = std::io::stderr().lock();
+    let mut lines = vec!["The stages of this file, in order:".to_owned()];
+    for stage in &preview.stages {
+        let outcome = stage.outcome.map_or("?", domain::stage::Outcome::name);
+        lines.push(format!("  {} ({outcome}), {} rows", stage.name, stage.rows));
+    }
+    lines.push("Is this right? (--mapping FILE says otherwise) [Y/n] ".to_owned());
+    if write!(out, "{}", lines.join("\n")).and_then(|()| out.flush()).is_err() {
+        return false;
+    }
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
+}
+
+async fn funnel(context: &Context, funnel: Funnel) -> anyhow::Result<()> {
+    let Funnel::Show { from, to, unsmoothed, as_of } = funnel;
+    let question =
+        funnel::Question { from, to, unsmoothed, as_of: as_of.as_of, known_at: as_of.known_at };
+    show::report(&funnel::curve(context, &question).await?, as_of.output.json)
+}
+
+async fn goal(context: &Context, goal: Goal) -> anyhow::Result<()> {
+    match goal {
+        Goal::Set { amount, period, counts, confidence, output } => {
+            let report = goal::set(context, &amount, period, counts, confidence).await?;
+            show::report(&report, output.json)
+        }
+        Goal::Show(output) => show::report(&goal::show(context).await?, output.json),
+    }
+}
+
+async fn pipeline(context: &Context, pipeline: Pipeline) -> anyhow::Result<()> {
+    match pipeline.command {
+        Some(PipelineCommand::Waterfall { from, to, closing, output }) => {
+            show::report(&pipeline::waterfall(context, from, to, closing).await?, output.json)
+        }
+        None => {
+            let (as_of, known_at) = (pipeline.as_of.as_of, pipeline.as_of.known_at);
+            let report = pipeline::pipeline(context, as_of, known_at).await?;
+            show::report(&report, pipeline.as_of.output.json)
+        }
+    }
+}
+
+async fn metrics(context: &Context, metrics: Metrics) -> anyhow::Result<()> {
+    match metrics {
+        Metrics::List(output) => show::report(&metrics::list()?, output.json),
+        Metrics::Show { name, from, to, by, as_of } => {
+            let (day, known_at) = (as_of.as_of, as_of.known_at);
+            let question = metrics::Question { name, from, to, by, as_of: day, known_at };
+            show::report(&metrics::show(context, &question).await?, as_of.output.json)
+        }
+    }
+}
+
+async fn journal(context: &Context, journal: Journal) -> anyhow::Result<()> {
+    match journal {
+        Journal::Verify(output) => {
+            let verification = journal::verify(context).await?;
+            show::report(&verification, output.json)?;
+            match verification.broken {
+                Some(_) => anyhow::bail!("the journal does not hold: restore it from a backup"),
+                None => Ok(()),
+            }
+        }
+        Journal::Log { subject, output } => {
+            show::report(&journal::log(context, &subject).await?, output.json)
+        }
+    }
+}
+
+async fn person(context: &Context, person: Person) -> anyhow::Result<()> {
+    let Person::Erase { subject, yes, output } = person;
+    if !yes {
+        anyhow::bail!("erasing {subject} cannot be taken back: add --yes to do it");
+    }
+    show::report(&person::erase(context, &subject).await?, output.json)
+}
+
+/// Shows a report as the demo does: for people.
+pub fn page(report: &dyn Report) -> anyhow::Result<()> {
+    show::report(report, false)
+}

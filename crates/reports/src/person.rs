@@ -1,0 +1,38 @@
+//! What erasing a person did.
+
+use serde_json::{Value, json};
+
+use crate::document::{Document, Report};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    pub person_id: String,
+    /// Touches whose address was blanked; they keep the random id that means nobody now.
+    pub touches: u64,
+    /// Rows taken out of rejects files.
+    pub rejects_rows: u64,
+}
+
+impl Report for Erasure {
+    fn document(&self) -> Document {
+        Document {
+            answer: format!(
+                "The person is erased: the key is destroyed, {} touches were blanked, {} rejected \
+                 rows removed. The journal still holds.",
+                self.touches, self.rejects_rows
+            ),
+            tables: Vec::new(),
+            notes: vec![
+                "Files outside the data folder, such as exports, are yours to delete.".into(),
+            ],
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "person_id": self.person_id,
+            "touches": self.touches,
+            "rejects_rows": self.rejects_rows,
+        })
+    }
+}
