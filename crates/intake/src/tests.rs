@@ -1,13 +1,20 @@
 //! Whole files through inspection and reading: real data sets, every refusal, every format.
 
+mod containers;
+mod detection;
 mod published;
+mod refusals;
+mod spectrum;
+mod touches;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use domain::kind::Kind;
 use domain::money::Currency;
 use jiff::tz::TimeZone;
+use tempfile::NamedTempFile;
 
 use crate::Assumptions;
 use crate::preview::{Preview, inspect};
@@ -35,6 +42,13 @@ pub fn import(path: &Path, kind: Kind) -> (Preview, Vec<Row>, Vec<Reject>) {
     }
     reader.finish().expect("is read to its end");
     (preview, rows, rejects)
+}
+
+/// A file with some content, gone with the value.
+pub fn file(content: impl AsRef<[u8]>) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("is made");
+    file.write_all(content.as_ref()).expect("is written");
+    file
 }
 
 /// A file of the real data sets, or `None`, said aloud, where they are absent.

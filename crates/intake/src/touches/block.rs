@@ -81,7 +81,7 @@ impl Persons {
 const SEED_OF_IDS: u64 = 1;
 const SEED_OF_CONTENTS: u64 = 2;
 
-pub struct Builder<'a> {
+pub(super) struct Builder<'a> {
     plan: &'a TouchPlan,
     clock: Clock<'a>,
     places: Places,
@@ -130,7 +130,7 @@ fn part<'a>(cells: &'a impl Cells, part: &'a Part) -> &'a str {
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(plan: &'a TouchPlan) -> Builder<'a> {
+    pub(super) fn new(plan: &'a TouchPlan) -> Builder<'a> {
         Builder {
             plan,
             clock: Clock::new(&plan.assumptions, plan.date_order),
@@ -247,8 +247,8 @@ impl<'a> Builder<'a> {
             let (row, behind) = rest.split_at(length);
             record.clear(line);
             fill(&mut record, row, fault, delimiter);
-            record.check_row(self.plan.headers.len(), delimiter);
             if !record.is_blank() {
+                record.check_row(self.plan.headers.len(), delimiter);
                 self.push_record(&record);
             }
             let line_end = match behind {
