@@ -9,19 +9,29 @@ use crate::limits::ENTRIES_PER_BATCH_MAX;
 
 /// Chains what is committed and carries it into the lake, batch by batch, until nothing is left.
 ///
-/// A batch is claimed under an id, written to the lake with that id as the transaction's name, and
-/// only then forgotten; a batch that an earlier run left claimed is finished first.
+/// A batch is claimed under an id and written to the lake with that id as the transaction's name.
+/// It is forgotten when the next one is sealed, so that a reader who pinned the lake just before
+/// still finds its entries in the tail. A batch that an earlier run left claimed is finished first.
 pub async fn seal(context: &Context) -> Result<(), Error> {
     context.store.chain(&context.new_id().to_string(), context.now).await?;
-    for batch in context.store.batches().await? {
-        carry(context, batch).await?;
+    let batches = context.store.batches().await?;
+    let sealed = context.lake.pin().await?.sealed_among(&batches).await?;
+    for batch in batches {
+        if !sealed.contains(&batch) {
+            carry(context, batch).await?;
+        }
+        context.store.forget_sealed(batch).await?;
     }
+    let mut last = None;
     loop {
         let batch = context.new_id();
         if context.store.claim_for_sealing(batch, ENTRIES_PER_BATCH_MAX).await? == 0 {
             return Ok(());
         }
         carry(context, batch).await?;
+        if let Some(last) = last.replace(batch) {
+            context.store.forget_sealed(last).await?;
+        }
     }
 }
 
@@ -29,7 +39,6 @@ async fn carry(context: &Context, batch: uuid::Uuid) -> Result<(), Error> {
     let entries = context.store.entries_of_batch(batch, None, ENTRIES_PER_BATCH_MAX).await?;
     let rows: Vec<HistoryRow> = entries.into_iter().flat_map(history_rows).collect();
     context.lake.seal(batch, &rows).await?;
-    context.store.forget_sealed(batch).await?;
     Ok(())
 }
 

@@ -1,12 +1,13 @@
 //! The company as it stood at an as-of pair: its deals, its leads, and tables for metrics.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use domain::deal::{Deal, estimate_amounts};
+use domain::deal::Deal;
 use domain::history::Fact;
 use domain::journal::Provenance;
 use domain::kind::Kind;
 use domain::lead::Lead;
+use domain::money::Money;
 use domain::stage::Stages;
 use domain::time::AsOf;
 use jiff::civil::Date;
@@ -81,7 +82,14 @@ fn deals(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Deal>, boo
     let (subjects, reconstructed) = subjects(tables, Kind::Deals);
     let deal = |(id, facts): &(Uuid, Vec<Fact>)| Deal::of_facts(*id, facts, stages, zone);
     let mut deals: Vec<Deal> = subjects.iter().filter_map(deal).collect();
-    estimate_amounts(&mut deals, &list_prices(tables), context.company.currency);
+    let estimates: HashMap<Uuid, i64> = (tables.deals().iter())
+        .filter_map(|deal| Some((deal.id, deal.estimated_amount_minor?)))
+        .collect();
+    let currency = context.company.currency;
+    for deal in &mut deals {
+        deal.estimated_amount =
+            estimates.get(&deal.id).map(|minor| Money { minor: *minor, currency });
+    }
     (deals, reconstructed)
 }
 
@@ -90,14 +98,6 @@ fn leads(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Lead>, boo
     let (subjects, reconstructed) = subjects(tables, Kind::Leads);
     let lead = |(id, facts): &(Uuid, Vec<Fact>)| Lead::of_facts(*id, facts, stages, zone);
     (subjects.iter().filter_map(lead).collect(), reconstructed)
-}
-
-fn list_prices(tables: &Tables) -> BTreeMap<Uuid, domain::money::Money> {
-    let facts = tables.facts(Kind::Products, &["list_price"]);
-    facts
-        .iter()
-        .filter_map(|fact| Some((fact.subject_id, fact.value.as_ref()?.as_money()?)))
-        .collect()
 }
 
 /// The facts of each record of a kind, in order of time, and whether any is reconstructed.

@@ -1,7 +1,5 @@
 //! A deal as it stood at an as-of pair, with the way that it had come by then.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -9,7 +7,7 @@ use uuid::Uuid;
 
 use crate::history::{Fact, Values};
 use crate::lifecycle::{Stay, contradictory, instant, outcome_of, reference, stays, text};
-use crate::money::{Currency, Money};
+use crate::money::Money;
 use crate::stage::{Outcome, Stages};
 use crate::time::day_of;
 use crate::value::Value;
@@ -30,7 +28,8 @@ pub struct Deal {
     /// What was known of the amount then.
     pub amount: Option<Money>,
     /// The amount known then; without one the product's list price, without that the mean of the
-    /// product's wins by then, without those the mean of all wins by then.
+    /// product's wins by then, without those the mean of all wins by then. It takes all deals to
+    /// tell, so it is filled in by who has them.
     pub estimated_amount: Option<Money>,
     /// The amounts as they became known, in order of time.
     pub amounts: Vec<(Date, Money)>,
@@ -88,35 +87,6 @@ impl Deal {
 
     pub fn is_open(&self) -> bool {
         self.outcome == Outcome::Open
-    }
-}
-
-/// Fills in `estimated_amount` of every deal from what the same deals and the list prices tell.
-pub fn estimate_amounts(
-    deals: &mut [Deal],
-    list_prices: &BTreeMap<Uuid, Money>,
-    currency: Currency,
-) {
-    let mut of_product: BTreeMap<Option<Uuid>, (i128, i128)> = BTreeMap::new();
-    let mut of_all = (0, 0);
-    for deal in deals.iter().filter(|deal| deal.outcome == Outcome::Won) {
-        let Some(amount) = deal.amount.filter(|amount| amount.currency == currency) else {
-            continue;
-        };
-        let wins = of_product.entry(deal.product).or_default();
-        for sum in [wins, &mut of_all] {
-            *sum = (sum.0 + i128::from(amount.minor), sum.1 + 1);
-        }
-    }
-    let mean = |&(sum, count): &(i128, i128)| {
-        let minor = if count == 0 { None } else { i64::try_from((sum + count / 2) / count).ok() };
-        minor.map(|minor| Money { minor, currency })
-    };
-    for deal in deals {
-        let list_price = deal.product.and_then(|product| list_prices.get(&product).copied());
-        let past_wins = || of_product.get(&deal.product).and_then(mean);
-        let estimate = list_price.or_else(past_wins).or_else(|| mean(&of_all));
-        deal.estimated_amount = deal.amount.or(estimate);
     }
 }
 

@@ -32,7 +32,7 @@ pub fn digest(bytes: &[u8]) -> u128 {
     XxHash3_128::oneshot(bytes)
 }
 
-/// A hasher for what is a digest already.
+/// A hasher for what is a digest, or nearly one, already.
 #[derive(Default)]
 pub struct AsIs(u64);
 
@@ -49,8 +49,11 @@ impl Hasher for AsIs {
         self.0 = digest;
     }
 
-    fn write_u128(&mut self, digest: u128) {
-        self.0 = digest as u64;
+    /// A key of 128 bits may be a text; a multiplication spreads it.
+    fn write_u128(&mut self, key: u128) {
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(29);
+        self.0 = folded.wrapping_mul(SPREAD) ^ folded.wrapping_mul(SPREAD).rotate_right(32);
     }
 }
 

@@ -84,9 +84,11 @@ impl Rows {
         }
     }
 
-    /// Whole rows of about `size` bytes, and the line on which the first begins; `None` when the
-    /// file is at its end or its next row is longer: `next_row` tells which.
-    pub fn next_block(&mut self, size: usize) -> io::Result<Option<(u64, Vec<u8>)>> {
+    /// Takes whole rows of about `size` bytes and gives the line on which the first begins;
+    /// `None` when the file is at its end or its next row is longer: `next_row` tells which.
+    /// The bytes go to `block`, in whose memory the file is read on.
+    pub fn next_block(&mut self, size: usize, block: &mut Vec<u8>) -> io::Result<Option<u64>> {
+        self.skip_line_ends();
         while self.window.len() - self.start < size && !self.at_end {
             self.fill()?;
         }
@@ -96,11 +98,13 @@ impl Rows {
         if length == 0 {
             return Ok(None);
         }
-        let rest = self.window.split_off(length);
-        let block = std::mem::replace(&mut self.window, rest);
+        block.clear();
+        block.extend_from_slice(&self.window[length..]);
+        std::mem::swap(block, &mut self.window);
+        block.truncate(length);
         let line = self.line;
-        self.line += line_ends(&block);
-        Ok(Some((line, block)))
+        self.line += line_ends(block);
+        Ok(Some(line))
     }
 
     fn skip_line_ends(&mut self) {

@@ -18,9 +18,9 @@ use crate::limits::{TOUCH_BLOCK_BYTES, TOUCH_BLOCK_ROWS, TOUCH_THREADS_MAX};
 use crate::mapping::{Mapping, Target};
 use crate::reader::require_targets;
 use crate::refusal::Refusal;
-use crate::rows::{Delimiter, RowSpan};
+use crate::rows::{Delimiter, Fault, RowSpan};
 use crate::source::{Record, Source};
-use block::{Builder, TouchBlock};
+use block::{Builder, Scratch, TouchBlock};
 
 /// Opens a file of touches under a mapping.
 pub fn read(
@@ -36,15 +36,16 @@ pub fn read(
     require_targets(&source, mapping)?;
     let plan = TouchPlan::new(&source, mapping, assumptions);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = threads.min(TOUCH_THREADS_MAX);
-    Ok(TouchReader { source, plan, threads, ready: VecDeque::new() })
+    let lanes = (0..threads.min(TOUCH_THREADS_MAX)).map(|_| Lane::default()).collect();
+    Ok(TouchReader { source, plan, lanes, ready: VecDeque::new() })
 }
 
 /// The blocks of a file.
 pub struct TouchReader {
     source: Source,
     plan: TouchPlan,
-    threads: usize,
+    /// One for each thread.
+    lanes: Vec<Lane>,
     ready: VecDeque<TouchBlock>,
 }
 
@@ -74,22 +75,19 @@ impl TouchReader {
         let Some(delimiter) = self.source.text_rows().map(|(_, delimiter)| delimiter) else {
             return self.block_of_records();
         };
-        let mut texts = Vec::new();
-        while texts.len() < self.threads {
-            match self.next_text()? {
-                Some(text) => texts.push(text),
-                None => break,
-            }
+        let mut busy = 0;
+        while busy < self.lanes.len() && self.next_text(busy)? {
+            busy += 1;
         }
         let plan = &self.plan;
-        let (first, others) = match texts.split_first() {
-            None => return Ok(VecDeque::new()),
-            Some(split) => split,
+        let Some((first, others)) = self.lanes[..busy].split_first_mut() else {
+            return Ok(VecDeque::new());
         };
         Ok(std::thread::scope(|scope| {
-            let work = |text| move || plan.block(text, delimiter);
-            let running: Vec<_> = others.iter().map(|text| scope.spawn(work(text))).collect();
-            let mut blocks = VecDeque::from([plan.block(first, delimiter)]);
+            let work = |lane: &mut Lane| lane.block(plan, delimiter);
+            let running: Vec<_> =
+                others.iter_mut().map(|lane| scope.spawn(move || work(lane))).collect();
+            let mut blocks = VecDeque::from([work(first)]);
             for thread in running {
                 match thread.join() {
                     Ok(block) => blocks.push_back(block),
@@ -100,23 +98,27 @@ impl TouchReader {
         }))
     }
 
-    fn next_text(&mut self) -> Result<Option<Text>, Refusal> {
+    /// Gives a lane the next rows of the file; `false` at its end.
+    fn next_text(&mut self, lane: usize) -> Result<bool, Refusal> {
         let path = self.source.path.clone();
         let unreadable = |source| Refusal::Unreadable { path: path.clone(), source };
-        let Some((rows, _)) = self.source.text_rows() else { return Ok(None) };
-        if let Some((line, bytes)) = rows.next_block(TOUCH_BLOCK_BYTES).map_err(unreadable)? {
-            return Ok(Some(Text::Rows { line, bytes }));
+        let Some((rows, _)) = self.source.text_rows() else { return Ok(false) };
+        let Lane { bytes, form, .. } = &mut self.lanes[lane];
+        if let Some(line) = rows.next_block(TOUCH_BLOCK_BYTES, bytes).map_err(unreadable)? {
+            *form = Form::Rows { line };
+            return Ok(true);
         }
-        let row = rows.next_row().map_err(unreadable)?;
-        Ok(row.map(|row| {
-            let bytes = rows.bytes(&row).to_vec();
-            Text::Odd { row: RowSpan { bytes: 0..bytes.len(), ..row }, bytes }
-        }))
+        let Some(row) = rows.next_row().map_err(unreadable)? else { return Ok(false) };
+        bytes.clear();
+        bytes.extend_from_slice(rows.bytes(&row));
+        *form = Form::Odd { line: row.line, fault: row.fault };
+        Ok(true)
     }
 
     /// Touches of a workbook or Parquet file.
     fn block_of_records(&mut self) -> Result<VecDeque<TouchBlock>, Refusal> {
-        let mut builder = Builder::new(&self.plan);
+        let mut scratch = Scratch::default();
+        let mut builder = Builder::new(&self.plan, &mut scratch, TOUCH_BLOCK_ROWS);
         let mut record = Record::default();
         let mut rows = 0;
         while rows < TOUCH_BLOCK_ROWS
@@ -130,17 +132,40 @@ impl TouchReader {
     }
 }
 
-/// A piece of the file.
-enum Text {
-    Rows {
-        line: u64,
-        bytes: Vec<u8>,
-    },
+/// What one thread works on: a piece of the file, and memory that serves again and again.
+#[derive(Default)]
+struct Lane {
+    bytes: Vec<u8>,
+    form: Form,
+    scratch: Scratch,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Form {
+    #[default]
+    Empty,
+    /// Whole rows, the first of which begins on `line`.
+    Rows { line: u64 },
     /// A row too long for a block, or with a fault.
-    Odd {
-        row: RowSpan,
-        bytes: Vec<u8>,
-    },
+    Odd { line: u64, fault: Option<Fault> },
+}
+
+impl Lane {
+    fn block(&mut self, plan: &TouchPlan, delimiter: Delimiter) -> TouchBlock {
+        /// Shorter rows than this are rare.
+        const ROW_BYTES: usize = 100;
+        let rows = self.bytes.len() / ROW_BYTES;
+        let mut builder = Builder::new(plan, &mut self.scratch, rows);
+        match self.form {
+            Form::Empty => {}
+            Form::Rows { line } => builder.push_rows(line, &self.bytes, delimiter),
+            Form::Odd { line, fault } => {
+                let row = RowSpan { line, bytes: 0..self.bytes.len(), fault };
+                builder.push_row(&row, &self.bytes, delimiter);
+            }
+        }
+        builder.finish()
+    }
 }
 
 /// Where each part of a touch stands in a row, and how its time is read.
@@ -203,14 +228,5 @@ impl TouchPlan {
             date_order: own.or(mapping.date_order),
             assumptions: assumptions.clone(),
         }
-    }
-
-    fn block(&self, text: &Text, delimiter: Delimiter) -> TouchBlock {
-        let mut builder = Builder::new(self);
-        match text {
-            Text::Rows { line, bytes } => builder.push_rows(*line, bytes, delimiter),
-            Text::Odd { row, bytes } => builder.push_row(row, bytes, delimiter),
-        }
-        builder.finish()
     }
 }

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::limits::TOUCHES_PER_PART_MAX;
 
 /// Reads the touches of a file and, unless it is a dry run, adds them to the lake part by part.
-pub async fn read(run: &mut Run<'_>, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
+pub(super) async fn read(run: &mut Run<'_>, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
     let mapping = &run.preview.mapping;
     let mut reader = intake::touches::read(&run.order.file, mapping, run.assumptions)?;
     let mut persons = Persons::default();

@@ -84,13 +84,19 @@ const SEED_OF_CONTENTS: u64 = 2;
 pub(super) struct Builder<'a> {
     plan: &'a TouchPlan,
     clock: Clock<'a>,
+    scratch: &'a mut Scratch,
+    block: TouchBlock,
+}
+
+/// What a builder needs besides its block; kept for the next one.
+#[derive(Default)]
+pub(super) struct Scratch {
     places: Places,
     pairs: HashSet<u64, BuildHasherDefault<AsIs>>,
     channels: Dictionary,
     touch_kinds: Dictionary,
     campaigns: Dictionary,
     accounts: Dictionary,
-    block: TouchBlock,
     /// What a touch without an id says, to be digested.
     content: Vec<u8>,
 }
@@ -130,27 +136,29 @@ fn part<'a>(cells: &'a impl Cells, part: &'a Part) -> &'a str {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(plan: &'a TouchPlan) -> Builder<'a> {
-        Builder {
-            plan,
-            clock: Clock::new(&plan.assumptions, plan.date_order),
-            places: Places::default(),
-            pairs: HashSet::default(),
-            channels: Dictionary::default(),
-            touch_kinds: Dictionary::default(),
-            campaigns: Dictionary::default(),
-            accounts: Dictionary::default(),
-            block: TouchBlock::default(),
-            content: Vec::new(),
-        }
+    /// A builder of a block of about `rows` touches.
+    pub(super) fn new(plan: &'a TouchPlan, scratch: &'a mut Scratch, rows: usize) -> Builder<'a> {
+        let mut block = TouchBlock::default();
+        block.line.reserve(rows);
+        block.touch_key.reserve(rows);
+        block.occurred_at.reserve(rows);
+        let codes = [&mut block.channel, &mut block.touch_kind, &mut block.campaign];
+        codes.into_iter().for_each(|coded| coded.codes.reserve(rows));
+        block.account.codes.reserve(rows);
+        block.person.reserve(rows);
+        block.url_ends.reserve(rows);
+        let clock = Clock::new(&plan.assumptions, plan.date_order);
+        Builder { plan, clock, scratch, block }
     }
 
     pub fn finish(self) -> TouchBlock {
         let mut block = self.block;
-        block.channel.names = self.channels.names;
-        block.touch_kind.names = self.touch_kinds.names;
-        block.campaign.names = self.campaigns.names;
-        block.account.names = self.accounts.names;
+        self.scratch.places.clear();
+        self.scratch.pairs.clear();
+        block.channel.names = self.scratch.channels.take();
+        block.touch_kind.names = self.scratch.touch_kinds.take();
+        block.campaign.names = self.scratch.campaigns.take();
+        block.account.names = self.scratch.accounts.take();
         block
     }
 
@@ -291,10 +299,10 @@ impl<'a> Builder<'a> {
         block.touch_key.push(touch_key);
         block.occurred_at.push(micros);
         block.person.push(person);
-        block.channel.codes.push(self.channels.code(channel));
-        block.touch_kind.codes.push(self.touch_kinds.code(touch_kind));
-        block.campaign.codes.push(self.campaigns.code(campaign));
-        block.account.codes.push(self.accounts.code(account));
+        block.channel.codes.push(self.scratch.channels.code(channel));
+        block.touch_kind.codes.push(self.scratch.touch_kinds.code(touch_kind));
+        block.campaign.codes.push(self.scratch.campaigns.code(campaign));
+        block.account.codes.push(self.scratch.accounts.code(account));
         block.urls.push_str(url);
         block.url_ends.push(block.urls.len() as u32);
         Ok(())
@@ -313,7 +321,7 @@ impl<'a> Builder<'a> {
             };
             match best {
                 None => best = Some(place),
-                Some(best) if self.pairs.insert(pair_digest(best, place)) => {
+                Some(best) if self.scratch.pairs.insert(pair_digest(best, place)) => {
                     self.block.same_person.push((best, place));
                 }
                 Some(_) => {}
@@ -324,7 +332,7 @@ impl<'a> Builder<'a> {
 
     fn place(&mut self, namespace: Namespace, key: &str) -> u32 {
         let digest = XxHash3_128::oneshot_with_seed(namespace as u64, key.as_bytes());
-        let (place, is_new) = self.places.place(digest);
+        let (place, is_new) = self.scratch.places.place(digest);
         if is_new {
             let persons = &mut self.block.persons;
             persons.namespaces.push(namespace);
@@ -336,15 +344,16 @@ impl<'a> Builder<'a> {
     }
 
     fn digest_of_content(&mut self, micros: i64, person: u32, texts: &[&str]) -> u128 {
-        self.content.clear();
-        self.content.extend_from_slice(&micros.to_le_bytes());
+        let content = &mut self.scratch.content;
+        content.clear();
+        content.extend_from_slice(&micros.to_le_bytes());
         let digest = self.block.persons.digests.get(person as usize).copied().unwrap_or(0);
-        self.content.extend_from_slice(&digest.to_le_bytes());
+        content.extend_from_slice(&digest.to_le_bytes());
         for text in texts {
-            self.content.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            self.content.extend_from_slice(text.as_bytes());
+            content.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            content.extend_from_slice(text.as_bytes());
         }
-        XxHash3_128::oneshot_with_seed(SEED_OF_CONTENTS, &self.content)
+        XxHash3_128::oneshot_with_seed(SEED_OF_CONTENTS, content)
     }
 }
 
