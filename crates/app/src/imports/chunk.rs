@@ -15,7 +15,7 @@ use store::record::SubjectWrite;
 use uuid::Uuid;
 
 use super::amendment::Amendment;
-use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name};
+use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name, spelling};
 use super::findings::{Findings, Rule};
 use crate::context::Context;
 use crate::error::Error;
@@ -61,10 +61,13 @@ impl Chunk<'_> {
         findings: &mut Findings,
         dry_run: bool,
     ) -> Result<Vec<(Uuid, Effect)>, Error> {
-        let stubs = directory.look_up(self.context, keys_of(self.kind, &rows)).await?;
-        self.report_keys(&rows, &stubs, directory, findings).await?;
+        let mut stubs = directory.look_up(self.context, keys_of(self.kind, &rows)).await?;
         let keys = directory.row_keys(&rows);
-        let owners = self.owners(&rows, keys).await?;
+        let owners = self.owners(&rows, keys, &stubs).await?;
+        // What the chunk itself tells of is no stub.
+        let told: BTreeSet<Uuid> = owners.iter().map(|owner| owner.id).collect();
+        stubs.retain(|stub| !told.contains(&stub.id));
+        self.report_keys(&rows, &stubs, directory, findings).await?;
         let mut subjects: BTreeMap<(Kind, Uuid), Subject> = BTreeMap::new();
         let mut order = Vec::with_capacity(rows.len());
         for stub in &stubs {
@@ -319,8 +322,14 @@ impl Chunk<'_> {
     }
 
     /// The records that the rows are about.
-    async fn owners(&self, rows: &[Row], keys: Vec<String>) -> Result<Vec<Owner>, Error> {
+    async fn owners(
+        &self,
+        rows: &[Row],
+        keys: Vec<String>,
+        stubs: &[Stub],
+    ) -> Result<Vec<Owner>, Error> {
         let kind = self.kind.subject();
+        let named_here = Stub::of_kind(stubs, kind);
         let by_id = self.context.store.find(kind, ID, &keys).await?;
         let mut by_name = HashMap::new();
         if goes_by_name(kind) {
@@ -335,18 +344,22 @@ impl Chunk<'_> {
             by_email.extend(self.context.store.find(kind, EMAIL, &told).await?);
         }
         let candidates: Vec<Uuid> = by_name.values().chain(by_email.values()).copied().collect();
-        let stubs: BTreeSet<Uuid> = self.without_own_id(kind, &candidates).await?;
+        let stored_stubs: BTreeSet<Uuid> = self.without_own_id(kind, &candidates).await?;
         let mut made: HashMap<String, Uuid> = HashMap::new();
         let owner = |(row, key): (&Row, String)| {
             let adopted = || {
                 let named = by_name.get(&domain::name::plain(&key));
                 let told = name_of(row).and_then(|name| by_name.get(&name));
                 let mailed = email_of(row).and_then(|email| by_email.get(&email));
-                [named, told, mailed].into_iter().flatten().find(|id| stubs.contains(id))
+                [named, told, mailed].into_iter().flatten().find(|id| stored_stubs.contains(id))
             };
-            match (by_id.get(&key), adopted(), made.get(&key)) {
+            let here = || {
+                let told = name_of(row).and_then(|name| named_here.get(&name));
+                named_here.get(&spelling(kind, &key)).or(told)
+            };
+            match (by_id.get(&key), adopted(), made.get(&key).or_else(here)) {
                 (Some(id), ..) => {
-                    Owner { id: *id, key, is_new: stubs.contains(id), is_unstored: false }
+                    Owner { id: *id, key, is_new: stored_stubs.contains(id), is_unstored: false }
                 }
                 (None, Some(id), _) => Owner { id: *id, key, is_new: true, is_unstored: false },
                 (None, None, Some(id)) => Owner { id: *id, key, is_new: true, is_unstored: true },

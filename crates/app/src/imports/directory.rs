@@ -91,7 +91,7 @@ impl Directory {
         let mut made: HashMap<String, Uuid> = HashMap::new();
         for ((key, spelled), email) in keys.into_iter().zip(spelled).zip(emails) {
             let found = by_id.get(&key).or(by_name.get(&spelled)).or(by_email.get(&email));
-            let spelling = if goes_by_name(kind) { spelled } else { key.clone() };
+            let spelling = spelling(kind, &key);
             let id = match found.or(made.get(&spelling)) {
                 Some(id) => *id,
                 None => {
@@ -135,6 +135,12 @@ impl Directory {
 }
 
 impl Stub {
+    /// The stubs of a kind by the spelling of their key.
+    pub fn of_kind(stubs: &[Stub], kind: Kind) -> HashMap<String, Uuid> {
+        let of_kind = stubs.iter().filter(|stub| stub.kind == kind);
+        of_kind.map(|stub| (spelling(kind, &stub.key), stub.id)).collect()
+    }
+
     pub fn aliases(&self) -> Vec<Alias> {
         aliases(self.kind, self.id, None, &self.values(), Some(&self.key))
     }
@@ -148,6 +154,11 @@ impl Stub {
         };
         Values::from([(field, Some(Value::Text(self.key.clone())))])
     }
+}
+
+/// What makes two keys of a kind one.
+pub fn spelling(kind: Kind, key: &str) -> String {
+    if goes_by_name(kind) { plain(key) } else { key.to_owned() }
 }
 
 /// Whether one name means one record of the kind. Two people may well have the same name.

@@ -100,7 +100,7 @@ async fn withdraw(
                     kind,
                     id: *id,
                     is_unstored: false,
-                    reason: "undo of an import",
+                    reason: &format!("undo of import {}", undo.import_id),
                     import_id: None,
                 };
                 writes.extend(amendment.write(before, &after));
