@@ -98,8 +98,8 @@ const OF_ALL: Synonyms = &[
     ),
     (
         "modified_at",
-        "lastmodifieddate modifiedat updatedat lastmodified lastmodifiedat updateddate modifieddate \
-         hslastmodifieddate lastupdated systemmodstamp updated",
+        "lastmodifieddate modifiedat updatedat lastmodified lastmodifiedat updateddate \
+         modifieddate hslastmodifieddate lastupdated systemmodstamp updated",
     ),
     ("deleted", "isdeleted deleted archived fivetrandeleted"),
     ("currency", "currency currencyisocode currencycode dealcurrencycode amountcurrency"),

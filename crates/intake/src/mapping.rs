@@ -23,6 +23,10 @@
 //! [formats."Close Date"]      # where one column differs from the file
 //! date_order = "month-first"
 //!
+//! [formats."Discount"]
+//! ratio = "percent"           # percent (25 is a quarter) or fraction (0.25 is)
+//! unit = "thousands"          # of amounts: ones, thousands or millions
+//!
 //! [[stages]]                  # in order
 //! name = "Won"
 //! outcome = "won"             # open, won or lost

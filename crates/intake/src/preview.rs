@@ -1,6 +1,7 @@
 //! Inspecting: what a file is, how it would be read, and what has to be settled before.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 
 use domain::kind::{Holds, Kind};
@@ -9,6 +10,8 @@ use jiff::Timestamp;
 
 use crate::Assumptions;
 use crate::dates::DateOrder;
+use crate::detect::{self, Container};
+use crate::encoding::Encoding;
 use crate::headers;
 use crate::limits::{SAMPLE_VALUES, STAGES_MAX};
 use crate::mapping::{Mapping, RatioForm, Target, delimiter_name};
@@ -18,7 +21,7 @@ use crate::reader::require_targets;
 use crate::refusal::{Refusal, shorten};
 use crate::rows::Delimiter;
 use crate::source::{Layout, Source};
-use crate::survey::{Survey, Tally, Verdict, judge};
+use crate::survey::{DateTally, NumberTally, Survey, Tally, Verdict, judge};
 
 /// What is shown before anything is written.
 #[derive(Clone, Debug)]
@@ -74,6 +77,7 @@ pub fn inspect(
         return Err(Refusal::OtherKind { mapping: saved.kind.name(), asked: kind.name() });
     }
     let mut mapping = saved.cloned().unwrap_or_else(|| Mapping::new(kind));
+    let refreshed = refresh_encoding(path, &mut mapping)?;
     let mut source = Source::open(path, &mapping)?;
     keep_layout(&source.layout, &mut mapping);
     if mapping.columns.is_empty() {
@@ -82,6 +86,7 @@ pub fn inspect(
     require_targets(&source, &mapping)?;
     let survey = Survey::of(&mut source, &mapping, assumptions)?;
     let mut findings = Findings { statements: layout_statements(&source), ambiguities: Vec::new() };
+    findings.statements.extend(refreshed);
     findings.settle_dates(&survey, &mut mapping, assumptions);
     findings.settle_numbers(&survey, &mut mapping, assumptions);
     settle_ratios(&survey, &mut mapping);
@@ -91,6 +96,7 @@ pub fn inspect(
     if !unmapped.is_empty() {
         findings.statements.push(format!("Not taken: {}.", quoted(&unmapped)));
     }
+    findings.statements.extend(note_on_revenue(kind, &unmapped));
     Ok(Preview {
         observed_at_guess: survey.latest(|header| order_of(&mapping, header)),
         layout: source.layout,
@@ -126,6 +132,20 @@ fn map_headers(headers: &[String], mapping: &mut Mapping) {
         let id = id_target(mapping).and_then(|target| mapping.header_of(target));
         mapping.entry_stage = id.map(|header| headers::entry_stage(header).to_owned());
     }
+}
+
+/// A saved mapping may have been made for an export in another encoding: bytes tell better.
+fn refresh_encoding(path: &Path, mapping: &mut Mapping) -> Result<Option<String>, Refusal> {
+    let Some(saved) = mapping.encoding else { return Ok(None) };
+    let unreadable = |source| Refusal::Unreadable { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(unreadable)?;
+    if detect::container(&mut file).map_err(unreadable)? != Container::Text {
+        return Ok(None);
+    }
+    let found = Encoding::detect(&mut file).map_err(unreadable)?;
+    mapping.encoding = Some(found);
+    let words = || format!("The mapping was made for {}, this file differs.", saved.name());
+    Ok((found != saved).then(words))
 }
 
 fn keep_layout(layout: &Layout, mapping: &mut Mapping) {
@@ -177,6 +197,17 @@ fn unmapped(headers: &[String], mapping: &Mapping) -> Vec<String> {
     headers.iter().filter(mapped).filter(left_out).cloned().collect()
 }
 
+/// The revenue of accounts is often in millions, and no file says so.
+fn note_on_revenue(kind: Kind, unmapped: &[String]) -> Option<String> {
+    let is_revenue = |header: &&String| headers::normalise(header) == "revenue";
+    let header = unmapped.iter().find(is_revenue).filter(|_| kind == Kind::Accounts)?;
+    Some(format!(
+        "`{header}` is not taken because its unit is not told; to take it, write [columns] \
+         \"{header}\" = \"annual_revenue\" and [formats.\"{header}\"] unit = \"millions\" (or \
+         \"thousands\", \"ones\")."
+    ))
+}
+
 fn order_of(mapping: &Mapping, header: &str) -> Option<DateOrder> {
     let own = mapping.formats.get(header).and_then(|format| format.date_order);
     own.or(mapping.date_order)
@@ -200,7 +231,12 @@ impl Findings {
         for tally in &survey.columns {
             let header = &tally.header;
             self.state_dates(tally);
-            if order_of(mapping, header).is_some() {
+            if let Some(order) = order_of(mapping, header) {
+                let DateTally { day_first, month_first, .. } = tally.dates;
+                let is_day_first = order == DateOrder::DayFirst;
+                let against = if is_day_first { month_first } else { day_first };
+                let open = date_ambiguity(tally);
+                self.hold_against_mapping(against, day_first + month_first - against, open);
                 continue;
             }
             let settled = match verdicts.get(header) {
@@ -252,6 +288,18 @@ impl Findings {
         }
     }
 
+    /// A mapping that most decisive values contradict was made for another export.
+    fn hold_against_mapping(&mut self, against: u64, in_favour: u64, open: Ambiguity) {
+        if against <= in_favour {
+            return self.state_minority(&open.column, against);
+        }
+        let column = &open.column;
+        self.statements.push(format!(
+            "{against} values in `{column}` contradict the mapping, {in_favour} agree with it."
+        ));
+        self.ambiguities.push(open);
+    }
+
     fn settle_numbers(
         &mut self,
         survey: &Survey,
@@ -268,7 +316,11 @@ impl Findings {
                 let code = assumptions.currency.code();
                 self.statements.push(format!("Amounts in `{header}` are in {code}."));
             }
-            if decimal_of(mapping, header).is_some() {
+            if let Some(decimal) = decimal_of(mapping, header) {
+                let NumberTally { point, comma, .. } = tally.numbers;
+                let against = if decimal == Decimal::Point { comma } else { point };
+                let open = number_ambiguity(tally);
+                self.hold_against_mapping(against, point + comma - against, open);
                 continue;
             }
             let settled = match verdicts.get(header) {

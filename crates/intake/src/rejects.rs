@@ -43,7 +43,7 @@ impl<W: io::Write> RejectsWriter<W> {
 
 /// A cell that no spreadsheet takes for a formula: behind a quote mark where it begins like one.
 pub fn harmless(cell: &str) -> Cow<'_, str> {
-    const STARTS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
+    const STARTS: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
     if cell.starts_with(STARTS) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 

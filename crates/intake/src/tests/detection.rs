@@ -4,7 +4,8 @@ use domain::kind::Kind;
 use domain::stage::Outcome;
 
 use super::{assumptions, file, import, texts};
-use crate::mapping::Mapping;
+use crate::encoding::Encoding;
+use crate::mapping::{Mapping, Unit};
 use crate::preview::inspect;
 use crate::reader::read;
 
@@ -158,6 +159,39 @@ fn a_mapping_settles_what_is_asked() {
     assert_eq!(values["created_at"], "1491177600000000");
     assert_eq!(values["amount"], "100 USD");
     assert_eq!(values["type"], "new");
+}
+
+#[test]
+fn a_mapping_made_for_another_export_is_held_against_the_file() {
+    let mapping = "kind = \"deals\"\nencoding = \"utf-8\"\ndate_order = \"day-first\"\n\
+                   decimal = \"point\"\n[columns]\nid = \"id\"\nname = \"name\"\n\
+                   at = \"created_at\"\namount = \"amount\"\n";
+    let mapping = Mapping::from_toml(mapping).unwrap();
+    let asked = |content: &[u8]| {
+        let file = file(content);
+        let preview = inspect(file.path(), Kind::Deals, &assumptions(), Some(&mapping)).unwrap();
+        let columns: Vec<String> = preview.ambiguities.into_iter().map(|it| it.column).collect();
+        (columns.join(" "), preview.mapping.encoding.unwrap())
+    };
+    let latin = Encoding::Windows1252;
+    assert_eq!(asked(b"id,name,at,amount\n1,Zo\xEB,25/12/2017,5\n"), (String::new(), latin));
+    let american = b"id;name;at;amount\n1;A;12/25/2017;1,50\n2;B;1/2/2017;1.5\n";
+    let mixed = ("at".to_owned(), Encoding::Utf8);
+    assert_eq!(asked(&american.map(|byte| if byte == b';' { b'\t' } else { byte })), mixed);
+}
+
+#[test]
+fn an_account_s_revenue_needs_its_unit() {
+    let content = "account,revenue\nAcme,1100.04\n";
+    let file = file(content);
+    let preview = inspect(file.path(), Kind::Accounts, &assumptions(), None).unwrap();
+    assert!(preview.statements.iter().any(|it| it.contains("millions")));
+    let mut mapping = preview.mapping;
+    let revenue = crate::mapping::Target::parse(Kind::Accounts, "annual_revenue").unwrap();
+    mapping.columns.push(("revenue".to_owned(), revenue));
+    mapping.formats.entry("revenue".to_owned()).or_default().unit = Some(Unit::Millions);
+    let row = read(file.path(), &mapping, &assumptions()).unwrap().next().unwrap().unwrap();
+    assert_eq!(texts(&row)["annual_revenue"], "110004000000 USD");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn rows_and_cells_too_long_cost_themselves_alone() {
         &["1", "3", "6"],
         &["3 - cell_too_long", "5 - row_too_long", "6 - row_too_long"],
     );
-    let rows = "7,G\n".repeat(ROW_BYTES_MAX / 2);
+    let rows = format!("7,{}\n", "G".repeat(1_000)).repeat(ROW_BYTES_MAX / 1_000 + 10);
     let content = format!("id,name\n1,\"A\n2,B\n{rows}");
     let file = file(content);
     let (_, rows, rejects) = import(file.path(), Kind::Accounts);

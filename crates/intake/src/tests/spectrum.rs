@@ -54,7 +54,8 @@ fn forms() {
 proptest! {
     #[test]
     fn what_is_written_reads_back(
-        rows in prop::collection::vec(prop::collection::vec("[a-z\"',;|\t \r\né=]{0,8}", 3), 1..20),
+        rows in
+            prop::collection::vec(prop::collection::vec("[a-z\"',;|\t \r\né=]{0,8}", 3), 1..20),
         delimiter in prop::sample::select(b",;\t|".to_vec()),
         quotes_all in any::<bool>(),
     ) {

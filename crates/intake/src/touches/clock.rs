@@ -181,7 +181,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_fast_reading_is_the_general_one(second in -2_000_000_000_i64..3_000_000_000, zone in 0..3_usize) {
+        fn the_fast_reading_is_the_general_one(
+            second in -2_000_000_000_i64..3_000_000_000,
+            zone in 0..3_usize,
+        ) {
             let assumptions = zoned(["UTC", "America/New_York", "Asia/Kolkata"][zone]);
             let at = jiff::Timestamp::from_second(second).unwrap();
             let mut clock = Clock::new(&assumptions, None);
