@@ -30,7 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("simulator", &["domain"]),
     ("domain", &[]),
     ("stats", &[]),
-    ("testkit", &["app", "domain", "simulator"]),
+    ("testkit", &["app", "domain", "reports", "simulator"]),
     ("xtask", &[]),
 ];
 

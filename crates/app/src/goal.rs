@@ -25,6 +25,7 @@ pub async fn set(
     let author = context.author(format!("goal of {period}"));
     let store = &context.store;
     store.write(author, async |tx: &mut Tx| Ok::<(), Error>(tx.set_goal(&goal).await?)).await?;
+    store.chain(&context.new_id().to_string(), context.now).await?;
     show(context).await
 }
 

@@ -55,8 +55,9 @@ pub struct Order {
 
 /// What a front end may do while an import runs.
 pub struct Watch<'a> {
-    /// Asked once the file is understood and before anything is written; `false` calls it off.
-    pub confirm: &'a dyn Fn(&Preview) -> bool,
+    /// Shown the stages of the file once it is understood and before anything is written; `false`
+    /// calls it off.
+    pub confirm: &'a dyn Fn(&[StageSeen]) -> bool,
     /// Told how far the file is read: bytes read, bytes in all, rows read.
     pub progress: &'a dyn Fn(u64, u64, u64),
 }
@@ -75,7 +76,7 @@ pub async fn import(context: &Context, order: &Order, watch: &Watch<'_>) -> Resu
     };
     let preview = mapping::preview(context, order, &assumptions).await?;
     let stages = mapping::stages(context, order.kind, &preview).await?;
-    if !(watch.confirm)(&preview) {
+    if !(watch.confirm)(&stages_seen(&preview, &stages)) {
         return Err(Error::Input("called off: nothing was written".to_owned()));
     }
     let observed_at = observed_at(context, order, &preview);
@@ -292,16 +293,6 @@ impl Run<'_> {
 
     fn report(self) -> Result<Import, Error> {
         let mapping = &self.preview.mapping;
-        let stage = |found: &StageFound| StageSeen {
-            name: found.name.clone(),
-            outcome: self
-                .stages
-                .outcome(&found.name)
-                .or(found.outcome)
-                .unwrap_or(Outcome::Open)
-                .name(),
-            rows: found.rows,
-        };
         if let Some(path) = &self.order.save_mapping {
             std::fs::write(path, mapping.to_toml()).map_err(Error::folder(path))?;
         }
@@ -329,10 +320,20 @@ impl Run<'_> {
             statements: self.preview.statements.clone(),
             columns,
             ignored: self.preview.unmapped.clone(),
-            stages: self.preview.stages.iter().map(stage).collect(),
+            stages: stages_seen(self.preview, &self.stages),
             seconds: 0.0,
         })
     }
+}
+
+/// The stages of a file, and what each means.
+fn stages_seen(preview: &Preview, stages: &Stages) -> Vec<StageSeen> {
+    let seen = |found: &StageFound| StageSeen {
+        name: found.name.clone(),
+        outcome: stages.outcome(&found.name).or(found.outcome).unwrap_or(Outcome::Open).name(),
+        rows: found.rows,
+    };
+    preview.stages.iter().map(seen).collect()
 }
 
 /// When the export was taken: as said, else the latest moment that the file itself tells of, else

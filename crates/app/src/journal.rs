@@ -1,6 +1,10 @@
 //! The journal: the proof that it holds, and what happened to one record.
 
-use domain::kind::Kind;
+use std::collections::BTreeMap;
+
+use domain::journal::Entry;
+use domain::kind::{Holds, Kind};
+use domain::value::Value;
 use reports::journal::{Log, Verification};
 use store::chain::Verdict;
 use uuid::Uuid;
@@ -38,7 +42,38 @@ pub async fn log(context: &Context, subject: &str) -> Result<Log, Error> {
     let (kind, id) = find(context, subject).await?;
     let mut entries = context.store.entries(kind, id).await?;
     entries.sort_by_key(|entry| (entry.effective_at, entry.recorded_at, entry.id));
-    Ok(Log { subject: subject.to_owned(), timezone: context.company.timezone.clone(), entries })
+    Ok(Log {
+        subject: subject.to_owned(),
+        timezone: context.company.timezone.clone(),
+        names: names(context, kind, &entries).await?,
+        entries,
+    })
+}
+
+/// The names of the records that entries refer to.
+async fn names(
+    context: &Context,
+    kind: Kind,
+    entries: &[Entry],
+) -> Result<BTreeMap<Uuid, String>, Error> {
+    let mut asked: BTreeMap<Kind, Vec<Uuid>> = BTreeMap::new();
+    for change in entries.iter().flat_map(|entry| &entry.changes) {
+        let Some(Holds::Reference(other)) = kind.field(change.field).map(|field| field.holds)
+        else {
+            continue;
+        };
+        let values = change.before.iter().chain(&change.after);
+        asked.entry(other).or_default().extend(values.filter_map(Value::as_reference));
+    }
+    let mut names = BTreeMap::new();
+    for (kind, ids) in asked {
+        for record in context.store.records(kind, &ids).await? {
+            let text = |field: &str| record.values.get(field)?.as_ref()?.as_text();
+            let name = text("name").or_else(|| text("external_id"));
+            names.extend(name.map(|name| (record.id, name.to_owned())));
+        }
+    }
+    Ok(names)
 }
 
 /// The record that is named `kind:id`, by its source's id, its name, its e-mail or Baton's id.

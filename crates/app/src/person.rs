@@ -1,5 +1,7 @@
 //! People and their data: erasing a person for good.
 
+use std::path::Path;
+
 use domain::kind::Kind;
 use domain::value::Value;
 use reports::person::Erasure;
@@ -10,7 +12,7 @@ use crate::error::Error;
 use crate::journal;
 
 /// Erases what is known of a person: from the store and its write-ahead log, from the journal (its
-/// key is destroyed, the chain holds), from the lake, and from rejects files.
+/// key is destroyed, the chain holds), from the lake, and from the files in the data folder.
 ///
 /// # Errors
 /// When the subject is not a person, or is not known.
@@ -28,10 +30,10 @@ pub async fn erase(context: &Context, subject: &str) -> Result<Erasure, Error> {
         .write(author, async |tx: &mut Tx| Ok::<(), Error>(tx.erase_person(kind, id).await?))
         .await?;
     let erased = context.lake.erase_person(*id.as_bytes(), &traces).await?;
-    let rejects_rows = erase_rejects(context, &traces)?;
+    let file_rows = erase_from_files(context, &traces)?;
     crate::sealing::seal(context).await?;
     store.scrub().await?;
-    Ok(Erasure { person_id: id.to_string(), touches: erased.urls as u64, rejects_rows })
+    Ok(Erasure { person_id: id.to_string(), touches: erased.urls as u64, file_rows })
 }
 
 /// The texts by which the person could be told: all that the journal ever knew.
@@ -50,15 +52,19 @@ async fn traces(context: &Context, kind: Kind, id: uuid::Uuid) -> Result<Vec<Str
     Ok(traces)
 }
 
-/// Takes the rows that name the person out of the rejects files; returns how many there were.
-fn erase_rejects(context: &Context, traces: &[String]) -> Result<u64, Error> {
-    let folder = context.path("rejects");
-    if !folder.exists() {
-        return Ok(0);
-    }
+/// The folders of the data folder that hold rows of files.
+const FOLDERS: [&str; 2] = ["rejects", "exports"];
+
+/// Takes the rows that name the person out of rejects files and exports; returns how many.
+fn erase_from_files(context: &Context, traces: &[String]) -> Result<u64, Error> {
+    let folders = FOLDERS.map(|name| context.path(name));
+    folders.iter().filter(|folder| folder.exists()).map(|folder| erase_rows(folder, traces)).sum()
+}
+
+fn erase_rows(folder: &Path, traces: &[String]) -> Result<u64, Error> {
     let mut erased = 0;
-    for file in std::fs::read_dir(&folder).map_err(Error::folder(&folder))? {
-        let path = file.map_err(Error::folder(&folder))?.path();
+    for file in std::fs::read_dir(folder).map_err(Error::folder(folder))? {
+        let path = file.map_err(Error::folder(folder))?.path();
         let text = std::fs::read_to_string(&path).map_err(Error::folder(&path))?;
         let names = |line: &&str| traces.iter().any(|trace| line.contains(trace.as_str()));
         let rows = text.lines().filter(names).count() as u64;

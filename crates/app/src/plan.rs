@@ -120,7 +120,8 @@ impl<'a> Planner<'a> {
         let assumptions = self.chain.assumptions();
         let made = engine::plan(&assumptions, engine_goal, &calendar, &under_way, options)
             .map_err(|error| Error::Plan(error.to_string()))?;
-        Ok(self.report(made, booked, has_course))
+        let open = open_by_month(&calendar, &under_way);
+        Ok(self.report(made, booked, has_course.then_some(open)))
     }
 
     /// The first day of every month from the next day's on, and the day after the deadline.
@@ -135,7 +136,9 @@ impl<'a> Planner<'a> {
         months
     }
 
-    fn report(mut self, made: engine::Plan, booked: i64, has_course: bool) -> Plan {
+    /// `open` is the schedule of what is under way alone, where there is history.
+    fn report(mut self, made: engine::Plan, booked: i64, open: Option<Vec<engine::Month>>) -> Plan {
+        let has_course = open.is_some();
         let currency = self.context.company.currency;
         let money = |minor: f64| Money { minor: minor.round() as i64, currency };
         let (expected, at_confidence, last_useful, drivers) = match &made.entries {
@@ -156,7 +159,7 @@ impl<'a> Planner<'a> {
                     probability: made.probability_on_present_course,
                     stage_totals: vec![0.0; self.chain.names.len()],
                     new_amount: 0.0,
-                    months: Vec::new(),
+                    months: open.unwrap_or_default(),
                 };
                 (self.need(&none, booked), self.need(&none, booked), None, Vec::new())
             }
@@ -192,7 +195,9 @@ impl<'a> Planner<'a> {
         let parts = split(total.round() as i64, &weights);
         for (month, minor) in schedule.months.iter().zip(parts) {
             let period = month_of(date_of(month.first_day));
-            let row = self.row(minor, month.stages.clone());
+            let mut counts = month.stages.clone();
+            counts.resize(self.chain.names.len(), 0.0);
+            let row = self.row(minor, counts);
             match months.iter_mut().find(|(other, _)| *other == period) {
                 Some((_, other)) => other.add(&row),
                 None => months.push((period, row)),
@@ -249,6 +254,19 @@ impl<'a> Planner<'a> {
         let revenue = Money { minor: driver.amount_change.round() as i64, currency };
         Driver { name, revenue, probability: driver.probability_change }
     }
+}
+
+/// What is under way brings by month, without anything new.
+fn open_by_month(calendar: &engine::Calendar, under_way: &engine::UnderWay) -> Vec<engine::Month> {
+    let Some(futures) = &under_way.futures else { return Vec::new() };
+    let month = |(index, first_day): (usize, &i32)| engine::Month {
+        first_day: *first_day,
+        stages: Vec::new(),
+        new_amount: 0.0,
+        open_amount: futures.in_period(index, |outcome| outcome.open_amount).mean(),
+    };
+    let months = calendar.month_start_days.len().saturating_sub(1);
+    calendar.month_start_days.iter().take(months).enumerate().map(month).collect()
 }
 
 /// Whether a month of a schedule, which may begin late in its calendar month, holds a day.

@@ -11,10 +11,10 @@ use app::{
 use domain::company::Company;
 use domain::money::parse_currency;
 use domain::period::FiscalCalendar;
-use intake::preview::Preview;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reports::document::Report;
+use reports::imports::StageSeen;
 
 use crate::args::{
     Arguments, Command, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person,
@@ -150,7 +150,7 @@ pub async fn run_import(
         && order.mapping.is_none()
         && known.stages.is_empty()
         && std::io::stdin().is_terminal();
-    let confirm = |preview: &Preview| !is_asked || preview.stages.is_empty() || asked(preview);
+    let confirm = |stages: &[StageSeen]| !is_asked || stages.is_empty() || asked(stages);
     let progress = |read: u64, total: u64, _rows: u64| {
         bar.set_length(total);
         bar.set_position(read);
@@ -164,12 +164,11 @@ pub async fn run_import(
 }
 
 /// Shows the stages of a first import and asks whether they are right.
-fn asked(preview: &Preview) -> bool {
+fn asked(stages: &[StageSeen]) -> bool {
     let mut out = std::io::stderr().lock();
     let mut lines = vec!["The stages of this file, in order:".to_owned()];
-    for stage in &preview.stages {
-        let outcome = stage.outcome.map_or("?", domain::stage::Outcome::name);
-        lines.push(format!("  {} ({outcome}), {} rows", stage.name, stage.rows));
+    for stage in stages {
+        lines.push(format!("  {} ({}), {} rows", stage.name, stage.outcome, stage.rows));
     }
     lines.push("Is this right? (--mapping FILE says otherwise) [Y/n] ".to_owned());
     if write!(out, "{}", lines.join("\n")).and_then(|()| out.flush()).is_err() {

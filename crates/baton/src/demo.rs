@@ -8,8 +8,9 @@ use app::{forecast, goal, imports, journal, pipeline, plan, scoreboard};
 use domain::company::Company;
 use domain::goal::Counts;
 use domain::kind::Kind;
-use domain::money::Currency;
+use domain::money::{Currency, Money};
 use domain::period::FiscalCalendar;
+use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use simulator::{Settings, write_exports};
 
@@ -82,15 +83,19 @@ async fn main_job(context: &Context) -> anyhow::Result<()> {
     let quarter = calendar.quarter_of(today);
     let before = calendar.year_of(app::plan::eve(calendar.days(year).first));
     let last_year = forecast::forecast(context, before, None, None, 1).await?.booked;
-    let amount = domain::money::Money {
+    let amount = Money {
         minor: (last_year.minor as f64 * GROWTH / 1e7).round() as i64 * 10_000_000,
         currency: last_year.currency,
     };
-    page(&goal::set(context, &amount.to_decimal(), year, Counts::All, 0.8).await?)?;
+    goal::set(context, &amount.to_decimal(), year, Counts::All, 0.8).await?;
+    let next = calendar.year_of(calendar.days(year).last.saturating_add(1.day()));
+    let more =
+        Money { minor: (amount.minor as f64 * GROWTH / 1e7).round() as i64 * 10_000_000, ..amount };
+    page(&goal::set(context, &more.to_decimal(), next, Counts::All, 0.8).await?)?;
     println!();
     page(&scoreboard::scoreboard(context, None, None).await?)?;
     println!();
-    let question = plan::Question { seed: 1, ..plan::Question::default() };
+    let question = plan::Question { period: Some(next), seed: 1, ..plan::Question::default() };
     page(&plan::plan(context, &question).await?)?;
     println!();
     page(&forecast::forecast(context, quarter, None, None, 1).await?)?;

@@ -328,8 +328,12 @@ impl Kind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a kind of data: choose one of {all}", all = Kind::ALL.map(Kind::name).join(", "))]
+#[error("`{0}` is not a kind of data: choose one of {all}", all = all_names())]
 pub struct UnknownKind(pub String);
+
+fn all_names() -> String {
+    Kind::ALL.map(Kind::name).join(", ")
+}
 
 impl std::str::FromStr for Kind {
     type Err = UnknownKind;

@@ -59,71 +59,6 @@ impl Stages {
 pub fn outcome_by_name(name: &str) -> Option<Outcome> {
     let plain: String =
         name.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
-    const WON: &[&str] = &["won", "closedwon", "customer", "converted", "gewonnen"];
-    const LOST: &[&str] = &[
-        "lost",
-        "closedlost",
-        "disqualified",
-        "unqualified",
-        "rejected",
-        "churned",
-        "dropped",
-        "nodecision",
-        "dead",
-        "abandoned",
-        "verloren",
-        "closedunqualified",
-    ];
-    const OPEN: &[&str] = &[
-        "prospecting",
-        "qualification",
-        "needsanalysis",
-        "valueproposition",
-        "iddecisionmakers",
-        "perceptionanalysis",
-        "proposalpricequote",
-        "negotiationreview",
-        "proposal",
-        "negotiation",
-        "engaging",
-        "discovery",
-        "evaluation",
-        "demo",
-        "contractsent",
-        "appointmentscheduled",
-        "qualifiedtobuy",
-        "presentationscheduled",
-        "decisionmakerboughtin",
-        "inquiry",
-        "mql",
-        "sal",
-        "sql",
-        "opportunity",
-        "new",
-        "open",
-        "working",
-        "contacted",
-        "nurture",
-        "recycled",
-        "lead",
-        "subscriber",
-        "marketingqualifiedlead",
-        "salesqualifiedlead",
-        "qualified",
-        "opennotcontacted",
-        "workingcontacted",
-        "inprogress",
-        "attemptedtocontact",
-        "connected",
-        "evangelist",
-        "other",
-        "pending",
-        "onhold",
-        "commit",
-        "verbal",
-        "trial",
-        "pilot",
-    ];
     let among = |words: &[&str]| words.contains(&plain.as_str());
     if among(WON) {
         Some(Outcome::Won)
@@ -137,6 +72,77 @@ pub fn outcome_by_name(name: &str) -> Option<Outcome> {
         None
     }
 }
+
+/// Names of stages in which a lead or deal is won, without case, blanks and marks.
+const WON: &[&str] = &["won", "closedwon", "customer", "converted", "gewonnen"];
+
+/// Names of stages in which it is lost.
+const LOST: &[&str] = &[
+    "lost",
+    "closedlost",
+    "disqualified",
+    "unqualified",
+    "rejected",
+    "churned",
+    "dropped",
+    "nodecision",
+    "dead",
+    "abandoned",
+    "verloren",
+    "closedunqualified",
+];
+
+/// Names of stages in which it is still under way.
+const OPEN: &[&str] = &[
+    "prospecting",
+    "qualification",
+    "needsanalysis",
+    "valueproposition",
+    "iddecisionmakers",
+    "perceptionanalysis",
+    "proposalpricequote",
+    "negotiationreview",
+    "proposal",
+    "negotiation",
+    "engaging",
+    "discovery",
+    "evaluation",
+    "demo",
+    "contractsent",
+    "appointmentscheduled",
+    "qualifiedtobuy",
+    "presentationscheduled",
+    "decisionmakerboughtin",
+    "inquiry",
+    "mql",
+    "sal",
+    "sql",
+    "opportunity",
+    "new",
+    "open",
+    "working",
+    "contacted",
+    "nurture",
+    "recycled",
+    "lead",
+    "subscriber",
+    "marketingqualifiedlead",
+    "salesqualifiedlead",
+    "qualified",
+    "opennotcontacted",
+    "workingcontacted",
+    "inprogress",
+    "attemptedtocontact",
+    "connected",
+    "evangelist",
+    "other",
+    "pending",
+    "onhold",
+    "commit",
+    "verbal",
+    "trial",
+    "pilot",
+];
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ impl Report for Founded {
             answer: format!("{} is ready in {}.", self.name, self.folder),
             tables: Vec::new(),
             notes: vec![format!(
-                "Next: `baton --data {} import FILE --kind deals` (or leads, accounts, products …).",
+                "Next: `baton --data {} import FILE --kind deals` (or leads, accounts, products …)",
                 self.folder
             )],
         }

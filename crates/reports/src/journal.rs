@@ -1,10 +1,13 @@
 //! The journal of one subject, and the proof that the chain over the journal holds.
 
+use std::collections::BTreeMap;
+
 use domain::journal::Entry;
 use domain::value::Value as FieldValue;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::document::{Document, Report, Table};
 
@@ -13,6 +16,8 @@ use crate::document::{Document, Report, Table};
 pub struct Log {
     pub subject: String,
     pub timezone: TimeZone,
+    /// The names of records that values refer to.
+    pub names: BTreeMap<Uuid, String>,
     pub entries: Vec<Entry>,
 }
 
@@ -30,6 +35,22 @@ impl Log {
     fn local(&self, at: Timestamp) -> String {
         at.to_zoned(self.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
+
+    /// A value as people write it.
+    fn shown(&self, value: &FieldValue) -> String {
+        match value {
+            FieldValue::Money(money) => money.to_string(),
+            FieldValue::Instant(at) => self.local(*at),
+            FieldValue::Boolean(truth) => (if *truth { "yes" } else { "no" }).to_owned(),
+            FieldValue::Ratio(parts_per_million) => {
+                format!("{} %", *parts_per_million as f64 / 10_000.0)
+            }
+            FieldValue::Reference(id) => {
+                self.names.get(id).cloned().unwrap_or_else(|| id.to_string())
+            }
+            other => other.encode(),
+        }
+    }
 }
 
 impl Report for Log {
@@ -45,8 +66,8 @@ impl Report for Log {
                     self.local(entry.recorded_at).into(),
                     entry.actor.as_str().into(),
                     change.field.into(),
-                    change.before.as_ref().map(FieldValue::encode).into(),
-                    change.after.as_ref().map(FieldValue::encode).into(),
+                    change.before.as_ref().map(|value| self.shown(value)).into(),
+                    change.after.as_ref().map(|value| self.shown(value)).into(),
                 ]);
             }
         }

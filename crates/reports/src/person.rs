@@ -9,22 +9,20 @@ pub struct Erasure {
     pub person_id: String,
     /// Touches whose address was blanked; they keep the random id that means nobody now.
     pub touches: u64,
-    /// Rows taken out of rejects files.
-    pub rejects_rows: u64,
+    /// Rows taken out of rejects files and exports in the data folder.
+    pub file_rows: u64,
 }
 
 impl Report for Erasure {
     fn document(&self) -> Document {
         Document {
             answer: format!(
-                "The person is erased: the key is destroyed, {} touches were blanked, {} rejected \
-                 rows removed. The journal still holds.",
-                self.touches, self.rejects_rows
+                "The person is erased: the key is destroyed, {} touches were blanked, {} rows of \
+                 files in the data folder removed. The journal still holds.",
+                self.touches, self.file_rows
             ),
             tables: Vec::new(),
-            notes: vec![
-                "Files outside the data folder, such as exports, are yours to delete.".into(),
-            ],
+            notes: vec!["Files outside the data folder are yours to delete.".into()],
         }
     }
 
@@ -32,7 +30,7 @@ impl Report for Erasure {
         json!({
             "person_id": self.person_id,
             "touches": self.touches,
-            "rejects_rows": self.rejects_rows,
+            "file_rows": self.file_rows,
         })
     }
 }

@@ -77,6 +77,9 @@ impl Plan {
         };
         let count =
             |need: &Need, index: usize| need.total.counts.get(index).copied().unwrap_or(0.0);
+        if self.last_useful_lead_date.is_none() {
+            return self.answer_too_late(&goal);
+        }
         let course = match self.probability {
             Some(probability) => format!(
                 " On the present course the goal is reached with {:.0} % probability.",
@@ -93,6 +96,18 @@ impl Plan {
             self.goal.confidence * 100.0,
             count(&self.at_confidence, last),
             count(&self.at_confidence, 0),
+        )
+    }
+
+    /// The answer when no new lead can count any more.
+    fn answer_too_late(&self, goal: &str) -> String {
+        let chance = self.probability.unwrap_or(0.0) * 100.0;
+        format!(
+            "{goal} in {} can only come from what is under way: {} is booked and {} is expected \
+             from the open pipeline. The goal is reached with {chance:.0} % probability.",
+            self.goal.period,
+            short(self.booked),
+            short(self.from_open),
         )
     }
 

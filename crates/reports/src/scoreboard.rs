@@ -42,6 +42,11 @@ pub enum Amount {
 }
 
 impl Leg {
+    /// Whether anything is known of the leg.
+    fn has_figures(&self) -> bool {
+        self.actual.size() != 0.0 || self.expected.is_some_and(|expected| expected.size() != 0.0)
+    }
+
     /// Actual over expected; `None` without an expectation.
     pub fn pace(&self) -> Option<f64> {
         let expected = self.expected?.size();
@@ -111,7 +116,7 @@ impl Report for Scoreboard {
             &format!("{} up to {}", self.period, self.as_of),
             &["Leg", "Metric", ">Actual", ">Expected by now", ">Pace"],
         );
-        for leg in &self.legs {
+        for leg in self.legs.iter().filter(|leg| leg.has_figures()) {
             table.row([
                 leg.leg.into(),
                 leg.metric.replace('_', " ").into(),

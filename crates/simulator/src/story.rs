@@ -431,7 +431,8 @@ fn visitors(world: &World, sink: &mut Sink) -> Result<(), Error> {
     Ok(())
 }
 
-/// `cookie` is the number of the browser, by which an anonymous visitor is known again.
+/// `cookie` is the number of the browser (or of the address written to), by which someone whose
+/// name is not known is known again.
 fn write_touch(
     world: &World,
     sink: &mut Sink,
@@ -440,12 +441,13 @@ fn write_touch(
     cookie: u64,
 ) -> Result<(), Error> {
     let channel = CHANNELS[touch.channel].name;
+    let is_unknown = visitor.is_none();
     *sink.totals.touches_by_channel.entry(channel).or_insert(0) += 1;
     sink.touches.write(&TouchRow {
         touch_id: Id("E", sink.touches.next_number()),
         occurred_at: world.calendar.stamp(touch.at),
         person_id: visitor.as_ref().map(|visitor| person_id(visitor.person)),
-        anonymous_id: touch.page.map(|_| Id("V", cookie)),
+        anonymous_id: (touch.page.is_some() || is_unknown).then(|| Id("V", cookie)),
         channel,
         campaign_id: world.campaigns.running(touch.channel, touch.at.day()),
         kind: touch.kind,

@@ -2,7 +2,8 @@
 //!
 //! This crate knows states, ages in days, amounts and segments. It refuses to know what any of them
 //! stands for, where they came from, what time it is, or how to read and write a file. Days are
-//! absolute numbers (`i32`) whose origin is the caller's choice; every random draw comes from a seed
+//! absolute numbers (`i32`) whose origin is the caller's choice; every random draw comes from a
+//! seed
 //! that the caller gives, so one seed gives the same bytes on any number of threads.
 
 pub mod baseline;

@@ -2,7 +2,8 @@
 //!
 //! It sees one age and one outcome per individual and nothing else. The estimator is that of
 //! Aalen & Johansen (1978), "An empirical transition matrix for non-homogeneous Markov chains based
-//! on censored observations", Scand. J. Statist. 5, 141–150; the variance is of Greenwood type as in
+//! on censored observations", Scand. J. Statist. 5, 141–150; the variance is of Greenwood type as
+//! in
 //! Andersen, Borgan, Gill & Keiding (1993), *Statistical Models Based on Counting Processes*,
 //! section IV.4, with multinomial increments so that it stays right under ties.
 

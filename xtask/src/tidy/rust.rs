@@ -57,8 +57,9 @@ fn empty_name(path: &str) -> Option<Finding> {
 
 /// One test binary a crate: each is linked by itself, with DataFusion inside.
 fn second_test_binary(path: &str) -> Option<Finding> {
-    let (_, below) = path.split_once("/tests/")?;
-    let binary = path.starts_with("crates/") && !below.contains('/');
+    let (folder, below) = path.split_once("/tests/")?;
+    let in_source = folder.contains("/src");
+    let binary = path.starts_with("crates/") && !in_source && !below.contains('/');
     binary.then(|| Finding::new(path, 0, "one test binary a crate: make it a module of tests/it"))
 }
 

@@ -1,3 +1,5 @@
+//! Every metric against its golden rows, and breakdowns by every dimension.
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

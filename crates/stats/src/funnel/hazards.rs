@@ -5,7 +5,8 @@
 //! leave-one-out criterion of Stone 1974 and Rudemo 1982 for histograms, applied to events per day
 //! at risk). Segments differ from the pool by one factor per next state, shrunk by a Gamma–Poisson
 //! empirical Bayes estimate (Clayton & Kaldor 1987, "Empirical Bayes estimates of age-standardized
-//! relative risks"). Past the oldest event the hazard is that of no event in the exposure seen there
+//! relative risks"). Past the oldest event the hazard is that of no event in the exposure seen
+//! there
 //! under the Jeffreys prior, if follow-up suffices in the sense of Maller & Zhou (1996), *Survival
 //! Analysis with Long-Term Survivors*; otherwise the last bin carries on.
 
