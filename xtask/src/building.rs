@@ -47,7 +47,19 @@ pub fn cargo() -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root()).stdin(Stdio::null());
+    // What `cargo run` tells this program of itself is not for the builds that it starts: build
+    // scripts that read it (ring's does) would run again, and all that depends on them with them.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_package(name)) {
+        command.env_remove(name);
+    }
     command
+}
+
+fn is_of_this_package(name: &std::ffi::OsStr) -> bool {
+    const SET_BY_CARGO_RUN: [&str; 5] =
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    let name = name.to_string_lossy();
+    SET_BY_CARGO_RUN.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The workspace's root folder.

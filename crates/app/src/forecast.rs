@@ -58,6 +58,7 @@ pub async fn forecast(
         closed_deals: outlook.model.closed,
         reconstructed: world.reconstructed,
         futures: FUTURES,
+        is_over: days.last <= world.as_of,
     })
 }
 

@@ -39,9 +39,25 @@ pub struct Forecast {
     /// Whether history that the model leans on was put together from exports.
     pub reconstructed: bool,
     pub futures: usize,
+    /// Whether the period had ended by the as-of day: then nothing is left to forecast.
+    pub is_over: bool,
 }
 
 impl Forecast {
+    fn answer(&self) -> String {
+        let (period, booked) = (self.period, short(self.booked));
+        if self.is_over {
+            return format!("{period} is over: {booked} was booked.");
+        }
+        format!(
+            "{period} is heading for {}; with 80 % probability between {} and {}. {booked} is \
+             booked.",
+            short(self.quantile("p50")),
+            short(self.quantile("p10")),
+            short(self.quantile("p90")),
+        )
+    }
+
     fn quantile(&self, name: &str) -> Money {
         let index = QUANTILES.iter().position(|(quantile, _)| *quantile == name);
         self.quantiles[index.expect("the name is one of QUANTILES")]
@@ -67,19 +83,8 @@ impl Report for Forecast {
         if self.reconstructed {
             notes.push("History before the first export is reconstructed from its dates.".into());
         }
-        let (low, high) = (self.quantile("p10"), self.quantile("p90"));
-        Document {
-            answer: format!(
-                "{} is heading for {}; with 80 % probability between {} and {}. {} is booked.",
-                self.period,
-                short(self.quantile("p50")),
-                short(low),
-                short(high),
-                short(self.booked)
-            ),
-            tables: vec![parts, chances],
-            notes,
-        }
+        let tables = if self.is_over { vec![parts] } else { vec![parts, chances] };
+        Document { answer: self.answer(), tables, notes }
     }
 
     fn json(&self) -> Value {

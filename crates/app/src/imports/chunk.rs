@@ -117,7 +117,10 @@ impl Chunk<'_> {
         let known = self.evidence(&subjects).await?;
         let mut effects = HashMap::new();
         let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
-        for (_, mut subject) in subjects {
+        // In the order of the file, so that random ids decide nothing that is seen.
+        let mut subjects: Vec<Subject> = subjects.into_values().collect();
+        subjects.sort_by_key(|subject| subject.sightings.first().map(|first| first.file_row));
+        for mut subject in subjects {
             let evidence = known.get(&subject.id).cloned().unwrap_or_default();
             subject.sightings.retain(|sighting| !is_known(&evidence, &sighting.said));
             self.add_absences(&mut subject, &evidence);
