@@ -83,7 +83,7 @@ impl Context {
             lake,
             actor: session.actor,
             now: session.now,
-            ids: Ids { random: Mutex::new(ChaCha20Rng::from_seed(session.id_seed)) },
+            ids: Ids::new(session.id_seed),
         })
     }
 
@@ -120,15 +120,31 @@ impl Context {
     }
 }
 
-/// Ids in the order of time (UUIDv7), from injected randomness.
+/// Ids in the order of time (UUIDv7), from injected randomness. Within a millisecond they count
+/// up: of two journal entries for one slot the later one holds, and its id says which that is.
 struct Ids {
-    random: Mutex<ChaCha20Rng>,
+    random: Mutex<(ChaCha20Rng, u64)>,
 }
 
 impl Ids {
+    fn new(seed: [u8; 32]) -> Ids {
+        let mut random = ChaCha20Rng::from_seed(seed);
+        // It starts anywhere in the lower half of its range, so that no two processes count alike.
+        let start = u64::from(random.next_u32());
+        Ids { random: Mutex::new((random, start)) }
+    }
+
     fn next(&self, now: Timestamp) -> Uuid {
+        let mut state = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let (random, count) = &mut *state;
         let mut bytes = [0; 10];
-        self.random.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        random.fill_bytes(&mut bytes[6..]);
+        *count += 1;
+        // 42 bits of the count, around the 4 bits of the version and the 2 of the variant.
+        let high = u16::try_from((*count >> 30) & 0xfff).unwrap_or(0);
+        let low = u32::try_from(*count & 0x3fff_ffff).unwrap_or(0);
+        bytes[..2].copy_from_slice(&high.to_be_bytes());
+        bytes[2..6].copy_from_slice(&low.to_be_bytes());
         let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }
@@ -145,4 +161,17 @@ fn location(place: &Place) -> Location {
 pub fn file_name(path: &Path) -> String {
     path.file_name()
         .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_one_moment_count_up() {
+        let ids = Ids::new([7; 32]);
+        let made: Vec<Uuid> = (0..1_000).map(|_| ids.next(Timestamp::UNIX_EPOCH)).collect();
+        assert!(made.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(made.iter().all(|id| id.get_version_num() == 7));
+    }
 }

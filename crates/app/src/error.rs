@@ -13,7 +13,7 @@ pub enum Error {
     Store(#[from] store::error::Error),
     #[error(transparent)]
     Lake(#[from] lake::error::LakeError),
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] intake::refusal::Refusal),
     #[error(transparent)]
     Goal(#[from] GoalError),
@@ -23,13 +23,13 @@ pub enum Error {
     Period(#[from] PeriodError),
     #[error(transparent)]
     Kind(#[from] UnknownKind),
-    #[error("the funnel cannot be fitted: {0}")]
+    #[error(transparent)]
     Fit(#[from] stats::funnel::history::FitError),
-    #[error("the futures cannot be simulated: {0}")]
+    #[error(transparent)]
     Simulation(#[from] stats::simulation::SimulationError),
     #[error("the plan cannot be made: {0}")]
     Plan(String),
-    #[error("{path}: {source}. Check that the folder exists and can be written")]
+    #[error("{path}: {source}. Check that it exists, and that you may read and write there")]
     File { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
     Ambiguous(String),

@@ -8,6 +8,7 @@ use domain::time::day_number;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::forecast::{Forecast, QUANTILES};
+use stats::funnel::history::FitError;
 use stats::funnel::place::Periods;
 use stats::funnel::{Fitted, Unfitted};
 use stats::sample::Sample;
@@ -33,6 +34,13 @@ pub async fn forecast(
     let world = World::at(context, context.as_of(as_of, known_at)).await?;
     let days = context.company.calendar.days(period);
     let outlook = Outlook::new(context, &world, &world.deals)?;
+    if days.last > world.as_of && !world.deals.iter().any(|deal| deal.outcome == Outcome::Won) {
+        return Err(Error::Input(format!(
+            "nothing had been won by {}, so there is nothing to forecast from: choose a later \
+             --as-of, or plan with --assume",
+            world.as_of
+        )));
+    }
     let booked = outlook.booked(days);
     let (open, new) = match outlook.futures(days, seed)? {
         Some((futures, period)) => (
@@ -80,7 +88,14 @@ impl<'a> Outlook<'a> {
         let model = DealModel::new(deals, &world.deal_stages, world.as_of);
         let periods = Some(quarters(context, deals, world.as_of));
         let unfitted = Unfitted { unsmoothed: false, periods };
-        let fitted = unfitted.fit(&model.history, day_number(world.as_of))?;
+        let fitted =
+            unfitted.fit(&model.history, day_number(world.as_of)).map_err(|error| match error {
+                FitError::NobodyEntered { .. } => Error::Input(format!(
+                    "no deal had been created by {}: import deals, or choose a later --as-of",
+                    world.as_of
+                )),
+                error => Error::Fit(error),
+            })?;
         Ok(Outlook { context, as_of: world.as_of, deals, model, fitted })
     }
 

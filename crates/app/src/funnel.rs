@@ -173,11 +173,11 @@ impl<'a> Travellers<'a> {
 
     fn unknown(&self, question: &Question, deals: &Travellers) -> Error {
         let names = |stages: &domain::stage::Stages| {
-            stages.stages.iter().map(|stage| stage.name.as_str()).collect::<Vec<_>>().join(", ")
+            stages.stages.iter().map(|stage| format!("{}, ", stage.name)).collect::<String>()
         };
         Error::Input(format!(
-            "no leads or deals go from `{}` to `{}`. Leads know: lead, {}, won, lost. Deals know: \
-             deal, {}, won, lost",
+            "no leads or deals go from `{}` to `{}`. Leads know: lead, {}won, lost. Deals know: \
+             deal, {}won, lost",
             question.from,
             question.to,
             names(self.stages),

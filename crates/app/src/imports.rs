@@ -8,6 +8,7 @@ pub mod chunk;
 pub mod directory;
 pub mod findings;
 pub mod mapping;
+mod restage;
 pub mod snapshot;
 pub mod touches;
 pub mod undo;
@@ -75,11 +76,11 @@ pub async fn import(context: &Context, order: &Order, watch: &Watch<'_>) -> Resu
         now: context.now,
     };
     let preview = mapping::preview(context, order, &assumptions).await?;
-    let stages = mapping::stages(context, order.kind, &preview).await?;
+    let stages = mapping::stages(context, order.kind, &preview, order.mapping.is_some()).await?;
     if !(watch.confirm)(&stages_seen(&preview, &stages)) {
         return Err(Error::Input("called off: nothing was written".to_owned()));
     }
-    let observed_at = observed_at(context, order, &preview);
+    let observed_at = observed_at(context, order, &preview)?;
     let mut run = Run {
         context,
         order,
@@ -91,6 +92,9 @@ pub async fn import(context: &Context, order: &Order, watch: &Watch<'_>) -> Resu
         counts: RowCounts::default(),
         findings: Findings::default(),
         rejects: None,
+        first_reject: None,
+        statements: Vec::new(),
+        writes: false,
     };
     if order.strict {
         run.rehearse(watch).await?;
@@ -127,6 +131,12 @@ struct Run<'a> {
     counts: RowCounts,
     findings: Findings,
     rejects: Option<RejectsFile>,
+    /// Where and why the first row was refused.
+    first_reject: Option<String>,
+    /// What there is to say beside what the preview says.
+    statements: Vec<String>,
+    /// Whether this pass writes anything.
+    writes: bool,
 }
 
 struct RejectsFile {
@@ -139,18 +149,23 @@ impl Run<'_> {
     async fn rehearse(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
         self.go(watch, true).await?;
         if self.counts.rejected > 0 {
-            let rejected = self.counts.rejected;
-            return Err(Error::Strict(format!("refused rows, and {rejected} were refused")));
+            let (rejected, first) = (self.counts.rejected, self.first_reject.take());
+            return Err(Error::Strict(format!(
+                "refused rows, and {rejected} were refused: {}",
+                first.unwrap_or_default()
+            )));
         }
         if let Some(finding) = self.findings.list().first() {
             return Err(Error::Strict(format!("findings, and {} was found", finding.rule)));
         }
         self.counts = RowCounts::default();
+        self.statements.clear();
         self.findings = Findings::default();
         Ok(())
     }
 
     async fn go(&mut self, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
+        self.writes = !dry_run;
         if !dry_run {
             self.begin().await?;
         }
@@ -194,11 +209,29 @@ impl Run<'_> {
             }
             (watch.progress)(reader.bytes_read(), reader.bytes_total(), self.counts.read);
         }
+        self.note_ignored(&reader);
         reader.finish()?;
-        if self.order.snapshot {
+        if !self.order.snapshot {
+            return Ok(());
+        }
+        if self.counts.rejected > 0 || self.counts.read == 0 {
+            self.statements.push(
+                "Nothing is taken as deleted: rows were refused, or there were none.".to_owned(),
+            );
+        } else {
             self.counts.updated += seen.delete_missing(&chunk, dry_run).await?;
         }
         Ok(())
+    }
+
+    /// Counts rows of a history of properties that tell of none that is kept here.
+    fn note_ignored(&mut self, reader: &Reader) {
+        let ignored = reader.rows_ignored;
+        if ignored > 0 {
+            self.counts.read += ignored;
+            self.counts.unchanged += ignored;
+            self.statements.push(format!("{ignored} rows tell of properties that are not kept."));
+        }
     }
 
     fn next_rows(&mut self, reader: &mut Reader) -> Result<Vec<intake::reader::Row>, Error> {
@@ -221,6 +254,14 @@ impl Run<'_> {
 
     /// Adds a row to the rejects file, which is made with the first one.
     fn write_reject(&mut self, headers: &[String], reject: &Reject) -> Result<(), Error> {
+        if self.first_reject.is_none() {
+            let column = reject.column.as_deref().unwrap_or("the row");
+            let Reject { line, value, reason, .. } = reject;
+            self.first_reject = Some(format!("line {line}, {column} `{value}`: {reason}"));
+        }
+        if !self.writes {
+            return Ok(());
+        }
         let folder = self.context.path("rejects");
         let file = match &mut self.rejects {
             Some(file) => file,
@@ -228,7 +269,9 @@ impl Run<'_> {
                 std::fs::create_dir_all(&folder).map_err(Error::folder(&folder))?;
                 let path = folder.join(format!("{}.csv", self.import_id));
                 let created = File::create(&path).map_err(Error::folder(&path))?;
-                let writer = RejectsWriter::new(created, headers).map_err(Error::folder(&path))?;
+                let file = file_name(&self.order.file);
+                let writer =
+                    RejectsWriter::new(created, file, headers).map_err(Error::folder(&path))?;
                 self.rejects.insert(RejectsFile { path, writer })
             }
         };
@@ -248,7 +291,8 @@ impl Run<'_> {
         let import = self.import_row()?;
         let author = self.context.author(format!("import of {}", import.file_name));
         let (kind, stages) = (self.order.kind.subject(), &self.stages);
-        let changed = kind.has_stages() && self.context.stages(kind).await? != *stages;
+        let before = self.context.stages(kind).await?;
+        let changed = kind.has_stages() && before != *stages;
         let fingerprint = mapping::fingerprint(&self.preview.headers);
         let toml = self.preview.mapping.to_toml();
         self.context
@@ -261,7 +305,8 @@ impl Run<'_> {
                 tx.put_import(&import).await?;
                 Ok::<(), Error>(())
             })
-            .await
+            .await?;
+        if changed { restage::restage(self.context, kind, &before, stages).await } else { Ok(()) }
     }
 
     async fn end(&self) -> Result<(), Error> {
@@ -296,9 +341,6 @@ impl Run<'_> {
         if let Some(path) = &self.order.save_mapping {
             std::fs::write(path, mapping.to_toml()).map_err(Error::folder(path))?;
         }
-        let relative = |path: &Path| {
-            path.strip_prefix(&self.context.folder).unwrap_or(path).display().to_string()
-        };
         let columns = mapping
             .columns
             .iter()
@@ -315,11 +357,11 @@ impl Run<'_> {
             rows_updated: self.counts.updated,
             rows_unchanged: self.counts.unchanged,
             rows_rejected: self.counts.rejected,
-            rejects_file: self.rejects.as_ref().map(|file| relative(&file.path)),
+            rejects_file: self.rejects.as_ref().map(|file| file.path.display().to_string()),
             findings: self.findings.list(),
-            statements: self.preview.statements.clone(),
+            statements: [self.preview.statements.clone(), self.statements].concat(),
             columns,
-            ignored: self.preview.unmapped.clone(),
+            first_reject: self.first_reject.clone(),
             stages: stages_seen(self.preview, &self.stages),
             seconds: 0.0,
         })
@@ -338,9 +380,12 @@ fn stages_seen(preview: &Preview, stages: &Stages) -> Vec<StageSeen> {
 
 /// When the export was taken: as said, else the latest moment that the file itself tells of, else
 /// now.
-fn observed_at(context: &Context, order: &Order, preview: &Preview) -> Timestamp {
+fn observed_at(context: &Context, order: &Order, preview: &Preview) -> Result<Timestamp, Error> {
     let told = order.observed_at.map(|day| start_of_day(day, &context.company.timezone));
-    told.or(preview.observed_at_guess).unwrap_or(context.now).min(context.now)
+    if told.is_some_and(|told| told > context.now) {
+        return Err(Error::Input("--observed-at lies in the future: say when it was taken".into()));
+    }
+    Ok(told.or(preview.observed_at_guess).unwrap_or(context.now).min(context.now))
 }
 
 fn digest_of(path: &Path) -> Result<String, Error> {

@@ -60,6 +60,12 @@ pub async fn show(context: &Context, question: &Question) -> Result<Figures, Err
         LakeCell::Number(number) if index == 1 => value(*number, table.unit, context),
         LakeCell::Number(number) => Cell::Number(*number),
     };
+    let mut rows: Vec<Vec<Cell>> =
+        table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect();
+    if by == Some(Dimension::Owner) {
+        // Sorted by random ids until the names were known.
+        rows.sort_by_key(|row| row.first().map(reports::render::shown));
+    }
     Ok(Figures {
         definition: metric.as_ref().map(definition).unwrap_or_default(),
         from,
@@ -67,18 +73,18 @@ pub async fn show(context: &Context, question: &Question) -> Result<Figures, Err
         as_of: world.as_of,
         by: question.by.clone(),
         columns: table.columns.clone(),
-        rows: table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect(),
+        rows,
     })
 }
 
-/// What the period is to bring, where a goal covers it.
+/// What the period is to bring, where it is the period of a goal.
 async fn target(context: &Context, from: Date, to: Date) -> Result<Option<i64>, Error> {
     let calendar = context.company.calendar;
-    let covers = |goal: &&domain::goal::Goal| {
+    let is_its_period = |goal: &&domain::goal::Goal| {
         let days = calendar.days(goal.period);
-        days.contains(from) && days.contains(to)
+        (days.first, days.last) == (from, to)
     };
-    Ok(context.store.goals().await?.iter().find(covers).map(|goal| goal.amount.minor))
+    Ok(context.store.goals().await?.iter().find(is_its_period).map(|goal| goal.amount.minor))
 }
 
 /// A figure in its unit.

@@ -36,17 +36,19 @@ pub async fn erase(context: &Context, subject: &str) -> Result<Erasure, Error> {
     Ok(Erasure { person_id: id.to_string(), touches: erased.urls as u64, file_rows })
 }
 
-/// The texts by which the person could be told: all that the journal ever knew.
+/// The texts by which the person can be told: every name, address, number and id that the journal
+/// ever knew. A job title or a town is personal too, but it is other people's as well.
+const TELLING: [&str; 4] = ["name", "email", "phone", "external_id"];
+
 async fn traces(context: &Context, kind: Kind, id: uuid::Uuid) -> Result<Vec<String>, Error> {
-    let personal = |field: &str| kind.field(field).is_some_and(|field| field.personal);
     let mut traces: Vec<String> = Vec::new();
     for entry in context.store.entries(kind, id).await? {
-        for change in entry.changes.iter().filter(|change| personal(change.field)) {
+        for change in entry.changes.iter().filter(|change| TELLING.contains(&change.field)) {
             let values = change.before.iter().chain(&change.after);
-            traces.extend(values.filter_map(Value::as_text).map(str::to_owned));
+            traces.extend(values.filter_map(Value::as_text).map(|text| text.trim().to_owned()));
         }
     }
-    traces.retain(|trace| !trace.trim().is_empty());
+    traces.retain(|trace| !trace.is_empty());
     traces.sort();
     traces.dedup();
     Ok(traces)
@@ -57,22 +59,38 @@ const FOLDERS: [&str; 2] = ["rejects", "exports"];
 
 /// Takes the rows that name the person out of rejects files and exports; returns how many.
 fn erase_from_files(context: &Context, traces: &[String]) -> Result<u64, Error> {
-    let folders = FOLDERS.map(|name| context.path(name));
-    folders.iter().filter(|folder| folder.exists()).map(|folder| erase_rows(folder, traces)).sum()
-}
-
-fn erase_rows(folder: &Path, traces: &[String]) -> Result<u64, Error> {
     let mut erased = 0;
-    for file in std::fs::read_dir(folder).map_err(Error::folder(folder))? {
-        let path = file.map_err(Error::folder(folder))?.path();
-        let text = std::fs::read_to_string(&path).map_err(Error::folder(&path))?;
-        let names = |line: &&str| traces.iter().any(|trace| line.contains(trace.as_str()));
-        let rows = text.lines().filter(names).count() as u64;
-        if rows > 0 {
-            let kept: Vec<&str> = text.lines().filter(|line| !names(line)).collect();
-            std::fs::write(&path, kept.join("\n") + "\n").map_err(Error::folder(&path))?;
-            erased += rows;
+    for folder in FOLDERS.map(|name| context.path(name)).iter().filter(|folder| folder.exists()) {
+        for file in std::fs::read_dir(folder).map_err(Error::folder(folder))? {
+            let path = file.map_err(Error::folder(folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "csv") {
+                erased += erase_rows(&path, traces).map_err(|error| {
+                    Error::Input(format!("{} cannot be cleaned: {error}", path.display()))
+                })?;
+            }
         }
     }
     Ok(erased)
+}
+
+/// Writes the file anew without the rows in which a cell is one of the traces, or in which the
+/// words of one that is a name stand in cells of their own.
+fn erase_rows(path: &Path, traces: &[String]) -> Result<u64, csv::Error> {
+    let names = |row: &csv::StringRecord| {
+        let cell = |wanted: &str| {
+            let wanted = wanted.to_lowercase();
+            row.iter().any(|cell| cell.trim().to_lowercase() == wanted)
+        };
+        let in_words = |trace: &String| trace.contains(' ') && trace.split_whitespace().all(&cell);
+        traces.iter().any(|trace| cell(trace) || in_words(trace))
+    };
+    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_path(path)?;
+    let rows = reader.records().collect::<Result<Vec<_>, _>>()?;
+    let kept: Vec<&csv::StringRecord> = rows.iter().filter(|row| !names(row)).collect();
+    if kept.len() < rows.len() {
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_path(path)?;
+        kept.iter().try_for_each(|row| writer.write_record(*row))?;
+        writer.flush()?;
+    }
+    Ok((rows.len() - kept.len()) as u64)
 }

@@ -31,6 +31,8 @@ use crate::world::World;
 
 /// The days before the period from which the pace of a leg without a model is taken.
 const PACE_DAYS: i32 = 90;
+/// Closed deals from which on an expectation is more than a guess.
+const CLOSED_MIN: usize = 10;
 /// The seed of the futures behind expectations: a scoreboard has no other randomness.
 const SEED: u64 = 1;
 
@@ -139,6 +141,10 @@ async fn pace(
     let past = figure(context, before, metric, from, eve(first)).await?;
     let elapsed = f64::from(day_number(as_of) - day_number(first) + 1);
     let share = elapsed / f64::from(PACE_DAYS);
+    let past = past.filter(|past| match past {
+        Amount::Count(count) => *count > 0.0,
+        Amount::Money(money) => money.minor > 0,
+    });
     Ok(past.map(|past| match past {
         Amount::Count(count) => Amount::Count(count * share),
         Amount::Money(money) => {
@@ -191,7 +197,8 @@ impl Expectation {
 
     fn of(&self, metric: &str) -> Option<Amount> {
         let part = self.parts.iter().find(|(name, ..)| *name == metric);
-        let size = part.map(|(_, open, new)| open + self.stretch * new)?;
+        let size =
+            part.map(|(_, open, new)| open + self.stretch * new).filter(|size| *size > 0.0)?;
         let money = Money { minor: size.round() as i64, currency: self.currency };
         Some(if metric == "revenue" { Amount::Money(money) } else { Amount::Count(size) })
     }
@@ -207,6 +214,13 @@ impl Expectation {
         as_of: Date,
     ) -> Result<(), Error> {
         let outlook = Outlook::new(context, before, deals)?;
+        if outlook.model.closed < CLOSED_MIN {
+            self.notes.push(format!(
+                "Only {} deals had closed by {}: too few to say what to expect.",
+                outlook.model.closed, before.as_of
+            ));
+            return Ok(());
+        }
         let ends = ends(as_of, days.last);
         let futures = outlook.simulate(&ends, SEED)?;
         let mean = |figure: &dyn Fn(&stats::simulation::PeriodOutcome) -> f64| {

@@ -32,6 +32,8 @@ pub struct World {
     pub lead_stages: Stages,
     /// Whether any history in it was put together from exports.
     pub reconstructed: bool,
+    /// Deals whose amount is not in the company's currency, by external id.
+    pub in_other_currency: Vec<String>,
 }
 
 impl World {
@@ -51,7 +53,8 @@ impl World {
             lead_stages: lead_stages.clone(),
         };
         let tables = pinned.tables(as_of, Scope::All, &tail, &world).await?;
-        let (deals, deals_reconstructed) = deals(context, &tables, &deal_stages);
+        let (mut deals, deals_reconstructed) = deals(context, &tables, &deal_stages);
+        let in_other_currency = leave_out_other_currencies(&mut deals, context);
         let (leads, leads_reconstructed) = leads(context, &tables, &lead_stages);
         Ok(World {
             as_of: context.day(as_of),
@@ -61,6 +64,7 @@ impl World {
             deal_stages,
             lead_stages,
             reconstructed: deals_reconstructed || leads_reconstructed,
+            in_other_currency,
         })
     }
 }
@@ -91,6 +95,20 @@ fn deals(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Deal>, boo
             estimates.get(&deal.id).map(|minor| Money { minor: *minor, currency });
     }
     (deals, reconstructed)
+}
+
+/// What is in another currency is left out of sums until there is a rate; says which deals.
+fn leave_out_other_currencies(deals: &mut [Deal], context: &Context) -> Vec<String> {
+    let currency = context.company.currency;
+    let mut left_out = Vec::new();
+    for deal in deals {
+        if deal.amount.is_some_and(|amount| amount.currency != currency) {
+            deal.amount = None;
+            left_out.push(deal.external_id.clone());
+        }
+        deal.amounts.retain(|(_, amount)| amount.currency == currency);
+    }
+    left_out
 }
 
 fn leads(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Lead>, bool) {

@@ -165,7 +165,7 @@ pub enum Goal {
     /// Set the goal of a period; the earlier versions are kept
     Set {
         /// The revenue, in the company's currency
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         amount: String,
         /// A fiscal year (2018), quarter (2018-Q1) or month (2018-01)
         #[arg(long)]
@@ -257,7 +257,7 @@ pub enum Metrics {
 
 #[derive(Debug, Subcommand)]
 pub enum Journal {
-    /// Prove that no entry was changed, removed or slipped in
+    /// Prove that no chained entry was changed, removed or slipped in
     Verify(Output),
     /// What happened to one record, named `kind:id`
     Log {

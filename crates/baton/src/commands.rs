@@ -91,6 +91,9 @@ async fn init(folder: &Path, init: Init) -> anyhow::Result<()> {
     let timezone = TimeZone::get(&init.timezone).map_err(|_| {
         anyhow::anyhow!("`{}` is not a time zone: write one such as Europe/Berlin", init.timezone)
     })?;
+    if init.name.trim().is_empty() {
+        anyhow::bail!("the company needs a name: --name \"Acme\"");
+    }
     let company = Company {
         name: init.name,
         currency: parse_currency(&init.currency)?,

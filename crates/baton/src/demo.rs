@@ -12,6 +12,7 @@ use domain::money::{Currency, Money};
 use domain::period::FiscalCalendar;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
+use reports::render::counted;
 use simulator::{Settings, write_exports};
 
 use crate::args::Demo;
@@ -49,12 +50,12 @@ pub async fn run(folder: &Path, demo: &Demo) -> anyhow::Result<()> {
         };
         let done = run_import(&context, &order, true).await?;
         println!(
-            "  {:<14} {:>9} rows  {:>6.1} s  {} refused, {} findings",
+            "  {:<14} {:>9} rows  {:>6.1} s  {} refused, {}",
             kind.name(),
             done.rows_read,
             done.seconds,
             done.rows_rejected,
-            done.findings.len()
+            counted(done.findings.len(), "finding")
         );
     }
     println!();

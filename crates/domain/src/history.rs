@@ -152,21 +152,28 @@ impl Record<'_> {
         if field.name == "deleted" {
             return self.deletions(field);
         }
-        let mut timeline = self.dated_timeline(field);
-        let covered = timeline.first().map(|first| first.0).zip(timeline.last().map(|last| last.0));
-        if timeline.is_empty() || field.name == "stage" {
-            self.begin_with_entry_stage(field, &mut timeline);
-        }
+        let dated = self.dated_timeline(field);
+        let covered = dated.first().map(|first| first.0).zip(dated.last().map(|last| last.0));
+        let mut timeline = self.beginning(field, covered.map(|(first, _)| first));
         let mut previous = None;
         for observation in self.observations {
             let at = observation.observed_at;
-            let within = covered.is_some_and(|(first, last)| first <= at && at <= last);
-            let history_ends = covered.map(|(_, last)| last).filter(|last| *last < at);
-            let seen = Seen { observation, previous, history_ends };
-            if !within {
+            if covered.is_none_or(|(first, _)| at < first) {
+                let seen = Seen { observation, previous, history_ends: None };
                 self.overlay(field, &mut timeline, &seen);
             }
             previous = Some(at);
+        }
+        if let Some((first, last)) = covered {
+            timeline.retain(|(at, _)| *at < first);
+            timeline.extend(dated);
+            let mut previous = None;
+            for observation in self.observations.iter().filter(|seen| seen.observed_at > last) {
+                let seen = Seen { observation, previous, history_ends: Some(last) };
+                self.overlay(field, &mut timeline, &seen);
+                previous = Some(observation.observed_at);
+            }
+            timeline.dedup_by(|later, earlier| later.1 == earlier.1);
         }
         let fact = |(effective_at, value)| Fact { field: field.name, effective_at, value };
         timeline.into_iter().map(fact).collect()
@@ -200,13 +207,14 @@ impl Record<'_> {
     }
 
     /// A record whose creation is dated begins in the entry stage, unless its history says else.
-    fn begin_with_entry_stage(&self, field: &Field, timeline: &mut Timeline) {
-        let Some(entry) = self.stages.entry.as_ref().filter(|_| field.name == "stage") else {
-            return;
-        };
-        let dated_from_creation = timeline.first().is_some_and(|(at, _)| *at <= self.created.at);
-        if self.created.told && !dated_from_creation {
-            timeline.insert(0, (self.created.at, Some(Value::Text(entry.clone()))));
+    fn beginning(&self, field: &Field, history_begins: Option<Timestamp>) -> Timeline {
+        let entry = self.stages.entry.as_ref().filter(|_| field.name == "stage");
+        let dated_from_creation = history_begins.is_some_and(|at| at <= self.created.at);
+        match entry {
+            Some(entry) if self.created.told && !dated_from_creation => {
+                vec![(self.created.at, Some(Value::Text(entry.clone())))]
+            }
+            _ => Timeline::new(),
         }
     }
 

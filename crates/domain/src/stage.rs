@@ -44,6 +44,30 @@ impl Stages {
         self.position(name).map(|position| self.stages[position].outcome)
     }
 
+    /// Adds stages that are not there yet: open ones by their usual place among the open ones,
+    /// closed ones at the end. The result does not depend on the order in which they are added,
+    /// as far as their names tell their place.
+    pub fn add(&mut self, stages: impl IntoIterator<Item = Stage>) {
+        for stage in stages {
+            if self.position(&stage.name).is_none() {
+                self.stages.push(stage);
+            }
+        }
+        self.stages.sort_by_key(|stage| match stage.outcome {
+            Outcome::Open => (0, usual_place(&stage.name)),
+            Outcome::Won => (1, 0),
+            Outcome::Lost => (2, 0),
+        });
+    }
+
+    /// Takes a stage as the entry stage where it usually comes before the one that is known.
+    pub fn begin_with(&mut self, entry: &str) {
+        let place = |name: &str| (usual_place(name), name.to_lowercase());
+        if self.entry.as_deref().is_none_or(|known| place(entry) < place(known)) {
+            self.entry = Some(entry.to_owned());
+        }
+    }
+
     /// The place of a stage in the order; names are compared without regard to case.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.stages.iter().position(|stage| stage.name.eq_ignore_ascii_case(name))
@@ -52,6 +76,12 @@ impl Stages {
     pub fn is_closed(&self, name: &str) -> bool {
         matches!(self.outcome(name), Some(Outcome::Won | Outcome::Lost))
     }
+}
+
+/// Where an open stage usually stands among others, by its name; unknown names come last.
+pub fn usual_place(name: &str) -> usize {
+    let plain = crate::name::plain(name);
+    OPEN.iter().position(|open| *open == plain).unwrap_or(OPEN.len())
 }
 
 /// The outcome that a stage's name tells by itself, in the words that CRM systems use, or `None`
@@ -92,61 +122,80 @@ const LOST: &[&str] = &[
     "closedunqualified",
 ];
 
-/// Names of stages in which it is still under way.
+/// Names of stages in which it is still under way, in the order in which they usually follow.
 const OPEN: &[&str] = &[
+    "subscriber",
+    "lead",
+    "new",
+    "inquiry",
+    "open",
+    "opennotcontacted",
+    "attemptedtocontact",
+    "contacted",
+    "workingcontacted",
+    "working",
+    "connected",
+    "inprogress",
+    "nurture",
+    "recycled",
+    "marketingqualifiedlead",
+    "mql",
+    "sal",
+    "salesqualifiedlead",
+    "sql",
     "prospecting",
+    "appointmentscheduled",
     "qualification",
+    "qualified",
+    "qualifiedtobuy",
+    "discovery",
     "needsanalysis",
     "valueproposition",
     "iddecisionmakers",
     "perceptionanalysis",
-    "proposalpricequote",
-    "negotiationreview",
-    "proposal",
-    "negotiation",
-    "engaging",
-    "discovery",
-    "evaluation",
     "demo",
-    "contractsent",
-    "appointmentscheduled",
-    "qualifiedtobuy",
     "presentationscheduled",
-    "decisionmakerboughtin",
-    "inquiry",
-    "mql",
-    "sal",
-    "sql",
-    "opportunity",
-    "new",
-    "open",
-    "working",
-    "contacted",
-    "nurture",
-    "recycled",
-    "lead",
-    "subscriber",
-    "marketingqualifiedlead",
-    "salesqualifiedlead",
-    "qualified",
-    "opennotcontacted",
-    "workingcontacted",
-    "inprogress",
-    "attemptedtocontact",
-    "connected",
-    "evangelist",
-    "other",
-    "pending",
-    "onhold",
-    "commit",
-    "verbal",
+    "engaging",
+    "evaluation",
     "trial",
     "pilot",
+    "decisionmakerboughtin",
+    "opportunity",
+    "proposal",
+    "proposalpricequote",
+    "contractsent",
+    "negotiation",
+    "negotiationreview",
+    "verbal",
+    "commit",
+    "pending",
+    "onhold",
+    "evangelist",
+    "other",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stages_of_several_files_stand_in_one_order() {
+        let stage = |name: &str, outcome| Stage { name: name.into(), outcome };
+        let files = [
+            vec![stage("Negotiation", Outcome::Open), stage("Closed Won", Outcome::Won)],
+            vec![stage("Prospecting", Outcome::Open), stage("Closed Lost", Outcome::Lost)],
+        ];
+        let load = |order: [usize; 2]| {
+            let mut stages = Stages::default();
+            for index in order {
+                stages.add(files[index].clone());
+                stages.begin_with(&files[index][0].name);
+            }
+            stages
+        };
+        assert_eq!(load([0, 1]), load([1, 0]));
+        assert_eq!(load([0, 1]).entry.as_deref(), Some("Prospecting"));
+    }
 
     #[test]
     fn names_that_crm_systems_use_tell_their_outcome() {

@@ -331,7 +331,7 @@ const TOUCHES: Synonyms = &[
     (
         "occurred_at",
         "occurredat timestamp eventtime eventdate eventtimestamp activitydate originaltimestamp \
-         sentat createdat createddate createdate datetime date time",
+         sentat createdat createddate createdate created datetime date time",
     ),
     ("person_key", "personid contactid leadid whoid userid personkey prospectid customerid"),
     ("email", "email emailaddress useremail recipient"),

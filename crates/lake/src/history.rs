@@ -257,7 +257,7 @@ impl Columns {
 
 /// Ids that are not 16 bytes long cannot come from us; they read as the nil id.
 fn id_at(ids: &BinaryArray, index: usize) -> Uuid {
-    Uuid::from_slice(ids.value(index)).unwrap_or(Uuid::nil())
+    Uuid::from_slice(ids.value(index)).unwrap_or_default()
 }
 
 fn instant_at(instants: &TimestampMicrosecondArray, index: usize) -> Timestamp {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
+use crate::render::counted;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Import {
@@ -23,7 +24,8 @@ pub struct Import {
     pub statements: Vec<String>,
     /// Header to field, as it was read.
     pub columns: Vec<(String, String)>,
-    pub ignored: Vec<String>,
+    /// Where and why the first row was refused.
+    pub first_reject: Option<String>,
     pub stages: Vec<StageSeen>,
     pub seconds: f64,
 }
@@ -136,9 +138,7 @@ impl Report for Import {
             stages.row([stage.name.as_str().into(), stage.outcome.into(), rows]);
         }
         let mut notes = self.statements.clone();
-        if !self.ignored.is_empty() {
-            notes.push(format!("Not imported: {}.", self.ignored.join(", ")));
-        }
+        notes.extend(self.first_reject.iter().map(|first| format!("First refused: {first}.")));
         if !self.dry_run {
             notes.push(format!("Undo it with `baton import undo {}`.", self.import_id));
         }
@@ -206,12 +206,12 @@ impl Report for Imports {
                 import.import_id.as_str().into(),
                 import.kind.into(),
                 import.file.as_str().into(),
-                import.observed_at.to_string().into(),
+                import.observed_at.strftime("%Y-%m-%d").to_string().into(),
                 rows,
                 if import.is_undone { "undone" } else { "done" }.into(),
             ]);
         }
-        let answer = format!("{} imports.", self.imports.len());
+        let answer = format!("{}.", counted(self.imports.len(), "import"));
         Document { answer, tables: vec![table], notes: Vec::new() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::journal::Entry;
+use domain::journal::{Change, Entry};
 use domain::value::Value as FieldValue;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -33,6 +33,9 @@ pub struct Verification {
 
 impl Log {
     fn local(&self, at: Timestamp) -> String {
+        if at == domain::history::BEGINNING {
+            return "since ever".to_owned();
+        }
         at.to_zoned(self.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
@@ -60,7 +63,7 @@ impl Report for Log {
             &["Effective", "Recorded", "Actor", "Field", "Before", "After"],
         );
         for entry in &self.entries {
-            for change in &entry.changes {
+            for change in entry.changes.iter().filter(|change| is_seen(change)) {
                 table.row([
                     self.local(entry.effective_at).into(),
                     self.local(entry.recorded_at).into(),
@@ -76,33 +79,53 @@ impl Report for Log {
     }
 
     fn json(&self) -> Value {
-        let entries: Vec<Value> = self.entries.iter().map(entry_json).collect();
+        let entries: Vec<Value> = self.entries.iter().map(|entry| self.entry_json(entry)).collect();
         json!({ "subject": self.subject, "entries": entries })
     }
 }
 
-fn entry_json(entry: &Entry) -> Value {
-    let changes: Vec<Value> = entry
-        .changes
-        .iter()
-        .map(|change| {
-            json!({
-                "field": change.field,
-                "before": change.before.as_ref().map(FieldValue::encode),
-                "after": change.after.as_ref().map(FieldValue::encode),
+/// An entry may overlay an older one with what holds anyway; that is no change to be shown.
+fn is_seen(change: &Change) -> bool {
+    change.before != change.after
+}
+
+impl Log {
+    fn entry_json(&self, entry: &Entry) -> Value {
+        let changes: Vec<Value> = entry
+            .changes
+            .iter()
+            .filter(|change| is_seen(change))
+            .map(|change| {
+                json!({
+                    "field": change.field,
+                    "before": change.before.as_ref().map(|value| self.value_json(value)),
+                    "after": change.after.as_ref().map(|value| self.value_json(value)),
+                })
             })
+            .collect();
+        json!({
+            "entry_id": entry.id.to_string(),
+            "actor": entry.actor,
+            "reason": entry.reason,
+            "import_id": entry.import_id.map(|id| id.to_string()),
+            "effective_at": entry.effective_at.to_string(),
+            "recorded_at": entry.recorded_at.to_string(),
+            "provenance": entry.provenance.name(),
+            "changes": changes,
         })
-        .collect();
-    json!({
-        "entry_id": entry.id.to_string(),
-        "actor": entry.actor,
-        "reason": entry.reason,
-        "import_id": entry.import_id.map(|id| id.to_string()),
-        "effective_at": entry.effective_at.to_string(),
-        "recorded_at": entry.recorded_at.to_string(),
-        "provenance": entry.provenance.name(),
-        "changes": changes,
-    })
+    }
+
+    /// A value for programs: amounts as decimal strings, times in ISO 8601, references by name.
+    fn value_json(&self, value: &FieldValue) -> Value {
+        match value {
+            FieldValue::Money(money) => json!(money.to_decimal()),
+            FieldValue::Instant(at) => json!(at.to_string()),
+            FieldValue::Boolean(truth) => json!(truth),
+            FieldValue::Integer(number) => json!(number),
+            FieldValue::Ratio(parts_per_million) => json!(*parts_per_million as f64 / 1e6),
+            other => json!(self.shown(other)),
+        }
+    }
 }
 
 impl Report for Verification {

@@ -38,8 +38,9 @@ pub fn pipeline(as_of: Date, deals: &[Deal], stages: &Stages, currency: Currency
     let open: Vec<&Deal> = deals.iter().filter(|deal| deal.is_open()).collect();
     let mut by_stage: BTreeMap<(usize, &str), StageTotal> = BTreeMap::new();
     for deal in &open {
-        let stage = deal.stage.as_deref().unwrap_or(STAGE_UNKNOWN);
-        let position = stages.position(stage).unwrap_or(usize::MAX);
+        let written = deal.stage.as_deref().unwrap_or(STAGE_UNKNOWN);
+        let position = stages.position(written).unwrap_or(usize::MAX);
+        let stage = stages.stages.get(position).map_or(written, |stage| stage.name.as_str());
         let total = by_stage.entry((position, stage)).or_insert_with(|| StageTotal {
             stage: stage.to_owned(),
             deals: 0,
@@ -54,7 +55,7 @@ pub fn pipeline(as_of: Date, deals: &[Deal], stages: &Stages, currency: Currency
         as_of,
         deals: open.len(),
         amount: Money { minor, currency },
-        estimated: open.iter().filter(|deal| deal.amount.is_none()).count(),
+        estimated: open.iter().filter(|deal| is_estimated(deal)).count(),
         by_stage,
     }
 }
@@ -203,6 +204,10 @@ impl Step {
         self.deals += 1;
         self.amount.minor += minor;
     }
+}
+
+fn is_estimated(deal: &Deal) -> bool {
+    deal.amount.is_none() && deal.estimated_amount.is_some()
 }
 
 fn amount_minor(deal: &Deal) -> i64 {

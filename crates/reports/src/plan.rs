@@ -94,8 +94,8 @@ impl Plan {
             count(&self.expected, last),
             count(&self.expected, 0),
             self.goal.confidence * 100.0,
-            count(&self.at_confidence, last),
-            count(&self.at_confidence, 0),
+            count(&self.at_confidence, last).ceil(),
+            count(&self.at_confidence, 0).ceil(),
         )
     }
 
@@ -185,19 +185,19 @@ impl Report for Plan {
             ),
         });
         let confidence = self.goal.confidence * 100.0;
-        Document {
-            answer: self.answer(),
-            tables: vec![
-                base,
-                self.need_table("Needed from new leads, on average", &self.expected),
-                self.need_table(
-                    &format!("Needed from new leads, for {confidence:.0} % confidence"),
-                    &self.at_confidence,
-                ),
+        let needs = if self.last_useful_lead_date.is_some() {
+            notes.push("Counts are of new leads; revenue is booked, open and new together.".into());
+            let title = format!("What it takes, for {confidence:.0} % confidence");
+            vec![
+                self.need_table("What it takes, on average", &self.expected),
+                self.need_table(&title, &self.at_confidence),
                 self.driver_table(),
-            ],
-            notes,
-        }
+            ]
+        } else {
+            vec![self.need_table("What is under way brings", &self.expected)]
+        };
+        let tables = [vec![base], needs].concat();
+        Document { answer: self.answer(), tables, notes }
     }
 
     fn json(&self) -> Value {

@@ -83,6 +83,11 @@ pub fn short(money: Money) -> String {
     }
 }
 
+/// A number of things in words: `1 finding`, `2 findings`.
+pub fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Thin groups of three in the whole part: `12,345.60`.
 pub fn grouped(number: &str) -> String {
     let (sign, unsigned) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));

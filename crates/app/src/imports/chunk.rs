@@ -17,6 +17,8 @@ use uuid::Uuid;
 use super::amendment::Amendment;
 use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name, spelling};
 use super::findings::{Findings, Rule};
+use super::snapshot::is_deleted;
+use super::undo::gone;
 use crate::context::Context;
 use crate::error::Error;
 
@@ -48,6 +50,8 @@ struct Subject {
     is_new: bool,
     /// Whether the store has no row of it.
     is_unstored: bool,
+    /// Whether the imports that told of it were undone.
+    is_gone: bool,
     sightings: Vec<Sighting>,
     aliases: Vec<Alias>,
 }
@@ -96,6 +100,7 @@ impl Chunk<'_> {
                 external_id: None,
                 is_new: false,
                 is_unstored: false,
+                is_gone: false,
                 sightings: vec![absence(self.import_id, self.kind, *id, self.observed_at)],
                 aliases: Vec::new(),
             };
@@ -115,6 +120,7 @@ impl Chunk<'_> {
     ) -> Result<HashMap<Uuid, Effect>, Error> {
         self.find_unstored(&mut subjects).await?;
         let known = self.evidence(&subjects).await?;
+        self.find_gone(&mut subjects, &known).await?;
         let mut effects = HashMap::new();
         let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
         // In the order of the file, so that random ids decide nothing that is seen.
@@ -122,7 +128,6 @@ impl Chunk<'_> {
         subjects.sort_by_key(|subject| subject.sightings.first().map(|first| first.file_row));
         for mut subject in subjects {
             let evidence = known.get(&subject.id).cloned().unwrap_or_default();
-            subject.sightings.retain(|sighting| !is_known(&evidence, &sighting.said));
             self.add_absences(&mut subject, &evidence);
             let write = self.history_of(&subject, evidence, findings);
             effects.insert(subject.id, effect(&subject, write.as_ref()));
@@ -158,6 +163,32 @@ impl Chunk<'_> {
             if let Some(subject) = subjects.get_mut(&(Kind::People, *id)) {
                 subject.is_unstored = true;
                 subject.is_new = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// A record of which nothing tells and that is deleted was told of by imports since undone.
+    async fn find_gone(
+        &self,
+        subjects: &mut BTreeMap<(Kind, Uuid), Subject>,
+        known: &HashMap<Uuid, Evidence>,
+    ) -> Result<(), Error> {
+        let silent = |subject: &&mut Subject| {
+            !subject.is_unstored && known.get(&subject.id).is_none_or(|e| *e == Evidence::default())
+        };
+        let mut by_kind: BTreeMap<Kind, Vec<&mut Subject>> = BTreeMap::new();
+        for subject in subjects.values_mut().filter(silent) {
+            by_kind.entry(subject.kind).or_default().push(subject);
+        }
+        for (kind, silent) in by_kind {
+            let ids: Vec<Uuid> = silent.iter().map(|subject| subject.id).collect();
+            let records = self.context.store.records(kind, &ids).await?;
+            let deleted = records.iter().filter(|record| is_deleted(&record.values));
+            let gone: BTreeSet<Uuid> = deleted.map(|record| record.id).collect();
+            for subject in silent {
+                subject.is_gone = gone.contains(&subject.id);
+                subject.is_new |= subject.is_gone;
             }
         }
         Ok(())
@@ -208,7 +239,10 @@ impl Chunk<'_> {
         let none = Stages::default();
         let stages = if subject.kind == self.kind.subject() { self.stages } else { &none };
         let Evidence { mut observations, mut dated } = evidence;
-        let before = derive(subject.kind, stages, &observations, &dated);
+        let before = match subject.is_gone {
+            true => gone(),
+            false => derive(subject.kind, stages, &observations, &dated),
+        };
         for sighting in &subject.sightings {
             match &sighting.said {
                 Said::Observation(seen) => observations.push(seen.clone()),
@@ -246,6 +280,7 @@ impl Chunk<'_> {
             external_id: Some(stub.key.clone()),
             is_new: true,
             is_unstored: true,
+            is_gone: false,
             sightings: said.into_iter().collect(),
             aliases: stub.aliases(),
         };
@@ -279,6 +314,7 @@ impl Chunk<'_> {
             external_id: Some(owner.key.clone()),
             is_new: owner.is_new,
             is_unstored: owner.is_unstored,
+            is_gone: false,
             sightings: Vec::new(),
             aliases: Vec::new(),
         });
@@ -310,6 +346,7 @@ impl Chunk<'_> {
                 external_id: None,
                 is_new: false,
                 is_unstored: false,
+                is_gone: false,
                 sightings: Vec::new(),
                 aliases: Vec::new(),
             });
@@ -548,13 +585,6 @@ fn resolved(kind: Kind, row: &Row, directory: &Directory) -> Values {
         }
     }
     values
-}
-
-fn is_known(evidence: &Evidence, said: &Said) -> bool {
-    match said {
-        Said::Observation(seen) => evidence.observations.contains(seen),
-        Said::Dated(row) => evidence.dated.contains(row),
-    }
 }
 
 fn effect(subject: &Subject, write: Option<&SubjectWrite>) -> Effect {

@@ -158,7 +158,11 @@ impl Stub {
 
 /// What makes two keys of a kind one.
 pub fn spelling(kind: Kind, key: &str) -> String {
-    if goes_by_name(kind) { plain(key) } else { key.to_owned() }
+    match kind {
+        kind if kind.is_person() && key.contains('@') => key.to_lowercase(),
+        kind if goes_by_name(kind) => plain(key),
+        _ => key.to_owned(),
+    }
 }
 
 /// Whether one name means one record of the kind. Two people may well have the same name.

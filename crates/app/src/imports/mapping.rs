@@ -40,7 +40,13 @@ pub async fn preview(
     };
     let open: Vec<&Ambiguity> =
         preview.ambiguities.iter().filter(|ambiguity| !is_new_stage(ambiguity)).collect();
-    if open.is_empty() { Ok(preview) } else { Err(Error::Ambiguous(sentences(&open))) }
+    if open.is_empty() {
+        return Ok(preview);
+    }
+    if let Some(path) = &order.save_mapping {
+        std::fs::write(path, preview.mapping.to_toml()).map_err(Error::folder(path))?;
+    }
+    Err(Error::Ambiguous(sentences(&open)))
 }
 
 async fn saved(context: &Context, order: &Order) -> Result<Option<Mapping>, Error> {
@@ -58,22 +64,34 @@ pub fn fingerprint(headers: &[String]) -> String {
 
 /// The stages of the kind from now on: those that the company has named, then those that the file
 /// adds and whose outcome is clear.
-pub async fn stages(context: &Context, kind: Kind, preview: &Preview) -> Result<Stages, Error> {
+pub async fn stages(
+    context: &Context,
+    kind: Kind,
+    preview: &Preview,
+    is_given: bool,
+) -> Result<Stages, Error> {
     let mut stages = context.stages(kind).await?;
-    for stage in &preview.mapping.stages {
-        if stages.position(&stage.name).is_none() {
-            stages.stages.push(stage.clone());
+    let found = preview
+        .stages
+        .iter()
+        .filter_map(|found| Some(Stage { name: found.name.clone(), outcome: found.outcome? }));
+    if is_given {
+        // A mapping that a person wrote says the order and where records begin.
+        stages.stages.extend(new_among(&stages, &preview.mapping.stages));
+        let others: Vec<Stage> = new_among(&stages, &found.collect::<Vec<_>>());
+        stages.stages.extend(others);
+        stages.entry = preview.mapping.entry_stage.clone().or(stages.entry);
+    } else {
+        stages.add(preview.mapping.stages.iter().cloned().chain(found));
+        if let Some(entry) = &preview.mapping.entry_stage {
+            stages.begin_with(entry);
         }
-    }
-    for found in &preview.stages {
-        if let (None, Some(outcome)) = (stages.position(&found.name), found.outcome) {
-            stages.stages.push(Stage { name: found.name.clone(), outcome });
-        }
-    }
-    if stages.entry.is_none() {
-        stages.entry.clone_from(&preview.mapping.entry_stage);
     }
     Ok(stages)
+}
+
+fn new_among(known: &Stages, stages: &[Stage]) -> Vec<Stage> {
+    stages.iter().filter(|stage| known.position(&stage.name).is_none()).cloned().collect()
 }
 
 fn sentences(ambiguities: &[&Ambiguity]) -> String {
@@ -89,7 +107,8 @@ fn sentences(ambiguities: &[&Ambiguity]) -> String {
     let list: Vec<String> = ambiguities.iter().map(sentence).collect();
     format!(
         "nothing was written, since the file has two readings:\n- {}\n\
-         Write the mapping file and pass it with --mapping",
+         Have the mapping written with --save-mapping FILE, settle it there, and pass it with \
+         --mapping FILE",
         list.join("\n- ")
     )
 }

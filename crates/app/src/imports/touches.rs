@@ -176,7 +176,7 @@ impl Persons {
             let of_namespace =
                 |place: &&u32| block.persons.namespaces[**place as usize] == namespace;
             let keys: HashMap<String, u128> = (places.iter().filter(of_namespace))
-                .map(|place| (block.persons.key(*place).to_owned(), digest(block, *place)))
+                .map(|place| (key_of(block, *place), digest(block, *place)))
                 .collect();
             let mut asked: Vec<String> = keys.keys().cloned().collect();
             asked.sort_unstable();
@@ -210,7 +210,7 @@ impl Persons {
             aliases.push(Alias {
                 kind: Kind::People,
                 namespace: alias_namespace(block.persons.namespaces[*place as usize]).to_owned(),
-                key: block.persons.key(*place).to_owned(),
+                key: key_of(block, *place),
                 record_id,
             });
         }
@@ -227,6 +227,15 @@ impl Persons {
 
 fn digest(block: &TouchBlock, place: u32) -> u128 {
     block.persons.digests[place as usize]
+}
+
+/// The key at a place as aliases hold it: e-mail addresses differ by no case.
+fn key_of(block: &TouchBlock, place: u32) -> String {
+    let key = block.persons.key(place);
+    match block.persons.namespaces[place as usize] {
+        Namespace::Email => key.to_lowercase(),
+        _ => key.to_owned(),
+    }
 }
 
 fn alias_namespace(namespace: Namespace) -> &'static str {

@@ -1,9 +1,8 @@
 //! Undoing an import: its observations are withdrawn, and histories follow from what remains.
 
-use domain::history::{Fact, derive};
+use domain::history::{BEGINNING, Fact, derive};
 use domain::kind::Kind;
 use domain::value::Value;
-use jiff::Timestamp;
 use reports::imports::Undo;
 use store::Tx;
 use store::import::Status;
@@ -91,7 +90,7 @@ async fn withdraw(
                 let mut after = derive(kind, &stages, &observations, &dated);
                 if after.is_empty() {
                     undo.records_removed += 1;
-                    after = gone(before);
+                    after = gone();
                 } else {
                     undo.records_changed += 1;
                 }
@@ -114,7 +113,6 @@ async fn withdraw(
 }
 
 /// The history of a record that nobody tells of any more: it never was.
-fn gone(before: &[Fact]) -> Vec<Fact> {
-    let first = before.iter().map(|fact| fact.effective_at).min().unwrap_or(Timestamp::UNIX_EPOCH);
-    vec![Fact { field: "deleted", effective_at: first, value: Some(Value::Boolean(true)) }]
+pub fn gone() -> Vec<Fact> {
+    vec![Fact { field: "deleted", effective_at: BEGINNING, value: Some(Value::Boolean(true)) }]
 }

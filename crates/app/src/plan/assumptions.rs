@@ -65,6 +65,11 @@ fn parse(text: &str) -> Result<Assumed, String> {
     if stages.last().is_some_and(|last| last.onward.is_some()) {
         stages.push(AssumedStage { name: "won".to_owned(), onward: None });
     }
+    for (index, stage) in stages.iter().enumerate() {
+        if stages[..index].iter().any(|earlier| earlier.name == stage.name) {
+            return Err(format!("two stages are called `{}`: give each its own name", stage.name));
+        }
+    }
     Ok(Assumed { average_sales_price: file.average_sales_price, stages })
 }
 
@@ -132,5 +137,6 @@ mod tests {
         check("[[stage]]\nname = 'a'\nto_next = 0.1\nmedian_days = 5", Err("p90_days"));
         check("average_sales_price = 0", Err("more than zero"));
         check("price = 1", Err("unknown field"));
+        check("[[stage]]\nname = 'won'\nto_next = 0.1", Err("its own name"));
     }
 }

@@ -153,6 +153,16 @@ fn dated_rows_beat_what_an_export_lets_one_guess() {
 }
 
 #[test]
+fn dated_rows_that_begin_after_an_export_go_on_from_it() {
+    check(
+        &["31 created_at=10 stage=Engaging amount=5"],
+        &["36 stage=Proposal amount=6", "64 stage=Won amount=7"],
+        "10 created_at=10; 10 stage=Engaging; 31 amount=5; 36 amount=6; 36 stage=Proposal; \
+         64 amount=7; 64 stage=Won",
+    );
+}
+
+#[test]
 fn a_dated_closing_follows_the_entry_stage() {
     check(
         &["100 created_at=10"],

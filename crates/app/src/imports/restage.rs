@@ -1,0 +1,53 @@
+//! New knowledge of stages: histories that leant on the old are put right.
+
+use domain::history::derive;
+use domain::kind::Kind;
+use domain::stage::Stages;
+use store::Tx;
+use uuid::Uuid;
+
+use super::amendment::Amendment;
+use crate::context::Context;
+use crate::error::Error;
+use crate::limits::ROWS_PER_CHUNK;
+
+const REASON: &str = "the stages are known better";
+
+/// Derives the histories of a kind under its new stages, and appends what differs: where records
+/// begin, and which stages end them, follows from all files and not from the first.
+pub async fn restage(
+    context: &Context,
+    kind: Kind,
+    before: &Stages,
+    after: &Stages,
+) -> Result<(), Error> {
+    let mut last = None;
+    loop {
+        let records = context.store.records_page(kind, last, ROWS_PER_CHUNK as u64).await?;
+        let ids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
+        let Some(id) = ids.last() else { return Ok(()) };
+        last = Some(*id);
+        let mut evidence = context.store.observations(kind, &ids).await?;
+        let mut writes = Vec::new();
+        for id in ids {
+            let Some(evidence) = evidence.remove(&id) else { continue };
+            let facts = |stages| derive(kind, stages, &evidence.observations, &evidence.dated);
+            let amendment = Amendment {
+                context,
+                kind,
+                id,
+                is_unstored: false,
+                reason: REASON,
+                import_id: None,
+            };
+            writes.extend(amendment.write(&facts(before), &facts(after)));
+        }
+        if !writes.is_empty() {
+            let author = context.author(REASON);
+            let store = &context.store;
+            store
+                .write(author, async |tx: &mut Tx| Ok::<(), Error>(tx.apply(writes).await?))
+                .await?;
+        }
+    }
+}
