@@ -195,7 +195,7 @@ impl Run<'_> {
             observed_at: self.observed_at,
             snapshots: &snapshots,
             import_id: self.import_id,
-            file: file_name(&self.order.file),
+            reason: format!("import of {}", file_name(&self.order.file)),
         };
         loop {
             let rows = self.next_rows(&mut reader)?;
@@ -291,10 +291,15 @@ impl Run<'_> {
         let import = self.import_row()?;
         let author = self.context.author(format!("import of {}", import.file_name));
         let (kind, stages) = (self.order.kind.subject(), &self.stages);
-        let before = self.context.stages(kind).await?;
-        let changed = kind.has_stages() && before != *stages;
+        let changed = kind.has_stages() && self.context.stages(kind).await? != *stages;
         let fingerprint = mapping::fingerprint(&self.preview.headers);
-        let toml = self.preview.mapping.to_toml();
+        let mut mapping = self.preview.mapping.clone();
+        if self.order.mapping.is_none() {
+            // Stages are the company's; each file tells anew what it knows of them.
+            mapping.stages.clear();
+            mapping.entry_stage = None;
+        }
+        let toml = mapping.to_toml();
         self.context
             .store
             .write(author, async |tx: &mut store::Tx| {
@@ -306,7 +311,7 @@ impl Run<'_> {
                 Ok::<(), Error>(())
             })
             .await?;
-        if changed { restage::restage(self.context, kind, &before, stages).await } else { Ok(()) }
+        if changed { restage::restage(self.context, kind, stages).await } else { Ok(()) }
     }
 
     async fn end(&self) -> Result<(), Error> {

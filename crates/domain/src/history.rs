@@ -74,7 +74,8 @@ pub fn state_at<'a>(facts: impl IntoIterator<Item = &'a Fact>, at: Timestamp) ->
     latest.into_iter().map(|(field, (_, value))| (field, value.clone())).collect()
 }
 
-/// The facts to append so that a journal which amounts to `before` amounts to `after`.
+/// The facts to append so that a journal which holds `before`, in the order in which it holds
+/// them, amounts to `after`.
 ///
 /// Nothing is taken out of a journal: a fact that no longer holds is overlaid, at its own time,
 /// by what holds then according to `after`.
@@ -85,7 +86,11 @@ pub fn amend(before: &[Fact], after: &[Fact]) -> Vec<Fact> {
         .filter(|fact| last_in_slot(before, fact.field, fact.effective_at) != Some(&fact.value))
         .cloned()
         .collect();
-    for stale in before.iter().filter(|old| !after.iter().any(|new| same_slot(new, old))) {
+    let is_last = |(place, old): &(usize, &Fact)| {
+        !before[place + 1..].iter().any(|later| same_slot(later, old))
+    };
+    let lasting = before.iter().enumerate().filter(is_last).map(|(_, old)| old);
+    for stale in lasting.filter(|old| !after.iter().any(|new| same_slot(new, old))) {
         let holds = state_at(after, stale.effective_at).remove(stale.field).flatten();
         let overlay = Fact { value: holds, ..stale.clone() };
         if overlay.value != stale.value && !appended.contains(&overlay) {

@@ -6,8 +6,8 @@ use std::io;
 
 use crate::refusal::Reject;
 
-/// Writes rejects as CSV: `file, line, column, value, reason`, then the cells of the row. A reason is
-/// its stable name and a sentence.
+/// Writes rejects as CSV: `file, line, column, value, reason`, then the cells of the row. A reason
+/// is its stable name and a sentence.
 pub struct RejectsWriter<W: io::Write> {
     csv: csv::Writer<W>,
     file: String,

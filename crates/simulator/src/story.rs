@@ -447,7 +447,7 @@ fn write_touch(
         touch_id: Id("E", sink.touches.next_number()),
         occurred_at: world.calendar.stamp(touch.at),
         person_id: visitor.as_ref().map(|visitor| person_id(visitor.person)),
-        anonymous_id: (touch.page.is_some() || is_unknown).then(|| Id("V", cookie)),
+        anonymous_id: (touch.page.is_some() || is_unknown).then_some(Id("V", cookie)),
         channel,
         campaign_id: world.campaigns.running(touch.channel, touch.at.day()),
         kind: touch.kind,

@@ -1,5 +1,7 @@
 //! What a journal lacks: from the history as it is to the history as it should be.
 
+use std::collections::HashMap;
+
 use domain::history::{Fact, amend, state_at};
 use domain::journal::{Change, Entry, Provenance};
 use domain::kind::Kind;
@@ -8,6 +10,26 @@ use store::record::SubjectWrite;
 use uuid::Uuid;
 
 use crate::context::Context;
+use crate::error::Error;
+
+/// What the journal holds of some records: facts in the order in which they count.
+pub async fn journal_facts(
+    context: &Context,
+    kind: Kind,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Fact>>, Error> {
+    let mut facts: HashMap<Uuid, Vec<Fact>> = HashMap::with_capacity(ids.len());
+    for (id, mut entries) in context.store.entries_of(kind, ids).await? {
+        entries.sort_by_key(|entry| (entry.effective_at, entry.recorded_at, entry.id));
+        let of_record = facts.entry(id).or_default();
+        for Entry { effective_at, changes, .. } in entries {
+            let fact =
+                |change: Change| Fact { field: change.field, effective_at, value: change.after };
+            of_record.extend(changes.into_iter().map(fact));
+        }
+    }
+    Ok(facts)
+}
 
 /// One record whose history changes, and why.
 pub struct Amendment<'a> {

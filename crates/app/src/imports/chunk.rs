@@ -14,11 +14,9 @@ use store::observation::{Evidence, Said, Sighting};
 use store::record::SubjectWrite;
 use uuid::Uuid;
 
-use super::amendment::Amendment;
+use super::amendment::{Amendment, journal_facts};
 use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name, spelling};
 use super::findings::{Findings, Rule};
-use super::snapshot::is_deleted;
-use super::undo::gone;
 use crate::context::Context;
 use crate::error::Error;
 
@@ -38,7 +36,8 @@ pub struct Chunk<'a> {
     /// When the other exports were taken that held all records of the kind.
     pub snapshots: &'a [Timestamp],
     pub import_id: Uuid,
-    pub file: String,
+    /// What every entry gives as its reason.
+    pub reason: String,
 }
 
 /// A record that rows of the chunk are about.
@@ -50,8 +49,6 @@ struct Subject {
     is_new: bool,
     /// Whether the store has no row of it.
     is_unstored: bool,
-    /// Whether the imports that told of it were undone.
-    is_gone: bool,
     sightings: Vec<Sighting>,
     aliases: Vec<Alias>,
 }
@@ -100,7 +97,6 @@ impl Chunk<'_> {
                 external_id: None,
                 is_new: false,
                 is_unstored: false,
-                is_gone: false,
                 sightings: vec![absence(self.import_id, self.kind, *id, self.observed_at)],
                 aliases: Vec::new(),
             };
@@ -120,23 +116,38 @@ impl Chunk<'_> {
     ) -> Result<HashMap<Uuid, Effect>, Error> {
         self.find_unstored(&mut subjects).await?;
         let known = self.evidence(&subjects).await?;
-        self.find_gone(&mut subjects, &known).await?;
-        let mut effects = HashMap::new();
-        let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
+        let mut pending: Vec<(Subject, Option<Vec<Fact>>)> = Vec::new();
         // In the order of the file, so that random ids decide nothing that is seen.
         let mut subjects: Vec<Subject> = subjects.into_values().collect();
         subjects.sort_by_key(|subject| subject.sightings.first().map(|first| first.file_row));
         for mut subject in subjects {
             let evidence = known.get(&subject.id).cloned().unwrap_or_default();
             self.add_absences(&mut subject, &evidence);
-            let write = self.history_of(&subject, evidence, findings);
+            let after = self.new_history(&subject, evidence, findings);
+            pending.push((subject, after));
+        }
+        self.write_histories(pending, dry_run).await
+    }
+
+    /// Appends what the journal lacks of the histories that changed, in one transaction.
+    async fn write_histories(
+        &self,
+        pending: Vec<(Subject, Option<Vec<Fact>>)>,
+        dry_run: bool,
+    ) -> Result<HashMap<Uuid, Effect>, Error> {
+        let journal = self.journal(&pending).await?;
+        let mut effects = HashMap::new();
+        let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
+        for (subject, after) in pending {
+            let before = journal.get(&subject.id).map_or(&[][..], Vec::as_slice);
+            let write = after.and_then(|after| self.amendment(&subject).write(before, &after));
             effects.insert(subject.id, effect(&subject, write.as_ref()));
             aliases.extend(subject.aliases);
             sightings.extend(subject.sightings);
             writes.extend(write);
         }
         if !dry_run {
-            let author = self.context.author(format!("import of {}", self.file));
+            let author = self.context.author(self.reason.as_str());
             self.context
                 .store
                 .write(author, async |tx: &mut Tx| {
@@ -163,32 +174,6 @@ impl Chunk<'_> {
             if let Some(subject) = subjects.get_mut(&(Kind::People, *id)) {
                 subject.is_unstored = true;
                 subject.is_new = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// A record of which nothing tells and that is deleted was told of by imports since undone.
-    async fn find_gone(
-        &self,
-        subjects: &mut BTreeMap<(Kind, Uuid), Subject>,
-        known: &HashMap<Uuid, Evidence>,
-    ) -> Result<(), Error> {
-        let silent = |subject: &&mut Subject| {
-            !subject.is_unstored && known.get(&subject.id).is_none_or(|e| *e == Evidence::default())
-        };
-        let mut by_kind: BTreeMap<Kind, Vec<&mut Subject>> = BTreeMap::new();
-        for subject in subjects.values_mut().filter(silent) {
-            by_kind.entry(subject.kind).or_default().push(subject);
-        }
-        for (kind, silent) in by_kind {
-            let ids: Vec<Uuid> = silent.iter().map(|subject| subject.id).collect();
-            let records = self.context.store.records(kind, &ids).await?;
-            let deleted = records.iter().filter(|record| is_deleted(&record.values));
-            let gone: BTreeSet<Uuid> = deleted.map(|record| record.id).collect();
-            for subject in silent {
-                subject.is_gone = gone.contains(&subject.id);
-                subject.is_new |= subject.is_gone;
             }
         }
         Ok(())
@@ -229,41 +214,60 @@ impl Chunk<'_> {
         Ok(evidence)
     }
 
-    /// What the journal lacks of a subject's history, if anything.
-    fn history_of(
+    /// What the journal holds of the stored subjects whose histories changed.
+    async fn journal(
+        &self,
+        pending: &[(Subject, Option<Vec<Fact>>)],
+    ) -> Result<HashMap<Uuid, Vec<Fact>>, Error> {
+        let mut asked: BTreeMap<Kind, Vec<Uuid>> = BTreeMap::new();
+        let changed =
+            pending.iter().filter(|(subject, after)| after.is_some() && !subject.is_unstored);
+        for (subject, _) in changed {
+            asked.entry(subject.kind).or_default().push(subject.id);
+        }
+        let mut journal = HashMap::new();
+        for (kind, ids) in asked {
+            journal.extend(journal_facts(self.context, kind, &ids).await?);
+        }
+        Ok(journal)
+    }
+
+    /// A subject's history as it follows now, or `None` where nothing new follows.
+    fn new_history(
         &self,
         subject: &Subject,
         evidence: Evidence,
         findings: &mut Findings,
-    ) -> Option<SubjectWrite> {
+    ) -> Option<Vec<Fact>> {
         let none = Stages::default();
         let stages = if subject.kind == self.kind.subject() { self.stages } else { &none };
         let Evidence { mut observations, mut dated } = evidence;
-        let before = match subject.is_gone {
-            true => gone(),
-            false => derive(subject.kind, stages, &observations, &dated),
-        };
+        let before = derive(subject.kind, stages, &observations, &dated);
         for sighting in &subject.sightings {
             match &sighting.said {
                 Said::Observation(seen) => observations.push(seen.clone()),
                 Said::Dated(row) => dated.push(row.clone()),
             }
         }
-        let mut after = derive(subject.kind, stages, &observations, &dated);
+        let after = derive(subject.kind, stages, &observations, &dated);
         self.look_at(subject, &after, findings);
-        if after.is_empty() && subject.is_unstored {
+        match (after.is_empty(), subject.is_unstored) {
             // Named by others and not told of yet: it has its key and no history.
-            after = self.known_by_key(subject);
+            (true, true) => Some(self.known_by_key(subject)),
+            (true, false) => None,
+            (false, _) => (before != after).then_some(after),
         }
-        let amendment = Amendment {
+    }
+
+    fn amendment<'s>(&'s self, subject: &Subject) -> Amendment<'s> {
+        Amendment {
             context: self.context,
             kind: subject.kind,
             id: subject.id,
             is_unstored: subject.is_unstored,
-            reason: &format!("import of {}", self.file),
+            reason: &self.reason,
             import_id: Some(self.import_id),
-        };
-        amendment.write(&before, &after)
+        }
     }
 
     fn known_by_key(&self, subject: &Subject) -> Vec<Fact> {
@@ -280,7 +284,6 @@ impl Chunk<'_> {
             external_id: Some(stub.key.clone()),
             is_new: true,
             is_unstored: true,
-            is_gone: false,
             sightings: said.into_iter().collect(),
             aliases: stub.aliases(),
         };
@@ -314,7 +317,6 @@ impl Chunk<'_> {
             external_id: Some(owner.key.clone()),
             is_new: owner.is_new,
             is_unstored: owner.is_unstored,
-            is_gone: false,
             sightings: Vec::new(),
             aliases: Vec::new(),
         });
@@ -346,7 +348,6 @@ impl Chunk<'_> {
                 external_id: None,
                 is_new: false,
                 is_unstored: false,
-                is_gone: false,
                 sightings: Vec::new(),
                 aliases: Vec::new(),
             });

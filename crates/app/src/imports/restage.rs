@@ -6,7 +6,7 @@ use domain::stage::Stages;
 use store::Tx;
 use uuid::Uuid;
 
-use super::amendment::Amendment;
+use super::amendment::{Amendment, journal_facts};
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ROWS_PER_CHUNK;
@@ -15,12 +15,7 @@ const REASON: &str = "the stages are known better";
 
 /// Derives the histories of a kind under its new stages, and appends what differs: where records
 /// begin, and which stages end them, follows from all files and not from the first.
-pub async fn restage(
-    context: &Context,
-    kind: Kind,
-    before: &Stages,
-    after: &Stages,
-) -> Result<(), Error> {
+pub async fn restage(context: &Context, kind: Kind, after: &Stages) -> Result<(), Error> {
     let mut last = None;
     loop {
         let records = context.store.records_page(kind, last, ROWS_PER_CHUNK as u64).await?;
@@ -28,10 +23,11 @@ pub async fn restage(
         let Some(id) = ids.last() else { return Ok(()) };
         last = Some(*id);
         let mut evidence = context.store.observations(kind, &ids).await?;
+        let mut journal = journal_facts(context, kind, &ids).await?;
         let mut writes = Vec::new();
         for id in ids {
             let Some(evidence) = evidence.remove(&id) else { continue };
-            let facts = |stages| derive(kind, stages, &evidence.observations, &evidence.dated);
+            let after = derive(kind, after, &evidence.observations, &evidence.dated);
             let amendment = Amendment {
                 context,
                 kind,
@@ -40,7 +36,7 @@ pub async fn restage(
                 reason: REASON,
                 import_id: None,
             };
-            writes.extend(amendment.write(&facts(before), &facts(after)));
+            writes.extend(amendment.write(&journal.remove(&id).unwrap_or_default(), &after));
         }
         if !writes.is_empty() {
             let author = context.author(REASON);

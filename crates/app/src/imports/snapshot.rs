@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use domain::kind::Kind;
-use domain::value::Value;
 use jiff::Timestamp;
 use store::import::{Coverage, Status};
 use uuid::Uuid;
@@ -66,9 +65,4 @@ pub async fn others(
     at.sort_unstable();
     at.dedup();
     Ok(at)
-}
-
-/// Whether values say that the record is deleted.
-pub fn is_deleted(values: &domain::history::Values) -> bool {
-    values.get("deleted") == Some(&Some(Value::Boolean(true)))
 }

@@ -7,9 +7,10 @@ use reports::imports::Undo;
 use store::Tx;
 use store::import::Status;
 use store::observation::Evidence;
+use store::record::SubjectWrite;
 use uuid::Uuid;
 
-use super::amendment::Amendment;
+use super::amendment::{Amendment, journal_facts};
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ROWS_PER_CHUNK;
@@ -31,13 +32,11 @@ pub async fn undo(context: &Context, import_id: &str) -> Result<Undo, Error> {
     if import.kind == Kind::Touches {
         undo.touches_removed = context.lake.remove_touches(id).await? as u64;
     }
-    let mut changes: Vec<(Kind, Uuid, Vec<Fact>)> = Vec::new();
+    let mut subjects: Vec<(Kind, Uuid)> = Vec::new();
     for kind in Kind::RECORDS {
-        for subject in context.store.subjects_of_import(kind, id).await? {
-            changes.push((kind, subject, Vec::new()));
-        }
+        let of_kind = context.store.subjects_of_import(kind, id).await?;
+        subjects.extend(of_kind.into_iter().map(|subject| (kind, subject)));
     }
-    note_before(context, &mut changes).await?;
     let author = context.author(format!("undo of import {import_id}"));
     context
         .store
@@ -47,63 +46,23 @@ pub async fn undo(context: &Context, import_id: &str) -> Result<Undo, Error> {
             Ok::<(), Error>(())
         })
         .await?;
-    withdraw(context, changes, &mut undo).await?;
+    withdraw(context, &subjects, &mut undo).await?;
     seal(context).await?;
     Ok(undo)
 }
 
-/// Notes the histories as they are with the import.
-async fn note_before(
-    context: &Context,
-    changes: &mut [(Kind, Uuid, Vec<Fact>)],
-) -> Result<(), Error> {
-    for page in changes.chunks_mut(ROWS_PER_CHUNK) {
-        for kind in Kind::RECORDS {
-            let stages = context.stages(kind).await?;
-            let ids: Vec<Uuid> =
-                page.iter().filter(|change| change.0 == kind).map(|change| change.1).collect();
-            let mut evidence = context.store.observations(kind, &ids).await?;
-            for (_, id, facts) in page.iter_mut().filter(|change| change.0 == kind) {
-                let Evidence { observations, dated } = evidence.remove(id).unwrap_or_default();
-                *facts = derive(kind, &stages, &observations, &dated);
-            }
-        }
-    }
-    Ok(())
-}
-
+/// Appends what follows for the histories of records now that the import tells nothing.
 async fn withdraw(
     context: &Context,
-    changes: Vec<(Kind, Uuid, Vec<Fact>)>,
+    subjects: &[(Kind, Uuid)],
     undo: &mut Undo,
 ) -> Result<(), Error> {
-    for page in changes.chunks(ROWS_PER_CHUNK) {
+    for page in subjects.chunks(ROWS_PER_CHUNK) {
         let mut writes = Vec::new();
         for kind in Kind::RECORDS {
-            let of_kind: Vec<&(Kind, Uuid, Vec<Fact>)> =
-                page.iter().filter(|change| change.0 == kind).collect();
-            let ids: Vec<Uuid> = of_kind.iter().map(|change| change.1).collect();
-            let stages = context.stages(kind).await?;
-            let mut evidence = context.store.observations(kind, &ids).await?;
-            for (_, id, before) in of_kind {
-                let Evidence { observations, dated } = evidence.remove(id).unwrap_or_default();
-                let mut after = derive(kind, &stages, &observations, &dated);
-                if after.is_empty() {
-                    undo.records_removed += 1;
-                    after = gone();
-                } else {
-                    undo.records_changed += 1;
-                }
-                let amendment = Amendment {
-                    context,
-                    kind,
-                    id: *id,
-                    is_unstored: false,
-                    reason: &format!("undo of import {}", undo.import_id),
-                    import_id: None,
-                };
-                writes.extend(amendment.write(before, &after));
-            }
+            let of_kind = page.iter().filter(|(other, _)| *other == kind);
+            let ids: Vec<Uuid> = of_kind.map(|(_, id)| *id).collect();
+            writes.extend(withdrawn(context, kind, &ids, undo).await?);
         }
         let author = context.author(format!("undo of import {}", undo.import_id));
         let store = &context.store;
@@ -112,7 +71,40 @@ async fn withdraw(
     Ok(())
 }
 
+async fn withdrawn(
+    context: &Context,
+    kind: Kind,
+    ids: &[Uuid],
+    undo: &mut Undo,
+) -> Result<Vec<SubjectWrite>, Error> {
+    let stages = context.stages(kind).await?;
+    let mut evidence = context.store.observations(kind, ids).await?;
+    let mut journal = journal_facts(context, kind, ids).await?;
+    let reason = format!("undo of import {}", undo.import_id);
+    let mut writes = Vec::new();
+    for id in ids {
+        let Evidence { observations, dated } = evidence.remove(id).unwrap_or_default();
+        let mut after = derive(kind, &stages, &observations, &dated);
+        if after.is_empty() {
+            undo.records_removed += 1;
+            after = gone();
+        } else {
+            undo.records_changed += 1;
+        }
+        let amendment = Amendment {
+            context,
+            kind,
+            id: *id,
+            is_unstored: false,
+            reason: &reason,
+            import_id: None,
+        };
+        writes.extend(amendment.write(&journal.remove(id).unwrap_or_default(), &after));
+    }
+    Ok(writes)
+}
+
 /// The history of a record that nobody tells of any more: it never was.
-pub fn gone() -> Vec<Fact> {
+fn gone() -> Vec<Fact> {
     vec![Fact { field: "deleted", effective_at: BEGINNING, value: Some(Value::Boolean(true)) }]
 }
