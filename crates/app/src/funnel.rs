@@ -108,6 +108,9 @@ struct Travellers<'a> {
     beginning: &'static [&'static str],
 }
 
+/// Tells whether a stay is in the state that was named.
+type Matcher = Box<dyn Fn(&Stay) -> bool>;
+
 struct Way<'a> {
     created_on: Date,
     stays: &'a [Stay],
@@ -154,7 +157,7 @@ impl<'a> Travellers<'a> {
     }
 
     /// How to tell a state by its name; `None` for the beginning, which everyone has entered.
-    fn matcher(&self, name: &str) -> Result<Option<Box<dyn Fn(&Stay) -> bool>>, Error> {
+    fn matcher(&self, name: &str) -> Result<Option<Matcher>, Error> {
         let wanted = plain(name);
         if self.stages.position(name).is_some() {
             return Ok(Some(Box::new(move |stay| plain(&stay.stage) == wanted)));

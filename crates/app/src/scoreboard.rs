@@ -153,6 +153,14 @@ async fn pace(
     }))
 }
 
+/// What is looked at: up to which day, of a period that ends on which, towards which goal.
+#[derive(Clone, Copy)]
+struct Span {
+    goal: Option<Goal>,
+    last: Date,
+    as_of: Date,
+}
+
 /// What should have come by a day, as seen from the eve of the period.
 struct Expectation {
     /// By metric: from what was under way, and from what is new.
@@ -187,10 +195,11 @@ impl Expectation {
             return Ok(expectation);
         }
         if !deals.is_empty() {
-            expectation.from_deals(context, before, &deals, goal, days, as_of)?;
+            let span = Span { goal, last: days.last, as_of };
+            expectation.add_deals(context, before, &deals, span)?;
         }
         if !before.leads.is_empty() {
-            expectation.from_leads(before, as_of)?;
+            expectation.add_leads(before, as_of)?;
         }
         Ok(expectation)
     }
@@ -204,14 +213,12 @@ impl Expectation {
     }
 
     /// Revenue by the as-of day, the stretch that the goal asks for, and the deals to be created.
-    fn from_deals(
+    fn add_deals(
         &mut self,
         context: &Context,
         before: &World,
         deals: &[Deal],
-        goal: Option<Goal>,
-        days: Days,
-        as_of: Date,
+        span: Span,
     ) -> Result<(), Error> {
         let outlook = Outlook::new(context, before, deals)?;
         if outlook.model.closed < CLOSED_MIN {
@@ -221,7 +228,7 @@ impl Expectation {
             ));
             return Ok(());
         }
-        let ends = ends(as_of, days.last);
+        let ends = ends(span.as_of, span.last);
         let futures = outlook.simulate(&ends, SEED)?;
         let mean = |figure: &dyn Fn(&stats::simulation::PeriodOutcome) -> f64| {
             (futures.in_period(0, figure).mean(), futures.total(figure).mean())
@@ -229,7 +236,7 @@ impl Expectation {
         let (open_by_now, open) = mean(&|outcome| outcome.open_amount);
         let (new_by_now, new) = mean(&|outcome| outcome.new_amount);
         let (created_by_now, _) = mean(&|outcome| outcome.arrivals as f64);
-        if let Some(goal) = goal.filter(|_| new > 0.0) {
+        if let Some(goal) = span.goal.filter(|_| new > 0.0) {
             self.stretch = ((goal.amount.minor as f64 - open) / new).max(0.0);
         }
         self.parts.push(("revenue", open_by_now, new_by_now));
@@ -238,7 +245,7 @@ impl Expectation {
     }
 
     /// Leads to come, and those that sales should have accepted.
-    fn from_leads(&mut self, before: &World, as_of: Date) -> Result<(), Error> {
+    fn add_leads(&mut self, before: &World, as_of: Date) -> Result<(), Error> {
         let is_accepted = |stay: &Stay| {
             let name = plain(&stay.stage);
             ["sal", "salesaccepted", "salesacceptedlead"].contains(&name.as_str())

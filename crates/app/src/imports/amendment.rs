@@ -19,9 +19,11 @@ pub async fn journal_facts(
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Fact>>, Error> {
     let mut facts: HashMap<Uuid, Vec<Fact>> = HashMap::with_capacity(ids.len());
-    for (id, mut entries) in context.store.entries_of(kind, ids).await? {
+    let mut by_id = context.store.entries_of(kind, ids).await?;
+    for id in ids {
+        let mut entries = by_id.remove(id).unwrap_or_default();
         entries.sort_by_key(|entry| (entry.effective_at, entry.recorded_at, entry.id));
-        let of_record = facts.entry(id).or_default();
+        let of_record = facts.entry(*id).or_default();
         for Entry { effective_at, changes, .. } in entries {
             let fact =
                 |change: Change| Fact { field: change.field, effective_at, value: change.after };

@@ -4,6 +4,7 @@
 //! address. What nobody has heard of yet gets a record that is known by its key alone, and takes
 //! on its fields when its own file is imported.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use domain::history::Values;
@@ -125,11 +126,14 @@ impl Directory {
         kind: Kind,
         key: &str,
     ) -> Result<Option<String>, Error> {
-        if !self.canonical.contains_key(&kind) {
-            let names = context.store.names(kind).await?.into_iter().collect();
-            self.canonical.insert(kind, names);
-        }
-        let name = self.id(kind, key).and_then(|id| self.canonical.get(&kind)?.get(&id).cloned());
+        let id = self.id(kind, key);
+        let names = match self.canonical.entry(kind) {
+            Entry::Occupied(names) => names.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(context.store.names(kind).await?.into_iter().collect())
+            }
+        };
+        let name = id.and_then(|id| names.get(&id).cloned());
         Ok(name.filter(|name| name != key && plain(name) == plain(key)))
     }
 }

@@ -4,7 +4,7 @@
 //! ids through the store's aliases; a person whom nothing but a key is known of gets an id there
 //! and no record yet.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::kind::Kind;
 use domain::name::plain;
@@ -175,15 +175,16 @@ impl Persons {
         for namespace in [Namespace::CrmId, Namespace::Email, Namespace::Anonymous] {
             let of_namespace =
                 |place: &&u32| block.persons.namespaces[**place as usize] == namespace;
-            let keys: HashMap<String, u128> = (places.iter().filter(of_namespace))
-                .map(|place| (key_of(block, *place), digest(block, *place)))
-                .collect();
-            let mut asked: Vec<String> = keys.keys().cloned().collect();
-            asked.sort_unstable();
+            let mut keys: BTreeMap<String, Vec<u128>> = BTreeMap::new();
+            for place in places.iter().filter(of_namespace) {
+                keys.entry(key_of(block, *place)).or_default().push(digest(block, *place));
+            }
+            let asked: Vec<String> = keys.keys().cloned().collect();
             let found =
                 context.store.find(Kind::People, alias_namespace(namespace), &asked).await?;
-            for (key, id) in found {
-                self.known.extend(keys.get(&key).map(|digest| (*digest, id)));
+            for (key, digests) in &keys {
+                let id = found.get(key);
+                self.known.extend(id.into_iter().flat_map(|id| digests.iter().map(|d| (*d, *id))));
             }
         }
         Ok(())
@@ -204,9 +205,15 @@ impl Persons {
             self.known.entry(other).or_insert(id);
         }
         let mut aliases = Vec::with_capacity(places.len());
+        // Two spellings of one e-mail address have two digests and are one key.
+        let mut made: HashMap<(Namespace, String), Uuid> = HashMap::new();
         for place in places {
-            let record_id =
-                *self.known.entry(digest(block, *place)).or_insert_with(|| context.new_id());
+            let key = (block.persons.namespaces[*place as usize], key_of(block, *place));
+            let known = self.known.get(&digest(block, *place)).copied();
+            let record_id = known
+                .unwrap_or_else(|| *made.entry(key.clone()).or_insert_with(|| context.new_id()));
+            made.insert(key, record_id);
+            self.known.insert(digest(block, *place), record_id);
             aliases.push(Alias {
                 kind: Kind::People,
                 namespace: alias_namespace(block.persons.namespaces[*place as usize]).to_owned(),
