@@ -42,13 +42,19 @@ async fn later_facts_alter_nothing() {
         company.import(&products, Kind::Products, How::default()).await.expect("products");
         let how = How { observed_at: Some(date(2017, 12, 31)), ..How::default() };
         company.import_text(Kind::Deals, &text, how).await.expect("deals");
-        goal::set(&company.context, "12000000", "2018".parse().unwrap(), Counts::All, 0.8)
-            .await
-            .expect("a goal");
+        goal::set(
+            &company.context,
+            "12000000",
+            "2018".parse().expect("it reads"),
+            Counts::All,
+            0.8,
+        )
+        .await
+        .expect("a goal");
     }
     let numbers = async |company: &TestCompany| {
         let context = &company.context;
-        let quarter = "2017-Q4".parse().unwrap();
+        let quarter = "2017-Q4".parse().expect("it reads");
         let question = plan::Question { as_of: Some(as_of), seed: 1, ..plan::Question::default() };
         [
             forecast::forecast(context, quarter, Some(as_of), None, 1)

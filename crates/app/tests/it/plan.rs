@@ -29,7 +29,7 @@ to_next = 0.10
 async fn textbook(as_of: Option<jiff::civil::Date>) -> Plan {
     let company = TestCompany::new().await;
     let context = &company.context;
-    goal::set(context, "10000000", "2025".parse().unwrap(), Counts::All, 0.8)
+    goal::set(context, "10000000", "2025".parse().expect("it reads"), Counts::All, 0.8)
         .await
         .expect("a goal");
     let assume = Some(company.file("assume.toml", TEXTBOOK));

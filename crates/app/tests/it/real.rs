@@ -46,9 +46,10 @@ async fn the_pipeline_of_past_days_is_rebuilt() {
         .await
         .expect("a waterfall");
     assert_eq!(fall.start.deals, 1_686);
-    let year = forecast::forecast(&company.context, "2017".parse().unwrap(), None, None, 1)
-        .await
-        .expect("a forecast");
+    let year =
+        forecast::forecast(&company.context, "2017".parse().expect("it reads"), None, None, 1)
+            .await
+            .expect("a forecast");
     assert_eq!(year.booked.to_decimal(), "10005534.00");
 }
 
@@ -56,12 +57,12 @@ async fn the_pipeline_of_past_days_is_rebuilt() {
 async fn forecast_and_plan_run_for_every_past_month_end() {
     let Some(company) = maven().await else { return };
     let context = &company.context;
-    goal::set(context, "12000000", "2018".parse().unwrap(), Counts::All, 0.8)
+    goal::set(context, "12000000", "2018".parse().expect("it reads"), Counts::All, 0.8)
         .await
         .expect("a goal");
     for month in 3..=12 {
         let day = date(2017, month, 1).last_of_month();
-        let quarter = context.company.calendar.quarter_of(day.tomorrow().unwrap());
+        let quarter = context.company.calendar.quarter_of(day.tomorrow().expect("a day"));
         let report = forecast::forecast(context, quarter, Some(day), None, 1).await;
         let report = report.unwrap_or_else(|error| panic!("{day}: {error}"));
         assert!(report.quantiles.windows(2).all(|pair| pair[0] <= pair[1]), "{report:?}");
@@ -77,7 +78,7 @@ async fn one_seed_gives_the_same_bytes() {
     let (Some(one), Some(other)) = (maven().await, maven().await) else { return };
     let ask = async |company: &TestCompany| {
         let day = Some(date(2017, 10, 31));
-        let quarter = "2017-Q4".parse().unwrap();
+        let quarter = "2017-Q4".parse().expect("it reads");
         let report = forecast::forecast(&company.context, quarter, day, None, 5).await;
         report.expect("a forecast").json().to_string()
     };
@@ -126,13 +127,15 @@ fn product_limit(
         let text = std::fs::read_to_string(path).expect("is read");
         text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
     };
-    let won: std::collections::HashMap<String, jiff::civil::Date> =
-        rows(won).into_iter().map(|row| (row[0].clone(), row[4][..10].parse().unwrap())).collect();
+    let won: std::collections::HashMap<String, jiff::civil::Date> = rows(won)
+        .into_iter()
+        .map(|row| (row[0].clone(), row[4][..10].parse().expect("it reads")))
+        .collect();
     let days = |from: jiff::civil::Date, to: jiff::civil::Date| (to - from).get_days();
     let ages: Vec<(i32, bool)> = rows(leads)
         .into_iter()
         .filter_map(|row| {
-            let first: jiff::civil::Date = row[1].parse().unwrap();
+            let first: jiff::civil::Date = row[1].parse().expect("it reads");
             let age = won.get(&row[0]).map_or(days(first, as_of), |day| days(first, *day));
             (age >= 0).then_some((age, won.contains_key(&row[0])))
         })

@@ -1,6 +1,6 @@
 //! What must hold in every export, whatever its size.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::world::{Row, World, settings, simulate};
 
@@ -169,12 +169,12 @@ fn differing_last_changes(world: &World) -> Vec<String> {
 }
 
 fn out_of_order(world: &World) -> Vec<String> {
-    let mut first_touch: HashMap<&str, &str> = HashMap::new();
+    let mut first_touch: BTreeMap<&str, &str> = BTreeMap::new();
     for touch in world.rows("touches").iter().filter(|touch| !touch["person_id"].is_empty()) {
         let first = first_touch.entry(&touch["person_id"]).or_insert(&touch["occurred_at"]);
         *first = (*first).min(&touch["occurred_at"]);
     }
-    let leads: HashMap<&str, &Row> =
+    let leads: BTreeMap<&str, &Row> =
         world.rows("leads").iter().map(|lead| (lead["lead_id"].as_str(), lead)).collect();
     let late_leads = leads.values().filter(|lead| {
         let touched = first_touch.get(lead["person_id"].as_str());
@@ -210,7 +210,7 @@ fn won_without_contract(world: &World) -> Vec<String> {
 }
 
 fn leads_against_deals(world: &World) -> Vec<String> {
-    let deals: HashMap<&str, &Row> =
+    let deals: BTreeMap<&str, &Row> =
         world.rows("deals").iter().map(|deal| (deal["deal_id"].as_str(), deal)).collect();
     let wrong = world.rows("leads").iter().filter(|lead| {
         let expected: &[&str] = match deals.get(lead["deal_id"].as_str()) {
@@ -246,7 +246,7 @@ fn wrong_pushes(world: &World) -> Vec<String> {
 
 fn absent_owners(world: &World) -> Vec<String> {
     let stays = world.truth["employment"].as_array().expect("a list").iter();
-    let stays: HashMap<&str, (&str, Option<&str>)> = stays
+    let stays: BTreeMap<&str, (&str, Option<&str>)> = stays
         .map(|stay| {
             let text = |key: &str| stay[key].as_str();
             (text("user_id").expect("id"), (text("from").expect("date"), text("until")))

@@ -1,7 +1,7 @@
 //! The truth can be found again: plain shares of mature records come near what `truth.json`
 //! expects.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -71,8 +71,8 @@ fn sources_convert_as_they_truly_do() {
 
 #[test]
 fn deals_are_won_as_often_as_they_truly_are() {
-    let mut by_product: HashMap<&str, [usize; 2]> = HashMap::new();
-    let names: HashMap<&str, &str> = WORLD
+    let mut by_product: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    let names: BTreeMap<&str, &str> = WORLD
         .rows("products")
         .iter()
         .map(|row| (row["product_id"].as_str(), row["name"].as_str()))

@@ -1,15 +1,15 @@
 //! An export read back: one list of rows a file, each row a map from column to text.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::date;
 use simulator::{Exports, Settings, write_exports};
 
-pub type Row = HashMap<String, String>;
+pub type Row = BTreeMap<String, String>;
 
 pub struct World {
-    pub tables: HashMap<&'static str, Vec<Row>>,
+    pub tables: BTreeMap<&'static str, Vec<Row>>,
     pub truth: serde_json::Value,
     pub settings: Settings,
     pub exports: Exports,
@@ -40,8 +40,8 @@ impl World {
     }
 
     /// Rows by the value of a column, in the file's order.
-    pub fn grouped(&self, kind: &str, column: &str) -> HashMap<&str, Vec<&Row>> {
-        let mut groups: HashMap<&str, Vec<&Row>> = HashMap::new();
+    pub fn grouped(&self, kind: &str, column: &str) -> BTreeMap<&str, Vec<&Row>> {
+        let mut groups: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
         for row in self.rows(kind) {
             groups.entry(&row[column]).or_default().push(row);
         }
