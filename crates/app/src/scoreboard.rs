@@ -7,9 +7,8 @@
 use domain::deal::Deal;
 use domain::goal::Goal;
 use domain::lead::Lead;
-use domain::lifecycle::Stay;
+use domain::lifecycle::{Lifecycle, Stay};
 use domain::money::Money;
-use domain::name::plain;
 use domain::period::Days;
 use domain::stage::Outcome;
 use domain::time::day_number;
@@ -246,10 +245,7 @@ impl Expectation {
 
     /// Leads to come, and those that sales should have accepted.
     fn add_leads(&mut self, before: &World, as_of: Date) -> Result<(), Error> {
-        let is_accepted = |stay: &Stay| {
-            let name = plain(&stay.stage);
-            ["sal", "salesaccepted", "salesacceptedlead"].contains(&name.as_str())
-        };
+        let is_accepted = |stay: &Stay| Lifecycle::of_stage(&stay.stage) == Some(Lifecycle::Sal);
         let leads = sound_leads(&before.leads);
         let Some(brought) = reached(&leads, before.as_of, as_of, &is_accepted)? else {
             return Ok(());

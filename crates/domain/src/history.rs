@@ -273,7 +273,8 @@ impl Record<'_> {
     }
 }
 
-fn instant(values: &Values, field: &str) -> Option<Timestamp> {
+/// The instant that a field holds, if it holds one.
+pub fn instant(values: &Values, field: &str) -> Option<Timestamp> {
     values.get(field)?.as_ref()?.as_instant()
 }
 

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::history::{Fact, state_at};
-use crate::lifecycle::{Stay, contradictory, instant, outcome_of, reference, stays, text};
+use crate::history::{Fact, instant, state_at};
+use crate::lifecycle::{Stay, contradictory, outcome_of, reference, stays, text};
 use crate::stage::{Outcome, Stages};
 use crate::time::day_of;
 use crate::value::Value;

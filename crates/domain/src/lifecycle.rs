@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::history::{Fact, Values};
+use crate::name::plain;
 use crate::stage::{Outcome, Stages, outcome_by_name};
 use crate::time::day_of;
 use crate::value::Value;
@@ -53,14 +54,64 @@ pub fn contradictory(created_at: Timestamp, closed_at: Option<Timestamp>, stays:
     closed_at.is_some_and(before) || stays.iter().any(|stay| before(stay.entered_at))
 }
 
-pub fn instant(state: &Values, field: &str) -> Option<Timestamp> {
-    state.get(field)?.as_ref()?.as_instant()
-}
-
 pub fn text(state: &Values, field: &str) -> Option<String> {
     Some(state.get(field)?.as_ref()?.as_text()?.to_owned())
 }
 
 pub fn reference(state: &Values, field: &str) -> Option<Uuid> {
     state.get(field)?.as_ref()?.as_reference()
+}
+
+/// A lead's place in the hand-off from marketing to sales, whatever a company calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// Marketing qualified: shows intent and fits the market.
+    Mql,
+    /// Sales accepted: sales agreed to work on it.
+    Sal,
+    /// Sales qualified: a seller found it to be a good fit.
+    Sql,
+}
+
+impl Lifecycle {
+    pub fn name(self) -> &'static str {
+        match self {
+            Lifecycle::Mql => "mql",
+            Lifecycle::Sal => "sal",
+            Lifecycle::Sql => "sql",
+        }
+    }
+
+    /// What a stage's name tells by itself; most names tell nothing.
+    pub fn of_stage(name: &str) -> Option<Lifecycle> {
+        match plain(name).as_str() {
+            "mql" | "mqls" | "marketingqualified" | "marketingqualifiedlead" => {
+                Some(Lifecycle::Mql)
+            }
+            "sal" | "sals" | "salesaccepted" | "salesacceptedlead" | "accepted" => {
+                Some(Lifecycle::Sal)
+            }
+            "sql" | "sqls" | "salesqualified" | "salesqualifiedlead" => Some(Lifecycle::Sql),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_are_found_by_what_companies_call_them() {
+        for (name, lifecycle) in [
+            ("MQL", Some(Lifecycle::Mql)),
+            ("Marketing Qualified Lead", Some(Lifecycle::Mql)),
+            ("marketingqualifiedlead", Some(Lifecycle::Mql)),
+            ("Sales-Accepted", Some(Lifecycle::Sal)),
+            ("salesqualifiedlead", Some(Lifecycle::Sql)),
+            ("Qualification", None),
+        ] {
+            assert_eq!(Lifecycle::of_stage(name), lifecycle, "{name}");
+        }
+    }
 }

@@ -87,8 +87,7 @@ pub fn usual_place(name: &str) -> usize {
 /// The outcome that a stage's name tells by itself, in the words that CRM systems use, or `None`
 /// where a person has to say.
 pub fn outcome_by_name(name: &str) -> Option<Outcome> {
-    let plain: String =
-        name.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let plain = crate::name::plain(name);
     let among = |words: &[&str]| words.contains(&plain.as_str());
     if among(WON) {
         Some(Outcome::Won)

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use datafusion::prelude::SessionContext;
 use deltalake::DeltaTable;
 use domain::kind::{Field, Holds, Kind};
+use domain::lifecycle::{Lifecycle, outcome_of};
 use domain::stage::{Outcome, Stages};
 use domain::time::{AsOf, day_number, day_of};
 use domain::value::Value;
@@ -31,7 +32,7 @@ use crate::error::LakeError;
 use crate::fold::{Folded, Record};
 use crate::history::HistoryRow;
 use crate::scope::Scope;
-use crate::world::{Lifecycle, World, outcome};
+use crate::world::World;
 
 /// What is looked at, and by whom.
 pub(crate) struct View<'a> {
@@ -212,7 +213,7 @@ fn stage_table(
     frame.ids("id", rows.iter().map(|(record, _)| Some(record.id)));
     labels::add(&mut frame, &labels);
     frame.integers("position", stays().map(|stay| position(stay.stage)));
-    frame.texts("outcome", stays().map(|stay| Some(outcome(stages, stay.stage).name())));
+    frame.texts("outcome", stays().map(|stay| Some(outcome_of(Some(stay.stage), stages).name())));
     let lifecycle = |stay: &Stay<'_>| Lifecycle::of_stage(stay.stage).map(Lifecycle::name);
     frame.texts("lifecycle", stays().map(lifecycle));
     frame.integers("visit", stays().map(|stay| Some(stay.visit)));
@@ -233,7 +234,7 @@ fn stage_table(
 /// Whether a stay ended in a later stage of the order, or in a win.
 fn moved_on(stay: &Stay<'_>, stages: &Stages) -> bool {
     let Some(next) = stay.next_stage else { return false };
-    match outcome(stages, next) {
+    match outcome_of(Some(next), stages) {
         Outcome::Won => true,
         Outcome::Lost => false,
         Outcome::Open => stages.position(next) > stages.position(stay.stage),

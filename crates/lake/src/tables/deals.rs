@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::lifecycle::outcome_of;
 use domain::money::Currency;
 use domain::stage::Outcome;
 use domain::time::day_of;
@@ -12,7 +13,6 @@ use uuid::Uuid;
 use super::View;
 use super::labels::Directory;
 use crate::fold::Record;
-use crate::world::outcome;
 
 /// One deal at an as-of pair. Days are in the company's zone, amounts in minor units of its
 /// currency.
@@ -65,7 +65,7 @@ pub(crate) fn deals(
 fn deal(record: &Record<'_>, view: &View<'_>) -> Deal {
     let stages = &view.world.deal_stages;
     let stage = record.text("stage").or(stages.entry.as_deref());
-    let outcome = stage.map_or(Outcome::Open, |stage| outcome(stages, stage));
+    let outcome = outcome_of(stage, stages);
     let day = |at: Timestamp| day_of(at, &view.world.timezone);
     let closed_at = (outcome != Outcome::Open)
         .then(|| record.instant("closed_at").or_else(|| stage_since(record)))
