@@ -3,6 +3,7 @@
 //! Pure functions. Every screen, command and API shows the value that is computed here; nothing
 //! here reads a file, a clock or a database, or knows HTML.
 
+pub mod backtest;
 pub mod check;
 pub mod company;
 pub mod document;
