@@ -23,6 +23,7 @@ mod rows;
 mod story;
 mod truth;
 mod workforce;
+pub mod yardstick;
 
 use std::io;
 use std::path::{Path, PathBuf};

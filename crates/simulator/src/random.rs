@@ -15,6 +15,11 @@ pub enum Subject {
     Lead = 4,
     DirectAccount = 5,
     Visitor = 6,
+    Company = 7,
+    Twist = 8,
+    Market = 9,
+    Deal = 10,
+    Record = 11,
 }
 
 pub struct Stream(ChaCha8Rng);
@@ -71,6 +76,11 @@ impl Stream {
     pub fn lognormal(&mut self, median: f64, sigma: f64) -> f64 {
         let normal: f64 = StandardNormal.sample(&mut self.0);
         median * (sigma * normal).exp()
+    }
+
+    pub fn normal(&mut self, mean: f64, sigma: f64) -> f64 {
+        let normal: f64 = StandardNormal.sample(&mut self.0);
+        mean + sigma * normal
     }
 
     pub fn exponential(&mut self, mean: f64) -> f64 {
