@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Ages in days for which hazards are tabled; older deals keep the last one.
 const AGE_DAYS_MAX: usize = 1_500;
 /// Most of those left that may leave on one day.
-const LEAVING_MAX: f64 = 0.9;
+const LEAVING_MAX: f64 = 0.999;
 /// Where fewer are left than this, hazards stay what they were.
 const LEFT_MIN: f64 = 1e-3;
 
