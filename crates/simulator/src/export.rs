@@ -86,7 +86,7 @@ pub struct Table {
 }
 
 impl Table {
-    fn create(folder: &Path, kind: &'static str) -> Result<Self, Error> {
+    pub fn create(folder: &Path, kind: &'static str) -> Result<Self, Error> {
         let path = folder.join(format!("{kind}.csv"));
         let file =
             File::create(&path).map_err(|source| Error::Create { path: path.clone(), source })?;
@@ -105,7 +105,7 @@ impl Table {
         self.rows + 1
     }
 
-    fn finish(&mut self) -> Result<Export, Error> {
+    pub fn finish(&mut self) -> Result<Export, Error> {
         let flushed = self.writer.flush();
         flushed.map_err(|source| Error::Write { path: self.path.clone(), source })?;
         Ok(Export { path: self.path.clone(), kind: self.kind, rows: self.rows })

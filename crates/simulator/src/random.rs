@@ -20,6 +20,10 @@ pub enum Subject {
     Market = 9,
     Deal = 10,
     Record = 11,
+    Guess = 12,
+    Dirt = 13,
+    Handover = 14,
+    OldCustomer = 15,
 }
 
 pub struct Stream(ChaCha8Rng);

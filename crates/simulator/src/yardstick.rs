@@ -1,26 +1,27 @@
 //! The yardstick: simulated companies inside and outside the funnel model, each with its truth.
 //!
-//! [`Company::draw`] settles a company by its seed: even seeds obey the funnel model, odd ones break
-//! it in one way or several ([`World`]). [`Company::deals`] lives it beyond the day of its export, so
-//! that what comes after is known; [`Company::seen`] is what an export of a day would tell.
+//! [`Company::draw`] settles a company by its seed: even seeds obey the funnel model, odd ones
+//! break it in one way or several ([`World`]). [`Company::deals`] lives it beyond the day of its
+//! export, so that what comes after is known; [`Company::seen`] is what an export of a day would
+//! tell.
 //!
 //! It knows no estimator: nothing here is chosen to be easy to estimate.
 
 pub mod company;
 mod days;
 mod draw;
+mod export;
 mod habits;
 pub mod hazards;
 mod market;
+mod records;
 mod run;
 mod twist;
 pub mod world;
 
 use jiff::civil::Date;
 
-use self::company::{AmountsKnown, Company};
-use self::days::quarter_end;
-use crate::random::{Stream, Subject};
+use self::company::Company;
 
 /// A deal, with all that ever happens to it until the company's last simulated day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +38,11 @@ pub struct Deal {
     /// When each open stage was entered; the first is that of creation. The closing is no move.
     pub moves: Vec<(Date, &'static str)>,
     pub closed: Option<Closed>,
-    /// In minor units, with the day from which each holds; the last of a won deal is what is booked.
+    /// In minor units, with the day from which each holds; the last of a won deal is what is
+    /// booked.
     pub amounts: Vec<(Date, i64)>,
+    /// The closing days that its seller expected, with the day from which on each was.
+    pub expected: Vec<(Date, Date)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,11 @@ pub struct Quarter {
     pub booked: i64,
 }
 
+/// The last day of the calendar quarter that holds a date.
+pub fn quarter_end(date: Date) -> Date {
+    days::quarter_end(date)
+}
+
 impl Company {
     /// Settles a company: the same seed, the same company.
     pub fn draw(seed: u64) -> Self {
@@ -78,13 +87,6 @@ impl Company {
     /// Every deal until [`Company::end`], as it truly went.
     pub fn deals(&self) -> Vec<Deal> {
         run::deals(self)
-    }
-
-    /// What an export made at the end of a day tells of the deals: nothing later; moves and earlier
-    /// amounts only where the system keeps a history; no product, owner, source or amount where none
-    /// was entered. (Undated closings, duplicates and odd spellings are found in the files alone.)
-    pub fn seen(&self, deals: &[Deal], on: Date) -> Vec<Deal> {
-        deals.iter().filter(|deal| deal.created <= on).map(|deal| self.view(deal, on)).collect()
     }
 
     /// The true bookings of each quarter from the start to the end, in order.
@@ -103,53 +105,11 @@ impl Company {
         }
         quarters
     }
-
-    fn view(&self, deal: &Deal, on: Date) -> Deal {
-        let records = &self.records;
-        let mut stream = Stream::of(self.seed, Subject::Record, deal.id);
-        let mut missing = |rate: f64| stream.chance(rate);
-        let has_product = !missing(records.missing_product) && records.has_products;
-        let has_owner = !missing(records.missing_owner);
-        let has_amount = !missing(records.missing_amount);
-        let closed = deal.closed.filter(|closed| closed.on <= on);
-        let is_amount_known = match records.amounts {
-            AmountsKnown::Always => true,
-            AmountsKnown::UnlessLost => closed.is_none_or(|closed| closed.is_won),
-            AmountsKnown::WhenWon => closed.is_some_and(|closed| closed.is_won),
-        };
-        let until = |day: Date| day <= on;
-        let last = |length: usize| if records.has_stage_history { 0 } else { length.max(1) - 1 };
-        let moves: Vec<_> = deal.moves.iter().copied().filter(|it| until(it.0)).collect();
-        let amounts: Vec<_> = deal.amounts.iter().copied().filter(|it| until(it.0)).collect();
-        Deal {
-            product: deal.product.filter(|_| has_product),
-            owner: deal.owner.filter(|_| has_owner),
-            source: deal.source.filter(|_| records.has_sources),
-            moves: moves.split_at(last(moves.len())).1.to_vec(),
-            amounts: if has_amount && is_amount_known {
-                amounts.split_at(last(amounts.len())).1.to_vec()
-            } else {
-                Vec::new()
-            },
-            closed,
-            ..deal.clone()
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::world::World;
     use super::*;
-
-    #[test]
-    fn half_of_the_companies_are_outside_and_every_world_occurs() {
-        let worlds: Vec<World> = (0..104).map(|seed| Company::draw(seed).world).collect();
-        assert_eq!(worlds.iter().filter(|world| world.is_inside()).count(), 52);
-        for world in World::INSIDE.iter().chain(&World::OUTSIDE) {
-            assert!(worlds.contains(world), "{}", world.name());
-        }
-    }
 
     #[test]
     fn a_seed_settles_every_deal() {

@@ -249,6 +249,14 @@ pub struct Records {
     pub amounts: AmountsKnown,
     pub has_products: bool,
     pub has_sources: bool,
+    /// Creations and changes are told with their time of day, closings never.
+    pub has_times: bool,
+    /// Open deals have an expected close date.
+    pub has_expected_dates: bool,
+    /// Share of won deals whose closing day is known to the seller up to a month before.
+    pub dates_foreseen: f64,
+    /// Probability, each time a date is entered, that it is the last time.
+    pub dates_neglected: f64,
     pub missing_amount: f64,
     pub missing_product: f64,
     pub missing_owner: f64,

@@ -180,7 +180,7 @@ const STAGES: [&[&str]; 5] = [
     &["Qualification", "Proposal"],
     &["Discovery", "Proposal", "Negotiation"],
     &["Qualification", "Demo", "Proposal", "Negotiation"],
-    &["Qualification", "Discovery", "Demo", "Proposal", "Negotiation", "Contract"],
+    &["Qualification", "Discovery", "Demo", "Proposal", "Negotiation", "Contract Sent"],
 ];
 
 fn stages(stream: &mut Stream) -> Vec<StageShare> {
@@ -241,6 +241,10 @@ fn records(stream: &mut Stream) -> Records {
         ),
         has_products: stream.chance(0.8),
         has_sources: stream.chance(0.7),
+        has_times: stream.chance(0.4),
+        has_expected_dates: stream.chance(0.6),
+        dates_foreseen: 0.8 * stream.uniform(),
+        dates_neglected: 0.4 * stream.uniform(),
         missing_amount: 0.0,
         missing_product: 0.0,
         missing_owner: 0.0,

@@ -8,6 +8,7 @@ use super::days::{Almanac, Civil};
 use super::habits;
 use super::hazards::{Exits, Hazards};
 use super::market::Market;
+use super::records::expected;
 use super::{Closed, Deal, Kind};
 use crate::random::{Stream, Subject};
 
@@ -286,7 +287,7 @@ impl<'a> Run<'a> {
         let handover_days = self.company.habits.handover_days;
         let gone = self.company.sellers[self.lives[index].seller].to_day <= day;
         if handover_days > 0 && gone {
-            let mut stream = Stream::of(self.company.seed, Subject::Record, index as u64);
+            let mut stream = Stream::of(self.company.seed, Subject::Handover, index as u64);
             let seller = self.seller_on(&mut stream, day);
             let life = &mut self.lives[index];
             life.seller = seller;
@@ -368,7 +369,7 @@ impl<'a> Run<'a> {
     fn old_customers(&mut self) {
         let Some(renewals) = &self.company.renewals else { return };
         for _ in 0..renewals.customers_at_start {
-            let mut stream = Stream::of(self.company.seed, Subject::Market, 2 + self.accounts);
+            let mut stream = Stream::of(self.company.seed, Subject::OldCustomer, self.accounts);
             self.accounts += 1;
             let product = stream.below(self.company.products.len());
             let asked = self.asked(&mut stream, &self.company.products[product], 0, 0);
@@ -431,7 +432,7 @@ impl<'a> Run<'a> {
         let migrated = self.company.began == Began::Migrated;
         let date = |day: i64| self.almanac.at(if migrated { day.max(0) } else { day }).date;
         let moves = life.moves.iter().filter(|(day, _)| *day <= self.last);
-        Deal {
+        let mut deal = Deal {
             id,
             account: life.account,
             kind: life.kind,
@@ -444,7 +445,10 @@ impl<'a> Run<'a> {
                 .collect(),
             closed: life.closed.map(|(day, is_won)| Closed { on: date(day), is_won }),
             amounts: life.amounts.iter().map(|&(day, amount)| (date(day), amount)).collect(),
-        }
+            expected: Vec::new(),
+        };
+        deal.expected = expected(self.company, &deal, self.company.end);
+        deal
     }
 }
 

@@ -5,3 +5,4 @@ mod invariants;
 mod recovery;
 mod sizes;
 mod world;
+mod yardstick;
