@@ -26,6 +26,8 @@ pub enum Error {
     #[error(transparent)]
     Fit(#[from] stats::funnel::history::FitError),
     #[error(transparent)]
+    Forecast(#[from] stats::forecast::ForecastError),
+    #[error(transparent)]
     Simulation(#[from] stats::simulation::SimulationError),
     #[error("the plan cannot be made: {0}")]
     Plan(String),

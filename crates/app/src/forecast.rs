@@ -7,12 +7,11 @@ use domain::stage::Outcome;
 use domain::time::day_number;
 use jiff::ToSpan;
 use jiff::civil::Date;
-use reports::forecast::{Forecast, QUANTILES};
-use stats::funnel::history::FitError;
+use reports::forecast::{Forecast, QUANTILES, Voice};
+use stats::forecast::{CANDIDATES, Candidate, Forecast as Graded, Record};
 use stats::funnel::place::Periods;
-use stats::funnel::{Fitted, Unfitted};
 use stats::sample::Sample;
-use stats::simulation::{Futures, Options, simulate};
+use stats::simulation::Options;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -42,27 +41,25 @@ pub async fn forecast(
         )));
     }
     let booked = outlook.booked(days);
-    let (open, new) = match outlook.futures(days, seed)? {
-        Some((futures, period)) => (
-            futures.in_period(period, |outcome| outcome.open_amount),
-            futures.in_period(period, |outcome| outcome.new_amount),
-        ),
-        None => (Sample::new(vec![0.0]), Sample::new(vec![0.0])),
+    let coming = outlook.coming(days, seed)?;
+    let (open, new, total) = match &coming {
+        Some(coming) => coming.parts(booked),
+        None => (0.0, 0.0, Sample::new(vec![booked.minor as f64])),
     };
-    let total = outlook.total(days, seed)?;
     let currency = context.company.currency;
     let money = |minor: f64| Money { minor: minor.round() as i64, currency };
-    let from_open = money(open.mean());
-    let from_new = money(new.mean());
+    let (from_open, from_new) = (money(open), money(new));
     Ok(Forecast {
         period,
         as_of: world.as_of,
         booked,
-        open_deals: outlook.model.open.len(),
+        open_deals: outlook.model.open,
         from_open,
         from_new,
         mean: Money { minor: booked.minor + from_open.minor + from_new.minor, currency },
         quantiles: QUANTILES.map(|(_, level)| money(total.quantile(level))),
+        voices: coming.iter().flat_map(|coming| coming.voices(booked)).collect(),
+        past_windows: coming.as_ref().map_or(0.0, |c| c.forecast.combination.independent_windows),
         closed_deals: outlook.model.closed,
         reconstructed: world.reconstructed,
         futures: FUTURES,
@@ -76,27 +73,24 @@ pub struct Outlook<'a> {
     as_of: Date,
     deals: &'a [Deal],
     pub model: DealModel,
-    pub fitted: Fitted,
+    periods: Periods,
 }
 
 impl<'a> Outlook<'a> {
-    /// Fits the funnel to deals of a picture, all of them or those that count towards a goal.
+    /// Prepares the deals of a picture, all of them or those that count towards a goal.
     ///
     /// # Errors
-    /// When nobody had entered the funnel by then.
+    /// When no deal had been created by then.
     pub fn new(context: &'a Context, world: &World, deals: &'a [Deal]) -> Result<Self, Error> {
-        let model = DealModel::new(deals, &world.deal_stages, world.as_of);
-        let periods = Some(quarters(context, deals, world.as_of));
-        let unfitted = Unfitted { unsmoothed: false, periods };
-        let fitted =
-            unfitted.fit(&model.history, day_number(world.as_of)).map_err(|error| match error {
-                FitError::NobodyEntered { .. } => Error::Input(format!(
-                    "no deal had been created by {}: import deals, or choose a later --as-of",
-                    world.as_of
-                )),
-                error => Error::Fit(error),
-            })?;
-        Ok(Outlook { context, as_of: world.as_of, deals, model, fitted })
+        let model = DealModel::new(deals, &world.deal_stages);
+        if model.history.paths.is_empty() {
+            return Err(Error::Input(format!(
+                "no deal had been created by {}: import deals, or choose a later --as-of",
+                world.as_of
+            )));
+        }
+        let periods = quarters(context, deals, world.as_of);
+        Ok(Outlook { context, as_of: world.as_of, deals, model, periods })
     }
 
     /// What was won within days, by the as-of day.
@@ -108,37 +102,94 @@ impl<'a> Outlook<'a> {
         Money { minor: amounts.map(|amount| amount.minor).sum(), currency }
     }
 
-    /// Futures in which one period is what remains of `days`, and the place of that period;
-    /// `None` when the days are over.
-    pub fn futures(&self, days: Days, seed: u64) -> Result<Option<(Futures, usize)>, Error> {
+    /// What candidates said on the past days that forecasts from any of `days` look back on.
+    pub fn record(&self, days: &[i32], horizon_days: u32) -> Result<Record<'_>, Error> {
+        Ok(Record::new(&self.model.history, &self.periods, days, horizon_days)?)
+    }
+
+    /// Futures from the day after the as-of day on, one outcome for each of the periods that end on
+    /// the days of `ends`; those from the `skipped`-th on are the window that is forecast.
+    pub fn forecast(&self, ends: &[i32], skipped: usize, seed: u64) -> Result<Graded, Error> {
+        let as_of = day_number(self.as_of);
+        let horizon_days = ends.last().map_or(0, |&last| last.abs_diff(as_of));
+        let record = self.record(&[as_of], horizon_days)?;
+        let options = Options { seed, futures: FUTURES };
+        Ok(record.forecast(as_of, ends, skipped, options)?)
+    }
+
+    /// What remains of `days`; `None` when they are over.
+    pub fn coming(&self, days: Days, seed: u64) -> Result<Option<Coming>, Error> {
         if days.last <= self.as_of {
             return Ok(None);
         }
-        let start = self.as_of.saturating_add(1.day());
         let mut ends = vec![day_number(days.last)];
-        if days.first > start {
+        if days.first > self.as_of.saturating_add(1.day()) {
             ends.insert(0, day_number(days.first) - 1);
         }
         let period = ends.len() - 1;
-        Ok(Some((self.simulate(&ends, seed)?, period)))
-    }
-
-    /// Futures with the given last days of periods, from the day after the as-of day on.
-    pub fn simulate(&self, ends: &[i32], seed: u64) -> Result<Futures, Error> {
-        let options = Options { seed, futures: FUTURES };
-        let start = day_number(self.as_of) + 1;
-        Ok(simulate(&self.fitted, &self.model.open, start, ends, options)?)
+        Ok(Some(Coming { forecast: self.forecast(&ends, period, seed)?, period }))
     }
 
     /// The distribution of the whole of `days`, booked included, in minor units.
     pub fn total(&self, days: Days, seed: u64) -> Result<Sample, Error> {
-        let booked = self.booked(days).minor as f64;
-        Ok(match self.futures(days, seed)? {
-            Some((futures, period)) => {
-                futures.in_period(period, |outcome| booked + outcome.amount())
-            }
-            None => Sample::new(vec![booked]),
+        let booked = self.booked(days);
+        Ok(match self.coming(days, seed)? {
+            Some(coming) => coming.parts(booked).2,
+            None => Sample::new(vec![booked.minor as f64]),
         })
+    }
+}
+
+/// What is still to come of a period.
+pub struct Coming {
+    pub forecast: Graded,
+    /// Which of the simulated periods it is.
+    period: usize,
+}
+
+impl Coming {
+    /// The means from open and from new deals, and the distribution of the whole with what is
+    /// booked, in minor units.
+    fn parts(&self, booked: Money) -> (f64, f64, Sample) {
+        let futures = &self.forecast.futures;
+        let booked = booked.minor as f64;
+        (
+            futures.in_period(self.period, |outcome| outcome.open_amount).mean(),
+            futures.in_period(self.period, |outcome| outcome.new_amount).mean(),
+            futures.in_period(self.period, |outcome| booked + outcome.amount()),
+        )
+    }
+
+    /// Who was listened to: the model in all its forms, then each baseline that has a say.
+    fn voices(&self, booked: Money) -> Vec<Voice> {
+        let combination = &self.forecast.combination;
+        let mut voices: Vec<(String, f64, f64)> = Vec::new();
+        let said = combination.weights.iter().zip(&combination.says).zip(CANDIDATES);
+        for ((&weight, says), (candidate, _)) in said {
+            let Some(says) = says.filter(|_| weight > 0.0) else { continue };
+            let name = voice_name(candidate);
+            match voices.iter_mut().find(|(other, ..)| *other == name) {
+                Some((_, weights, sum)) => {
+                    (*weights, *sum) = (*weights + weight, *sum + weight * says)
+                }
+                None => voices.push((name, weight, weight * says)),
+            }
+        }
+        let voice = |(name, weight, sum): (String, f64, f64)| Voice {
+            name,
+            weight,
+            total: Money { minor: booked.minor + (sum / weight).round() as i64, ..booked },
+        };
+        voices.into_iter().map(voice).collect()
+    }
+}
+
+fn voice_name(candidate: Candidate) -> String {
+    match candidate {
+        Candidate::Model(_) => "funnel model".to_owned(),
+        Candidate::RunRate(days) => format!("run rate of {days} days"),
+        Candidate::LastPeriod => "same days of last quarter".to_owned(),
+        Candidate::LastYear => "same days of last year".to_owned(),
     }
 }
 

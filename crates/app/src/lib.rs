@@ -3,6 +3,7 @@
 //! The only place that composes writes. A verb reads from store and lake, computes with `stats`,
 //! and returns a report. It knows neither HTTP nor SQL, and reads no clock.
 
+pub mod backtest;
 pub mod check;
 pub mod context;
 pub mod error;

@@ -12,3 +12,5 @@ pub const ENTRIES_PER_BATCH_MAX: u64 = 200_000;
 pub const REMEMBERED_KEYS_MAX: usize = 500_000;
 /// Simulated futures of a forecast or a plan.
 pub const FUTURES: usize = 4_000;
+/// Simulated futures of each past day of a back-test.
+pub const BACKTEST_FUTURES: usize = 1_000;

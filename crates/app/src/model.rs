@@ -13,7 +13,6 @@ use domain::stage::{Outcome, Stages};
 use domain::time::day_number;
 use jiff::civil::Date;
 use stats::funnel::history::{History, Kind, KnownAmount, Move, Path, State};
-use stats::simulation::OpenIndividual;
 use uuid::Uuid;
 
 /// The share of closed deals that must show stages between creation and closing before the model
@@ -24,7 +23,8 @@ const STAGED_SHARE: f64 = 0.5;
 #[derive(Clone, Debug)]
 pub struct DealModel {
     pub history: History,
-    pub open: Vec<OpenIndividual>,
+    /// How many are open.
+    pub open: usize,
     /// The names of the open states, by state index; `won` and `lost` follow them.
     pub open_states: Vec<String>,
     pub closed: usize,
@@ -32,8 +32,8 @@ pub struct DealModel {
 }
 
 impl DealModel {
-    /// Prepares deals, each as it stood at the end of `as_of`.
-    pub fn new(deals: &[Deal], stages: &Stages, as_of: Date) -> DealModel {
+    /// Prepares deals, each as it stood on the day of their picture.
+    pub fn new(deals: &[Deal], stages: &Stages) -> DealModel {
         let mut sound: Vec<&Deal> = deals.iter().filter(|deal| !deal.contradictory).collect();
         sound.sort_by(|a, b| (a.created_at, &a.external_id).cmp(&(b.created_at, &b.external_id)));
         let open_states = open_states(&sound, stages);
@@ -41,7 +41,7 @@ impl DealModel {
         let mut segments = Segments::default();
         let mut model = DealModel {
             history: History { states: states.all(), paths: Vec::new() },
-            open: Vec::new(),
+            open: 0,
             closed: 0,
             left_out: deals.len() - sound.len(),
             open_states: Vec::new(),
@@ -49,7 +49,7 @@ impl DealModel {
         for deal in sound {
             let path = states.path(deal, segments.of(deal.product));
             if deal.is_open() {
-                model.open.push(open_individual(&path, deal, as_of));
+                model.open += 1;
             } else {
                 model.closed += 1;
             }
@@ -170,16 +170,6 @@ fn open_states(deals: &[&Deal], stages: &Stages) -> Vec<String> {
 
 fn open_stays(deal: &Deal) -> usize {
     deal.stays.iter().filter(|stay| stay.outcome == Outcome::Open).count()
-}
-
-fn open_individual(path: &Path, deal: &Deal, as_of: Date) -> OpenIndividual {
-    let since = path.moves.last().map_or(path.entered_day, |last| last.day);
-    OpenIndividual {
-        segment: path.segment,
-        state: path.moves.last().map_or(path.entry_state, |last| last.state),
-        age_days: day_number(as_of).saturating_sub(since).unsigned_abs(),
-        amount: deal.amount.map(|amount| amount.minor as f64),
-    }
 }
 
 /// The first passages from one stage to another: for each that entered `from`, the days until it

@@ -100,7 +100,9 @@ impl<'a> Planner<'a> {
         let futures = match &outlook {
             Some(outlook) => {
                 let ends: Vec<i32> = months.iter().skip(1).map(|first| first - 1).collect();
-                Some(outlook.simulate(&ends, seed)?)
+                let goal_start = day_number(self.days.first);
+                let before = ends.iter().filter(|&&end| end < goal_start).count();
+                Some(outlook.forecast(&ends, before, seed)?.futures)
             }
             None => None,
         };

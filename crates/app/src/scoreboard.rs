@@ -17,8 +17,8 @@ use jiff::civil::Date;
 use lake::metric::{Cell, MetricQuery, catalogue};
 use reports::scoreboard::{Amount, Leg, Scoreboard};
 use stats::funnel::Unfitted;
-use stats::funnel::history::{History, Kind, Move, Path, State};
-use stats::simulation::{OpenIndividual, Options, simulate};
+use stats::funnel::history::{History, Kind, Move, OpenIndividual, Path, State};
+use stats::simulation::{Options, simulate};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -228,7 +228,7 @@ impl Expectation {
             return Ok(());
         }
         let ends = ends(span.as_of, span.last);
-        let futures = outlook.simulate(&ends, SEED)?;
+        let futures = outlook.forecast(&ends, 0, SEED)?.futures;
         let mean = |figure: &dyn Fn(&stats::simulation::PeriodOutcome) -> f64| {
             (futures.in_period(0, figure).mean(), futures.total(figure).mean())
         };

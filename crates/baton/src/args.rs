@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::goal::Counts;
 use domain::kind::Kind;
 use domain::period::Period;
@@ -38,6 +38,7 @@ pub enum Command {
     /// Each leg of the relay: actual against expected
     Scoreboard(AsOf),
     /// What a period will bring, and how sure that is
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Forecast(Forecast),
     /// The open deals as they stood at the end of any day
     #[command(args_conflicts_with_subcommands = true)]
@@ -200,14 +201,43 @@ pub struct Plan {
 
 #[derive(Debug, Args)]
 pub struct Forecast {
+    #[command(subcommand)]
+    pub command: Option<ForecastCommand>,
     /// A fiscal year (2018), quarter (2018-Q1) or month (2018-01)
-    #[arg(long)]
-    pub period: Period,
+    #[arg(long, required = true)]
+    pub period: Option<Period>,
     #[command(flatten)]
     pub as_of: AsOf,
     /// The seed of the simulated futures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ForecastCommand {
+    /// What Baton and simple methods would have said on past days, against what came
+    Backtest(Backtest),
+}
+
+#[derive(Debug, Args)]
+pub struct Backtest {
+    /// The past days, separated by commas; each forecasts the rest of its fiscal quarter
+    #[arg(long, value_name = "DATE,…", value_delimiter = ',', conflicts_with = "every")]
+    pub origins: Vec<Date>,
+    /// Past days at equal steps, from when enough deals had closed
+    #[arg(long, value_enum, default_value_t = Every::Month)]
+    pub every: Every,
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// The seed of the simulated futures
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Every {
+    Week,
+    Month,
 }
 
 #[derive(Debug, Args)]

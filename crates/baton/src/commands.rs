@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
 use app::{
     check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, scoreboard,
@@ -17,8 +18,8 @@ use reports::document::Report;
 use reports::imports::StageSeen;
 
 use crate::args::{
-    Arguments, Command, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person,
-    Pipeline, PipelineCommand,
+    Arguments, Backtest, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Import,
+    ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand,
 };
 use crate::{demo, show};
 
@@ -59,15 +60,31 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
             let report = scoreboard::scoreboard(context, as_of.as_of, as_of.known_at).await?;
             show::report(&report, as_of.output.json)
         }
-        Command::Forecast(asked) => {
-            let (as_of, known_at) = (asked.as_of.as_of, asked.as_of.known_at);
-            let report =
-                forecast::forecast(context, asked.period, as_of, known_at, asked.seed).await?;
-            show::report(&report, asked.as_of.output.json)
-        }
+        Command::Forecast(forecast) => self::forecast(context, forecast).await,
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Init(_) | Command::Demo(_) => unreachable!("these open no company"),
     }
+}
+
+async fn forecast(context: &Context, asked: Forecast) -> anyhow::Result<()> {
+    if let Some(ForecastCommand::Backtest(backtest)) = asked.command {
+        return self::backtest(context, backtest).await;
+    }
+    let Some(period) = asked.period else { anyhow::bail!("name a --period, such as 2018-Q1") };
+    let (as_of, known_at) = (asked.as_of.as_of, asked.as_of.known_at);
+    let report = forecast::forecast(context, period, as_of, known_at, asked.seed).await?;
+    show::report(&report, asked.as_of.output.json)
+}
+
+async fn backtest(context: &Context, asked: Backtest) -> anyhow::Result<()> {
+    let origins = match (asked.origins.is_empty(), asked.every) {
+        (false, _) => Origins::Days(asked.origins),
+        (true, Every::Week) => Origins::Every(Step::Week),
+        (true, Every::Month) => Origins::Every(Step::Month),
+    };
+    let (as_of, known_at) = (asked.as_of.as_of, asked.as_of.known_at);
+    let report = backtest::backtest(context, &origins, as_of, known_at, asked.seed).await?;
+    show::report(&report, asked.as_of.output.json)
 }
 
 /// Where the company's facts live: the folder, and what the environment says.

@@ -34,6 +34,10 @@ pub struct Forecast {
     pub mean: Money,
     /// Of the whole period, booked included, in the order of `QUANTILES`.
     pub quantiles: [Money; QUANTILES.len()],
+    /// Who was listened to, the funnel model first; the weights sum to 1.
+    pub voices: Vec<Voice>,
+    /// Past windows without overlap that the weights and the spread lean on.
+    pub past_windows: f64,
     /// How many closed deals the model was fitted on.
     pub closed_deals: usize,
     /// Whether history that the model leans on was put together from exports.
@@ -41,6 +45,16 @@ pub struct Forecast {
     pub futures: usize,
     /// Whether the period had ended by the as-of day: then nothing is left to forecast.
     pub is_over: bool,
+}
+
+/// One way to forecast, and how much its past accuracy lets it say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Voice {
+    pub name: String,
+    /// 0 to 1.
+    pub weight: f64,
+    /// What it says of the whole period, booked included.
+    pub total: Money,
 }
 
 impl Forecast {
@@ -76,6 +90,12 @@ impl Report for Forecast {
         for ((_, level), amount) in QUANTILES.iter().zip(self.quantiles) {
             chances.row([Cell::Text(format!("{:.0} %", (1.0 - level) * 100.0)), amount.into()]);
         }
+        let mut voices =
+            Table::new("Who is listened to", &["Says", ">Weight", &format!(">Total {code}")]);
+        for voice in &self.voices {
+            let weight = Cell::Share(voice.weight);
+            voices.row([voice.name.clone().into(), weight, voice.total.into()]);
+        }
         let mut notes = vec![format!(
             "Fitted on {} deals that had closed by {}; {} simulated futures.",
             self.closed_deals, self.as_of, self.futures
@@ -83,7 +103,14 @@ impl Report for Forecast {
         if self.reconstructed {
             notes.push("History before the first export is reconstructed from its dates.".into());
         }
-        let tables = if self.is_over { vec![parts] } else { vec![parts, chances] };
+        if !self.voices.is_empty() {
+            notes.push(format!(
+                "Weights and spread come from what each would have said on past days: {:.0} windows \
+                 without overlap.",
+                self.past_windows
+            ));
+        }
+        let tables = if self.is_over { vec![parts] } else { vec![parts, chances, voices] };
         Document { answer: self.answer(), tables, notes }
     }
 
@@ -93,6 +120,14 @@ impl Report for Forecast {
             .zip(self.quantiles)
             .map(|((name, _), amount)| ((*name).to_owned(), json!(amount.to_decimal())))
             .collect();
+        let voice = |voice: &Voice| {
+            json!({
+                "name": voice.name,
+                "weight": voice.weight,
+                "total": voice.total.to_decimal(),
+            })
+        };
+        let voices: Vec<Value> = self.voices.iter().map(voice).collect();
         json!({
             "period": self.period.to_string(),
             "as_of": self.as_of.to_string(),
@@ -103,6 +138,8 @@ impl Report for Forecast {
             "from_new": self.from_new.to_decimal(),
             "mean": self.mean.to_decimal(),
             "quantiles": quantiles,
+            "voices": voices,
+            "past_windows": self.past_windows,
             "closed_deals": self.closed_deals,
             "reconstructed": self.reconstructed,
             "futures": self.futures,

@@ -7,11 +7,13 @@
 
 pub mod amounts;
 pub mod arrivals;
+pub mod expectation;
 pub mod hazards;
 pub mod history;
 pub mod pace;
 pub mod place;
 pub mod reach;
+pub mod season;
 
 use std::collections::BTreeMap;
 
@@ -28,9 +30,12 @@ pub struct Unfitted {
     /// Keep each day's own hazard, which gives exactly the Aalen–Johansen curve, with neither
     /// bins nor segments.
     pub unsmoothed: bool,
-    /// Periods whose parts may differ in pace; the difference is kept only where it would have
-    /// forecast the past better.
+    /// Periods whose parts differ in pace.
     pub periods: Option<Periods>,
+    /// Hazards from the last so many days alone; from all of history without.
+    pub recent_days: Option<u32>,
+    /// Whether arrivals differ by time of year.
+    pub season: bool,
 }
 
 /// The model as of one day.
@@ -67,43 +72,30 @@ impl Unfitted {
     /// # Errors
     /// When the states or the paths up to that day contradict themselves; see [`FitError`].
     pub fn fit(&self, history: &History, as_of_day: i32) -> Result<Fitted, FitError> {
-        let facts = cut(history, as_of_day)?;
-        let periods = self.places(history, &facts, as_of_day)?;
-        let parts = periods.as_ref().map(|periods| {
-            let first_day = facts.entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day);
-            Parts::new(periods, first_day..=as_of_day)
-        });
-        let states = history.states.len();
-        let hazards = match self.unsmoothed {
-            true => Hazards::fit_all_unsmoothed(&facts, states),
-            false => Hazards::fit_all(&facts, states, parts.as_ref()),
-        };
-        let pace_variation =
-            pace::variation(&facts, &history.states, &hazards, parts.as_ref(), as_of_day);
-        Ok(Fitted {
-            as_of_day,
-            states: history.states.clone(),
-            hazards,
-            arrivals: arrivals::fit(&facts.entries, as_of_day),
-            amounts: Amounts::fit(&facts.realised),
-            periods,
-            pace_variation,
-        })
+        Ok(self.fit_facts(&cut(history, as_of_day)?, &history.states, as_of_day))
     }
 
-    /// The periods, if their parts are worth telling apart.
-    fn places(
-        &self,
-        history: &History,
-        facts: &Facts,
-        as_of_day: i32,
-    ) -> Result<Option<Periods>, FitError> {
-        match &self.periods {
-            Some(periods) if !self.unsmoothed => {
-                let wins = place::wins(history, facts, periods, as_of_day)?;
-                Ok(wins.then(|| periods.clone()))
-            }
-            _ => Ok(None),
+    /// Fits the model to facts that are cut at `as_of_day` already.
+    pub(crate) fn fit_facts(&self, facts: &Facts, states: &[State], as_of_day: i32) -> Fitted {
+        let periods = self.periods.as_ref().filter(|_| !self.unsmoothed);
+        let parts =
+            periods.map(|periods| Parts::new(periods, facts.first_day(as_of_day)..=as_of_day));
+        let since =
+            self.recent_days.map_or(i32::MIN, |days| as_of_day.saturating_sub_unsigned(days));
+        let sojourns = facts.sojourns_since(since);
+        let hazards = match self.unsmoothed {
+            true => Hazards::fit_all_unsmoothed(&sojourns, states.len()),
+            false => Hazards::fit_all(&sojourns, states.len(), parts.as_ref()),
+        };
+        let pace_variation = pace::variation(facts, states, &hazards, parts.as_ref(), as_of_day);
+        Fitted {
+            as_of_day,
+            states: states.to_vec(),
+            hazards,
+            arrivals: arrivals::fit(&facts.entries, as_of_day, self.season),
+            amounts: Amounts::fit(&facts.realised),
+            periods: periods.cloned(),
+            pace_variation,
         }
     }
 }
@@ -244,8 +236,9 @@ pub(crate) mod tests {
     fn unsmoothed_the_curve_is_that_of_aalen_and_johansen() {
         let history = made_history(7, 500, 300);
         let as_of_day = 250;
-        let fitted =
-            Unfitted { unsmoothed: true, periods: None }.fit(&history, as_of_day).expect("sound");
+        let fitted = Unfitted { unsmoothed: true, ..Unfitted::default() }
+            .fit(&history, as_of_day)
+            .expect("sound");
         let seen = history.paths.iter().filter(|path| path.entered_day <= as_of_day);
         let observations: Vec<_> = seen.map(|path| observed(path, as_of_day)).collect();
         let wanted = aalen_johansen(&observations);

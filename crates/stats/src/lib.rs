@@ -8,6 +8,7 @@
 
 pub mod baseline;
 mod compound;
+pub mod forecast;
 pub mod funnel;
 pub mod plan;
 mod random;

@@ -35,6 +35,12 @@ impl Sample {
         self.central_moment(2)
     }
 
+    /// Mean of the squares; 0 for an empty sample.
+    #[must_use]
+    pub fn mean_square(&self) -> f64 {
+        self.variance() + self.mean().powi(2)
+    }
+
     /// Third standardised moment; 0 when all values are equal.
     #[must_use]
     pub fn skewness(&self) -> f64 {

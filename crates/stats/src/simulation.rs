@@ -21,6 +21,7 @@ use thiserror::Error;
 
 use crate::funnel::Fitted;
 use crate::funnel::arrivals::STEP_DAYS;
+use crate::funnel::history::OpenIndividual;
 use crate::random::{binomial, factor, poisson, stream};
 use crate::sample::Sample;
 use amounts::{AmountSources, Levels};
@@ -29,18 +30,6 @@ use parameters::{Chances, Flow, ParameterSet};
 
 /// Futures drawn from one random stream, one after the other.
 const FUTURES_PER_CHUNK: usize = 64;
-
-/// An individual that is in a transient state on the day before the simulation starts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OpenIndividual {
-    pub segment: u32,
-    pub state: usize,
-    /// Days it has been in the state on that day.
-    pub age_days: u32,
-    /// Its amount as known, which is then scaled by the realised ratio; without one it gets the
-    /// amounts of its segment.
-    pub amount: Option<f64>,
-}
 
 /// How much to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

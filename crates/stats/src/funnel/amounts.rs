@@ -56,9 +56,20 @@ impl Amounts {
     /// The mean amount of a segment; the pool's for an unknown one.
     #[must_use]
     pub fn mean(&self, segment: u32) -> f64 {
-        let pool = self.pool.mean();
-        let mixed =
-            |own: &SegmentAmounts| own.own_weight * own.own.mean() + (1.0 - own.own_weight) * pool;
+        self.mixed(segment, Sample::mean)
+    }
+
+    /// The mean squared amount of a segment; the pool's for an unknown one.
+    #[must_use]
+    pub fn mean_square(&self, segment: u32) -> f64 {
+        self.mixed(segment, Sample::mean_square)
+    }
+
+    fn mixed(&self, segment: u32, moment: impl Fn(&Sample) -> f64) -> f64 {
+        let pool = moment(&self.pool);
+        let mixed = |own: &SegmentAmounts| {
+            own.own_weight * moment(&own.own) + (1.0 - own.own_weight) * pool
+        };
         self.segments.get(&segment).map_or(pool, mixed)
     }
 }
@@ -94,8 +105,12 @@ mod tests {
     use super::*;
 
     fn realised(segment: u32, amounts: &[f64]) -> impl Iterator<Item = Realised> {
-        let one =
-            move |&amount: &f64| Realised { segment, amount, known_before: Some(2.0 * amount) };
+        let one = move |&amount: &f64| Realised {
+            segment,
+            day: 0,
+            amount,
+            known_before: Some(2.0 * amount),
+        };
         amounts.iter().map(one).collect::<Vec<_>>().into_iter()
     }
 

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::history::Entry;
+use super::season::Season;
 
 /// Windows that compete, in days.
 const WINDOWS_DAYS: [u32; 6] = [30, 60, 90, 120, 180, 365];
@@ -32,9 +33,23 @@ pub struct Arrivals {
     pub overdispersion: f64,
     /// Share of the window's arrivals, by segment.
     pub segment_shares: BTreeMap<u32, f64>,
+    /// How the rate differs by time of year; `rate_per_day` is that of an average day.
+    pub season: Option<Season>,
 }
 
 impl Arrivals {
+    /// Expected arrivals on a day.
+    #[must_use]
+    pub fn rate_on(&self, day: i32) -> f64 {
+        self.rate_per_day * self.factor_on(day)
+    }
+
+    /// The rate on a day as a multiple of an average day's.
+    #[must_use]
+    pub fn factor_on(&self, day: i32) -> f64 {
+        self.season.as_ref().map_or(1.0, |season| season.factor(day))
+    }
+
     /// Squared coefficient of variation of the estimated rate: from the count in the window, and
     /// from the window's months being draws themselves.
     #[must_use]
@@ -45,23 +60,35 @@ impl Arrivals {
 }
 
 /// Fits every entry state seen.
-pub(crate) fn fit(entries: &[Entry], as_of_day: i32) -> BTreeMap<usize, Arrivals> {
+pub(crate) fn fit(
+    entries: &[Entry],
+    as_of_day: i32,
+    with_season: bool,
+) -> BTreeMap<usize, Arrivals> {
     let first_day = entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day);
     let mut by_state: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
     for entry in entries {
         by_state.entry(entry.state).or_default().push(*entry);
     }
     let fit = |(state, entries): (usize, Vec<Entry>)| {
-        (state, fit_state(&entries, as_of_day, as_of_day.abs_diff(first_day) + 1))
+        let history_days = as_of_day.abs_diff(first_day) + 1;
+        let days = || entries.iter().map(|entry| entry.day).collect::<Vec<_>>();
+        let season = with_season.then(|| Season::fit(&days(), as_of_day, history_days)).flatten();
+        (state, fit_state(&entries, as_of_day, history_days, season))
     };
     by_state.into_iter().map(fit).collect()
 }
 
-fn fit_state(entries: &[Entry], as_of_day: i32, history_days: u32) -> Arrivals {
-    let counts = Counts::new(entries, as_of_day, history_days);
+fn fit_state(
+    entries: &[Entry],
+    as_of_day: i32,
+    history_days: u32,
+    season: Option<Season>,
+) -> Arrivals {
+    let counts = Counts::new(entries, as_of_day, history_days, season.as_ref());
     let window_days = counts.best_window();
-    let count = counts.sum(0, window_days);
     let recent = entries.iter().filter(|entry| as_of_day.abs_diff(entry.day) < window_days);
+    let count = recent.clone().count() as u64;
     let mut segment_shares = BTreeMap::new();
     for entry in recent {
         *segment_shares.entry(entry.segment).or_default() += 1.0 / count as f64;
@@ -69,23 +96,25 @@ fn fit_state(entries: &[Entry], as_of_day: i32, history_days: u32) -> Arrivals {
     Arrivals {
         window_days,
         count,
-        rate_per_day: count as f64 / f64::from(window_days),
+        rate_per_day: counts.sum(0, window_days) / f64::from(window_days),
         overdispersion: counts.overdispersion(window_days),
         segment_shares,
+        season,
     }
 }
 
-/// Arrivals by days before the as-of day, summed.
+/// Arrivals by days before the as-of day, each divided by its season, summed.
 struct Counts {
     /// Arrivals in the last `n` days, for each `n`.
-    last_days: Vec<u64>,
+    last_days: Vec<f64>,
 }
 
 impl Counts {
-    fn new(entries: &[Entry], as_of_day: i32, history_days: u32) -> Self {
-        let mut last_days = vec![0; history_days as usize + 1];
+    fn new(entries: &[Entry], as_of_day: i32, history_days: u32, season: Option<&Season>) -> Self {
+        let mut last_days = vec![0.0; history_days as usize + 1];
         for entry in entries {
-            last_days[as_of_day.abs_diff(entry.day) as usize + 1] += 1;
+            let factor = season.map_or(1.0, |season| season.factor(entry.day));
+            last_days[as_of_day.abs_diff(entry.day) as usize + 1] += 1.0 / factor;
         }
         for day in 1..last_days.len() {
             last_days[day] += last_days[day - 1];
@@ -98,7 +127,7 @@ impl Counts {
     }
 
     /// Arrivals in the `window_days` that ended `back_days` ago.
-    fn sum(&self, back_days: u32, window_days: u32) -> u64 {
+    fn sum(&self, back_days: u32, window_days: u32) -> f64 {
         let until = |days: u32| self.last_days[days.min(self.history_days()) as usize];
         until(back_days + window_days) - until(back_days)
     }
@@ -109,8 +138,8 @@ impl Counts {
         let known = backs.filter(move |back| back + window_days <= self.history_days());
         known.map(move |back| {
             let share = f64::from(STEP_DAYS) / f64::from(window_days);
-            let forecast = self.sum(back, window_days) as f64 * share;
-            (forecast, self.sum(back - STEP_DAYS, STEP_DAYS) as f64)
+            let forecast = self.sum(back, window_days) * share;
+            (forecast, self.sum(back - STEP_DAYS, STEP_DAYS))
         })
     }
 
@@ -155,7 +184,7 @@ mod tests {
     }
 
     fn check(entries: &[Entry], as_of_day: i32, window_days: u32, rate: f64) -> Arrivals {
-        let fitted = fit(entries, as_of_day).remove(&0).expect("arrivals in state 0");
+        let fitted = fit(entries, as_of_day, false).remove(&0).expect("arrivals in state 0");
         assert_eq!(fitted.window_days, window_days);
         assert!((fitted.rate_per_day - rate).abs() < 1e-9, "{}", fitted.rate_per_day);
         fitted
@@ -174,7 +203,7 @@ mod tests {
     #[test]
     fn months_that_differ_are_overdispersed() {
         let uneven = entries(720, |day| if (day / 30) % 2 == 0 { 2 } else { 6 });
-        let fitted = fit(&uneven, 719).remove(&0).expect("arrivals in state 0");
+        let fitted = fit(&uneven, 719, false).remove(&0).expect("arrivals in state 0");
         assert!(fitted.overdispersion > 0.15, "{fitted:?}");
         assert!(fitted.rate_variation() > 0.01);
     }

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{Facts, Sojourn};
+use super::history::Sojourn;
 use super::place::{PARTS, Parts, for_each_stretch};
 
 /// Events per bin below which a bin says too little.
@@ -72,18 +72,18 @@ pub struct Rates {
 impl Hazards {
     /// Fits every state, smoothed.
     pub(crate) fn fit_all(
-        facts: &Facts,
+        sojourns: &[Sojourn],
         states: usize,
         parts: Option<&Parts>,
     ) -> Vec<Option<Self>> {
-        let of_state = |state| facts.sojourns.iter().filter(move |sojourn| sojourn.state == state);
+        let of_state = |state| sojourns.iter().filter(move |sojourn| sojourn.state == state);
         let fit = |state| Self::fit(&of_state(state).collect::<Vec<_>>(), parts);
         (0..states).map(fit).collect()
     }
 
     /// Every state with each day's own hazard.
-    pub(crate) fn fit_all_unsmoothed(facts: &Facts, states: usize) -> Vec<Option<Self>> {
-        let of_state = |state| facts.sojourns.iter().filter(move |sojourn| sojourn.state == state);
+    pub(crate) fn fit_all_unsmoothed(sojourns: &[Sojourn], states: usize) -> Vec<Option<Self>> {
+        let of_state = |state| sojourns.iter().filter(move |sojourn| sojourn.state == state);
         let fit = |state| Self::fit_unsmoothed(&of_state(state).collect::<Vec<_>>());
         (0..states).map(fit).collect()
     }
@@ -207,13 +207,7 @@ impl Counts {
             by_cause[cause][age] += 1;
             all[age] += 1;
         }
-        let mut at_risk = vec![0; oldest + 1];
-        for sojourn in sojourns {
-            at_risk[sojourn.age_days as usize] += 1;
-        }
-        for age in (0..oldest).rev() {
-            at_risk[age] += at_risk[age + 1];
-        }
+        let at_risk = at_risk(sojourns, oldest);
         let by_part = exits_by_part(sojourns, &next, parts);
         let at_risk_by_part = at_risk_by_part(sojourns, oldest_exit, parts);
         Some(Self { next, by_cause, exits: all, at_risk, at_risk_by_part, by_part })
@@ -288,7 +282,8 @@ impl Counts {
                 place * days[bin.from..bin.until].iter().sum::<f64>()
             };
             let exposure: f64 = parts.map(weigh).sum();
-            daily.resize(bin.until, events as f64 / exposure);
+            // Late entry may leave young ages without anyone to look at.
+            daily.resize(bin.until, events as f64 / exposure.max(f64::MIN_POSITIVE));
         }
         daily
     }
@@ -336,6 +331,23 @@ impl Counts {
     }
 }
 
+/// Individuals that are looked at just before each age.
+fn at_risk(sojourns: &[&Sojourn], oldest: usize) -> Vec<u64> {
+    let mut until = vec![0_u64; oldest + 1];
+    let mut not_yet = vec![0_u64; oldest + 1];
+    for sojourn in sojourns {
+        until[sojourn.age_days as usize] += 1;
+        if let Some(before) = sojourn.from_age_days.checked_sub(1) {
+            not_yet[before as usize] += 1;
+        }
+    }
+    for age in (0..oldest).rev() {
+        until[age] += until[age + 1];
+        not_yet[age] += not_yet[age + 1];
+    }
+    until.iter().zip(not_yet).map(|(until, not_yet)| until - not_yet).collect()
+}
+
 fn exits_by_part(
     sojourns: &[&Sojourn],
     next: &[usize],
@@ -356,7 +368,8 @@ fn at_risk_by_part(sojourns: &[&Sojourn], ages: usize, parts: Option<&Parts>) ->
     let mut counts = vec![vec![0.0; ages + 1]; PARTS];
     for sojourn in sojourns {
         let last_day = sojourn.start_day.saturating_add_unsigned(ages as u32);
-        for_each_stretch(sojourn, parts, i32::MIN..=last_day, |part, stretch| {
+        let first_day = sojourn.start_day.saturating_add_unsigned(sojourn.from_age_days);
+        for_each_stretch(sojourn, parts, first_day..=last_day, |part, stretch| {
             counts[part][(*stretch.start() as usize).min(ages)] += 1.0;
             counts[part][(*stretch.end() as usize + 1).min(ages)] -= 1.0;
         });
@@ -416,7 +429,9 @@ fn seen_and_expected(
     for sojourn in sojourns {
         let (seen, expected) = segments.entry(sojourn.segment).or_default();
         *seen += f64::from(u8::from(sojourn.next == Some(to)));
-        *expected += up_to.get(sojourn.age_days as usize).copied().unwrap_or(whole);
+        let up_to = |age: u32| up_to.get(age as usize).copied().unwrap_or(whole);
+        *expected +=
+            up_to(sojourn.age_days) - sojourn.from_age_days.checked_sub(1).map_or(0.0, up_to);
     }
     segments
 }
@@ -432,7 +447,7 @@ fn balance(segments: &mut BTreeMap<u32, (f64, f64)>) {
 
 /// The strength of the prior, in events, that makes the segments' counts most likely when each is
 /// Poisson with a Gamma factor of mean 1 (a negative binomial).
-fn prior_events(segments: &BTreeMap<u32, (f64, f64)>) -> f64 {
+pub(crate) fn prior_events(segments: &BTreeMap<u32, (f64, f64)>) -> f64 {
     let candidates = (-4..=40).map(|step| (f64::from(step) / 4.0).exp());
     let likelihood = |prior: f64| -> f64 {
         segments.values().map(|&(seen, expected)| log_likelihood(seen, expected, prior)).sum()
@@ -457,6 +472,7 @@ mod tests {
             segment,
             state: 0,
             start_day: 0,
+            from_age_days: 0,
             age_days,
             next,
         };
@@ -513,6 +529,7 @@ mod tests {
             segment: 0,
             state: 0,
             start_day: (i % 15) * 90 + (i / 15) % 90,
+            from_age_days: 0,
             age_days: 89 - ((i / 15) % 90).unsigned_abs() % 30,
             next: (((i % 15) * 90 + (i / 15) % 90 + 89 - (i / 15) % 90 % 30) % 90 >= 60)
                 .then_some(1),

@@ -80,10 +80,24 @@ pub struct Sojourn {
     pub segment: u32,
     pub state: usize,
     pub start_day: i32,
+    /// Age from which on it is looked at (left truncation); 0 for the whole stay.
+    pub from_age_days: u32,
     /// Age at leaving, or at the as-of day.
     pub age_days: u32,
     /// The next state; `None` while still there.
     pub next: Option<usize>,
+}
+
+/// An individual that is in a transient state on the day before the future starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpenIndividual {
+    pub segment: u32,
+    pub state: usize,
+    /// Days it has been in the state on that day.
+    pub age_days: u32,
+    /// Its amount as known, which is then scaled by the realised ratio; without one it gets the
+    /// amounts of its segment.
+    pub amount: Option<f64>,
 }
 
 /// An individual's first appearance.
@@ -98,6 +112,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Realised {
     pub segment: u32,
+    pub day: i32,
     pub amount: f64,
     /// The amount as it was known the day before, if it was.
     pub known_before: Option<f64>,
@@ -109,6 +124,25 @@ pub(crate) struct Facts {
     pub sojourns: Vec<Sojourn>,
     pub entries: Vec<Entry>,
     pub realised: Vec<Realised>,
+    pub open: Vec<OpenIndividual>,
+}
+
+impl Facts {
+    /// The day on which the first individual entered; the as-of day without any.
+    pub(crate) fn first_day(&self, as_of_day: i32) -> i32 {
+        self.entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day)
+    }
+
+    /// The stays as they are seen by who looks only from `first_day` on: those that ended before
+    /// are gone, those under way are entered late.
+    pub(crate) fn sojourns_since(&self, first_day: i32) -> Vec<Sojourn> {
+        let seen = |sojourn: &Sojourn| {
+            let late = i64::from(first_day) - i64::from(sojourn.start_day);
+            let from_age_days = u32::try_from(late.max(0)).ok()?;
+            (from_age_days <= sojourn.age_days).then_some(Sojourn { from_age_days, ..*sojourn })
+        };
+        self.sojourns.iter().filter_map(seen).collect()
+    }
 }
 
 /// Cuts the history at the end of `as_of_day`.
@@ -149,7 +183,11 @@ impl Walk<'_> {
             reached = reached.or(self.state(at.state)?.is_target.then_some(at.day));
         }
         if self.state(at.state)?.kind == Kind::Transient {
-            facts.sojourns.push(self.sojourn(at, self.as_of_day, None));
+            let stay = self.sojourn(at, self.as_of_day, None);
+            facts.sojourns.push(stay);
+            if reached.is_none() {
+                facts.open.push(self.open(stay));
+            }
         }
         if let Some(day) = reached {
             facts.realised.extend(self.realised(day)?);
@@ -179,8 +217,19 @@ impl Walk<'_> {
             segment: self.path.segment,
             state: at.state,
             start_day: at.day,
+            from_age_days: 0,
             age_days: until_day.abs_diff(at.day),
             next,
+        }
+    }
+
+    fn open(&self, stay: Sojourn) -> OpenIndividual {
+        let known = self.path.amounts.iter().take_while(|known| known.day <= self.as_of_day);
+        OpenIndividual {
+            segment: stay.segment,
+            state: stay.state,
+            age_days: stay.age_days,
+            amount: known.last().map(|known| known.amount).filter(|amount| amount.is_finite()),
         }
     }
 
@@ -193,6 +242,7 @@ impl Walk<'_> {
         let realised = known().take_while(|known| known.day <= reached_day).last();
         Ok(realised.map(|realised| Realised {
             segment: self.path.segment,
+            day: reached_day,
             amount: realised.amount,
             known_before: before.map(|known| known.amount),
         }))

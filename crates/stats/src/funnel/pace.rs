@@ -24,7 +24,7 @@ pub(crate) fn variation(
     parts: Option<&Parts>,
     as_of_day: i32,
 ) -> f64 {
-    let first_day = facts.entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day);
+    let first_day = facts.first_day(as_of_day);
     let steps = ((as_of_day.abs_diff(first_day) + 1) / STEP_DAYS).min(STEPS_MAX);
     if steps < STEPS_MIN {
         return VARIATION_UNKNOWN;

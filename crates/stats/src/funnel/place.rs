@@ -2,23 +2,15 @@
 //!
 //! Every period (whose first days the caller gives) is cut into equal parts. Each cause of leaving
 //! gets one factor per part, shrunk towards 1 as strongly as the parts are alike. Whether the
-//! factors are worth having, the past decides: see [`wins`]. It refuses to know what a period is.
+//! factors are worth having, the past decides: see `forecast`. It refuses to know what a period is.
 
 use std::ops::RangeInclusive;
 
-use rayon::prelude::*;
-
-use super::arrivals::STEP_DAYS;
 use super::hazards::Hazards;
-use super::history::{Facts, FitError, History, Sojourn, State, cut};
+use super::history::{Facts, Sojourn, State};
 
 /// Parts of a period.
 pub(crate) const PARTS: usize = 3;
-/// Past steps that decide, at most and at least.
-const STEPS_MAX: i32 = 6;
-const STEPS_MIN: usize = 3;
-/// Whole periods that must have passed before a step can be forecast from them.
-const PERIODS_MIN: usize = 2;
 
 /// The first days of periods, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +48,6 @@ impl Periods {
         // The first offset that lies in the next part.
         let next = (next_part * length + PARTS as i64 - 1) / PARTS as i64;
         i32::try_from(i64::from(day) + next - 1 - past).unwrap_or(i32::MAX)
-    }
-
-    fn whole_before(&self, first_day: i32, day: i32) -> usize {
-        let inside = self.first_days.iter().filter(|&&start| first_day <= start && start <= day);
-        inside.count().saturating_sub(1)
     }
 }
 
@@ -102,47 +89,6 @@ pub(crate) fn for_each_stretch(
         visit(part, day.abs_diff(sojourn.start_day)..=end.abs_diff(sojourn.start_day));
         day = end.saturating_add(1);
     }
-}
-
-/// Whether factors by place would have forecast past steps of 30 days better than none: by the
-/// Poisson likelihood of how many reached a target, each step forecast from what was known before.
-pub(crate) fn wins(
-    history: &History,
-    facts: &Facts,
-    periods: &Periods,
-    as_of_day: i32,
-) -> Result<bool, FitError> {
-    let first_day = facts.entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day);
-    let origins = (1..=STEPS_MAX).map(|step| as_of_day.saturating_sub(step * STEP_DAYS as i32));
-    let origins: Vec<i32> =
-        origins.filter(|&day| periods.whole_before(first_day, day) >= PERIODS_MIN).collect();
-    if origins.len() < STEPS_MIN {
-        return Ok(false);
-    }
-    let parts = Parts::new(periods, first_day..=as_of_day);
-    let gain = |&origin: &i32| {
-        let known = cut(history, origin)?;
-        let score = |parts: Option<&Parts>| {
-            let hazards = Hazards::fit_all(&known, history.states.len(), parts);
-            likelihood(facts, &history.states, &hazards, parts, origin)
-        };
-        Ok(score(Some(&parts)) - score(None))
-    };
-    let gains: Result<Vec<f64>, FitError> = origins.par_iter().map(gain).collect();
-    Ok(gains?.iter().sum::<f64>() > 0.0)
-}
-
-/// Log likelihood, up to a constant, of the step after `origin`.
-fn likelihood(
-    facts: &Facts,
-    states: &[State],
-    hazards: &[Option<Hazards>],
-    parts: Option<&Parts>,
-    origin: i32,
-) -> f64 {
-    let days = origin + 1..=origin + STEP_DAYS as i32;
-    let Reached { seen, expected } = reached(facts, states, hazards, parts, days);
-    seen * expected.max(f64::MIN_POSITIVE).ln() - expected
 }
 
 /// Moves to a target within some days.
@@ -209,7 +155,8 @@ mod tests {
     fn stretches_cover_every_day_once_and_keep_to_their_part() {
         let periods = Periods { first_days: vec![0, 92, 182, 272] };
         let check = |start_day: i32, age_days: u32| {
-            let sojourn = Sojourn { segment: 0, state: 0, start_day, age_days, next: None };
+            let sojourn =
+                Sojourn { segment: 0, state: 0, start_day, from_age_days: 0, age_days, next: None };
             let mut next = 0;
             let parts = Parts::new(&periods, start_day..=start_day + age_days as i32);
             for_each_stretch(&sojourn, Some(&parts), i32::MIN..=i32::MAX, |part, ages| {

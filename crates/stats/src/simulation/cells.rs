@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::OpenIndividual;
+use crate::funnel::history::OpenIndividual;
 
 /// Amount classes per doubling: members of a cell differ by less than a fifth.
 const CLASSES_PER_DOUBLING: f64 = 4.0;

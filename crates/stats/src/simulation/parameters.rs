@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::Options;
 use super::cells::{Cell, Cells};
-use super::{Options, lengths};
 use crate::funnel::Fitted;
 use crate::funnel::hazards::{Hazards, Rates};
 use crate::funnel::reach::Reach;
@@ -44,7 +44,7 @@ pub(crate) struct Chances {
 pub(crate) struct Flow {
     pub state: usize,
     pub segment: u32,
-    /// Expected arrivals by period.
+    /// Expected arrivals by period, at an arrival a day of an average day over all segments.
     pub entering: Vec<f64>,
     /// Expected to reach a target, by period of entry and number of periods later.
     pub reaching: Vec<Vec<f64>>,
@@ -71,7 +71,7 @@ pub(crate) fn draw(
             let reach = fitted.reach(&rates, start_day, horizons_days);
             let of_segment = cells.open.iter().filter(|cell| cell.segment == segment);
             set.chances.extend(of_segment.map(|cell| chances(cell, &reach, horizons_days.len())));
-            set.flows.extend(flows(fitted, segment, &reach, horizons_days));
+            set.flows.extend(flows(fitted, segment, start_day, &reach, horizons_days));
         }
         set
     };
@@ -160,45 +160,63 @@ fn ratio(part: f64, whole: f64) -> f64 {
 fn flows<'a>(
     fitted: &'a Fitted,
     segment: u32,
+    start_day: i32,
     reach: &'a Reach,
     horizons_days: &'a [u32],
 ) -> impl Iterator<Item = Flow> + 'a {
+    let days = horizons_days.last().copied().unwrap_or(0);
     fitted.arrivals.iter().filter_map(move |(&state, arrivals)| {
         let share = *arrivals.segment_shares.get(&segment)?;
-        let entering = lengths(horizons_days).iter().map(|days| days * share).collect();
+        let day = |ahead: u32| share * arrivals.factor_on(start_day.saturating_add_unsigned(ahead));
+        let entering_by_day: Vec<f64> = (0..days).map(day).collect();
+        let entering = Entering { state, by_day: &entering_by_day, reach, horizons_days };
+        let whole = |(&from, &until): (&u32, &u32)| {
+            entering_by_day[from as usize..until as usize].iter().sum()
+        };
+        let starts = std::iter::once(&0).chain(horizons_days);
         Some(Flow {
             state,
             segment,
-            entering,
-            reaching: reaching(state, share, reach, horizons_days),
+            entering: starts.zip(horizons_days).map(whole).collect(),
+            reaching: entering.reaching(),
         })
     })
 }
 
-/// Expected to reach a target by period of entry and periods later, at `share` arrivals a day.
-fn reaching(state: usize, share: f64, reach: &Reach, horizons_days: &[u32]) -> Vec<Vec<f64>> {
-    let periods = horizons_days.len();
-    let by_end: Vec<Vec<f64>> =
-        (0..periods).map(|end| entered_by_end(state, end, reach, horizons_days)).collect();
-    let row = |entered: usize| {
-        let mut before = 0.0;
-        let step = |end: usize| {
-            let now = share * by_end[end][entered];
-            let gained = (now - before).max(0.0);
-            before = now;
-            gained
-        };
-        (entered..periods).map(step).collect()
-    };
-    (0..periods).map(row).collect()
+/// New individuals of one segment in one entry state, by day of entry.
+struct Entering<'a> {
+    state: usize,
+    by_day: &'a [f64],
+    reach: &'a Reach,
+    horizons_days: &'a [u32],
 }
 
-/// Of one arrival a day, those of each period that have reached a target by the end of one.
-fn entered_by_end(state: usize, end: usize, reach: &Reach, horizons_days: &[u32]) -> Vec<f64> {
-    let last = horizons_days[end];
-    let starts = std::iter::once(&0).chain(horizons_days);
-    let period = |(&from, &until): (&u32, &u32)| {
-        (from..until).map(|day| reach.fresh(state, end, last - 1 - day)).sum()
-    };
-    starts.zip(&horizons_days[..=end]).map(period).collect()
+impl Entering<'_> {
+    /// Expected to reach a target by period of entry and periods later.
+    fn reaching(&self) -> Vec<Vec<f64>> {
+        let periods = self.horizons_days.len();
+        let by_end: Vec<Vec<f64>> = (0..periods).map(|end| self.by_end(end)).collect();
+        let row = |entered: usize| {
+            let mut before = 0.0;
+            let step = |end: usize| {
+                let now = by_end[end][entered];
+                let gained = (now - before).max(0.0);
+                before = now;
+                gained
+            };
+            (entered..periods).map(step).collect()
+        };
+        (0..periods).map(row).collect()
+    }
+
+    /// Those of each period of entry that have reached a target by the end of one.
+    fn by_end(&self, end: usize) -> Vec<f64> {
+        let last = self.horizons_days[end];
+        let starts = std::iter::once(&0).chain(self.horizons_days);
+        let fresh = |day: u32| {
+            self.by_day[day as usize] * self.reach.fresh(self.state, end, last - 1 - day)
+        };
+        let period = |(&from, &until): (&u32, &u32)| (from..until).map(fresh).sum();
+        starts.zip(&self.horizons_days[..=end]).map(period).collect()
+    }
 }

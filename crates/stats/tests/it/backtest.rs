@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path as FilePath;
 
-use stats::baseline::{Booking, Window, run_rate};
-use stats::funnel::Unfitted;
+use stats::baseline::{Booking, Window};
+use stats::forecast::{Grades, Outcome, Record, Simple};
 use stats::funnel::history::{History, Kind, KnownAmount, Move, Path, State};
 use stats::funnel::place::Periods;
-use stats::score::{Interval, absolute_percent_error};
-use stats::simulation::{OpenIndividual, Options, PeriodOutcome, simulate};
+use stats::simulation::{Options, PeriodOutcome};
 
 const FILE: &str = "../../../shared/data/maven_crm/sales_pipeline.csv";
-const OPEN: usize = 0;
 const WON: usize = 1;
 const LOST: usize = 2;
 
@@ -43,51 +41,45 @@ fn the_rest_of_a_quarter_on_a_real_file() {
         return;
     };
     let history = history(&text);
-    let graded: Vec<Graded> = CASES.map(|(as_of, end)| grade(&history, as_of, end)).to_vec();
-    for (case, graded) in CASES.iter().zip(&graded) {
-        eprintln!("{case:?}: {graded:?}");
-    }
-    let mean = |error: fn(&Graded) -> f64| graded.iter().map(error).sum::<f64>() / 6.0;
-    let (model, run_rate) = (mean(|g| g.error), mean(|g| g.run_rate_error));
-    eprintln!("mean absolute error: {model:.3} of the median, {run_rate:.3} of the run rate");
-    assert!(model < 0.20, "{model}");
-    assert!(graded.iter().filter(|graded| graded.covered).count() >= 5);
+    let periods = Periods { first_days: QUARTERS.map(day).to_vec() };
+    let days = CASES.map(|(as_of, _)| day(as_of));
+    let record = Record::new(&history, &periods, &days, 92).expect("a sound file");
+    let grade = |method: Option<Simple>| {
+        let outcomes = CASES.map(|(as_of, end)| outcome(&record, &history, method, as_of, end));
+        let grades = Grades::new(&outcomes);
+        eprintln!("{method:?}: {grades:?}");
+        grades
+    };
+    let model = grade(None);
+    assert!(model.mean_absolute_error_percent.expect("six windows") < 12.0);
+    assert!(model.coverage_80.expect("six windows") >= 4.0 / 6.0);
+    // As measured on the same file by other means.
+    let check = |method, percent: f64| {
+        let error = grade(Some(method)).mean_absolute_error_percent.expect("six windows");
+        assert!((error - percent).abs() < 0.5, "{method:?}: {error}");
+    };
+    check(Simple::RunRate, 9.6);
+    check(Simple::LastPeriod, 7.1);
+    check(Simple::StageWeighted, 87.4);
 }
 
-/// One forecast against what came; errors as shares of it.
-#[derive(Clone, Debug)]
-#[expect(dead_code, reason = "all of it is printed")]
-struct Graded {
-    came: f64,
-    quantiles: [f64; 3],
-    error: f64,
-    run_rate_error: f64,
-    covered: bool,
-    places: bool,
-}
-
-fn grade(history: &History, as_of: &str, end: &str) -> Graded {
-    let (as_of_day, end_day) = (day(as_of), day(end));
-    let periods = Some(Periods { first_days: QUARTERS.map(day).to_vec() });
-    let unfitted = Unfitted { periods, ..Unfitted::default() };
-    let fitted = unfitted.fit(history, as_of_day).expect("a sound file");
+fn outcome(
+    record: &Record,
+    history: &History,
+    method: Option<Simple>,
+    as_of: &str,
+    end: &str,
+) -> Outcome {
+    let window = Window { after_day: day(as_of), until_day: day(end) };
     let options = Options { seed: 1, futures: 2_000 };
-    let open = open(history, as_of_day);
-    let futures = simulate(&fitted, &open, as_of_day + 1, &[end_day], options).expect("in order");
-    let total = futures.total(PeriodOutcome::amount);
-    let quantiles = [0.05, 0.5, 0.95].map(|quantile| total.quantile(quantile));
-    let rest = Window { after_day: as_of_day, until_day: end_day };
-    let bookings = bookings(history);
-    let came = won(&bookings, rest);
-    let error = |forecast| absolute_percent_error(forecast, came).expect("something came");
-    Graded {
-        came,
-        quantiles,
-        error: error(quantiles[1]),
-        run_rate_error: error(run_rate(&bookings, 90, rest)),
-        covered: Interval { low: quantiles[0], high: quantiles[2], level: 0.9 }.covers(came),
-        places: fitted.periods.is_some(),
-    }
+    let forecast = match method {
+        Some(method) => method.forecast(record, day(as_of), window).expect("it says something"),
+        None => {
+            let forecast = record.forecast(day(as_of), &[day(end)], 0, options);
+            forecast.expect("a forecast").futures.total(PeriodOutcome::amount)
+        }
+    };
+    Outcome { forecast, came: won(&bookings(history), window) }
 }
 
 fn history(text: &str) -> History {
@@ -115,7 +107,7 @@ fn path(line: &str, products: &mut BTreeMap<String, u32>) -> Option<Path> {
     (!engaged.is_empty()).then(|| Path {
         segment,
         entered_day: day(engaged),
-        entry_state: OPEN,
+        entry_state: 0,
         moves,
         amounts,
     })
@@ -139,17 +131,4 @@ fn bookings(history: &History) -> Vec<Booking> {
 fn won(bookings: &[Booking], rest: Window) -> f64 {
     let inside = |one: &&Booking| rest.after_day < one.day && one.day <= rest.until_day;
     bookings.iter().filter(inside).map(|one| one.amount).sum()
-}
-
-fn open(history: &History, as_of_day: i32) -> Vec<OpenIndividual> {
-    let is_open = |path: &&Path| {
-        path.entered_day <= as_of_day && path.moves.iter().all(|next| next.day > as_of_day)
-    };
-    let individual = |path: &Path| OpenIndividual {
-        segment: path.segment,
-        state: OPEN,
-        age_days: as_of_day.abs_diff(path.entered_day),
-        amount: None,
-    };
-    history.paths.iter().filter(is_open).map(individual).collect()
 }

@@ -1,0 +1,238 @@
+//! What every candidate would have said on past days, and what came.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use super::candidates::{CANDIDATES, Candidate, Terms};
+use crate::baseline::{Booking, Bookings, Window};
+use crate::funnel::Fitted;
+use crate::funnel::arrivals::STEP_DAYS;
+use crate::funnel::expectation::{Expected, expect};
+use crate::funnel::history::{Facts, FitError, History, Kind, OpenIndividual, cut};
+use crate::funnel::place::Periods;
+
+/// Days between the past days on which candidates are asked.
+const GRID_DAYS: i32 = 7;
+/// The days of the grid are never further apart than this.
+const EVERY_DAYS_MAX: i32 = 28;
+/// Past days looked back on, the latest ones.
+const ORIGINS_MAX: usize = 30;
+const ORIGINS_MIN: usize = 6;
+/// Days of history and resolved individuals before a candidate is asked for the first time.
+const HISTORY_DAYS_MIN: i32 = 60;
+const RESOLVED_MIN: usize = 15;
+/// Chance of one individual more or less that no forecast is without.
+const LONE_CHANCE: f64 = 0.1;
+/// Individuals that all past fits together may look at, so that a large history asks fewer days.
+const WORK_MAX: usize = 2_500_000;
+
+/// The history with what had been said of it.
+pub struct Record<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) periods: &'a Periods,
+    pub(crate) bookings: Bookings,
+    /// Ascending by day.
+    origins: Vec<Origin>,
+    grid: Grid,
+}
+
+/// One past day.
+pub(crate) struct Origin {
+    pub day: i32,
+    /// By form of the model, in the order of the candidates.
+    pub models: Vec<Course>,
+    /// The open amount, each weighed by the share of its state that has reached a target.
+    pub stage_weighted: f64,
+}
+
+/// What one form of the model expected, day by day ahead.
+pub(crate) struct Course {
+    expected: Vec<Expected>,
+    /// Squared coefficients of variation: of the arrival rate, of 30 days of arrivals, of 30 days'
+    /// pace.
+    variation: [f64; 3],
+    /// The least variance that is believed: that of one individual that may come or not.
+    variance_min: f64,
+}
+
+impl<'a> Record<'a> {
+    /// Asks every candidate on the past days that forecasts from any of `as_of_days` look back on,
+    /// up to `horizon_days` ahead of each.
+    ///
+    /// # Errors
+    /// When the history contradicts itself or nobody had entered by the last of the days.
+    pub fn new(
+        history: &'a History,
+        periods: &'a Periods,
+        as_of_days: &[i32],
+        horizon_days: u32,
+    ) -> Result<Self, FitError> {
+        let last_day = as_of_days.iter().max().copied().unwrap_or(i32::MIN);
+        let facts = cut(history, last_day)?;
+        let grid = Grid::new(&facts, last_day);
+        let days: BTreeSet<i32> = as_of_days.iter().flat_map(|&day| grid.days(day)).collect();
+        let days: Vec<i32> = days.into_iter().collect();
+        let origin = |&day: &i32| Origin::new(history, periods, day, horizon_days);
+        let origins: Result<Vec<Origin>, FitError> = days.par_iter().map(origin).collect();
+        let booked = facts.realised.iter();
+        let booked = booked.map(|one| Booking { day: one.day, amount: one.amount });
+        Ok(Self {
+            history,
+            periods,
+            bookings: Bookings::new(booked.collect()),
+            origins: origins?,
+            grid,
+        })
+    }
+
+    /// The model with some terms, fitted to what was known at the end of a day, and who is open.
+    pub(crate) fn fit(
+        &self,
+        terms: Terms,
+        as_of_day: i32,
+    ) -> Result<(Fitted, Vec<OpenIndividual>), FitError> {
+        let facts = cut(self.history, as_of_day)?;
+        let unfitted = terms.unfitted(self.periods);
+        Ok((unfitted.fit_facts(&facts, &self.history.states, as_of_day), facts.open))
+    }
+
+    /// The past days on which a forecast from `as_of_day` looks back, and that day itself.
+    pub(crate) fn looking_back(&self, as_of_day: i32) -> Vec<&Origin> {
+        let find = |day: &i32| self.origins.binary_search_by_key(day, |origin| origin.day).ok();
+        let days = self.grid.days(as_of_day);
+        days.iter().filter_map(find).map(|index| &self.origins[index]).collect()
+    }
+}
+
+/// Which past days are looked back on: a matter of what was known on the day alone.
+struct Grid {
+    first_day: i32,
+    /// Days on which a stay began, and on which one ended, ascending.
+    began: Vec<i32>,
+    ended: Vec<i32>,
+}
+
+impl Grid {
+    fn new(facts: &Facts, as_of_day: i32) -> Self {
+        let ended = facts.sojourns.iter().filter(|sojourn| sojourn.next.is_some());
+        let ended =
+            ended.map(|sojourn| sojourn.start_day.saturating_add_unsigned(sojourn.age_days));
+        let mut ended: Vec<i32> = ended.collect();
+        let mut began: Vec<i32> = facts.sojourns.iter().map(|one| one.start_day).collect();
+        ended.sort_unstable();
+        began.sort_unstable();
+        Self { first_day: facts.first_day(as_of_day), began, ended }
+    }
+
+    /// The last days of the weekly grid (every second, fourth … of a long or large history) from
+    /// when enough had happened, and the as-of day itself.
+    fn days(&self, as_of_day: i32) -> Vec<i32> {
+        let enough = self.ended.get(RESOLVED_MIN - 1).copied().unwrap_or(as_of_day);
+        let from = enough.max(self.first_day.saturating_add(HISTORY_DAYS_MIN));
+        let known = self.began.partition_point(|&day| day <= as_of_day);
+        let most = (WORK_MAX / (known + 1)).clamp(ORIGINS_MIN, ORIGINS_MAX) as i32;
+        let mut every = GRID_DAYS;
+        while as_of_day.saturating_sub(from) / every > most && every < EVERY_DAYS_MAX {
+            every *= 2;
+        }
+        let on_grid = |day: &i32| day.rem_euclid(every) == 0;
+        let mut days: Vec<i32> =
+            (from..as_of_day).rev().filter(on_grid).take(most as usize).collect();
+        days.reverse();
+        days.push(as_of_day);
+        days
+    }
+}
+
+impl Origin {
+    fn new(
+        history: &History,
+        periods: &Periods,
+        day: i32,
+        horizon_days: u32,
+    ) -> Result<Self, FitError> {
+        let facts = cut(history, day)?;
+        let course = |(candidate, _): &(Candidate, f64)| match candidate {
+            Candidate::Model(terms) => {
+                let fitted = terms.unfitted(periods).fit_facts(&facts, &history.states, day);
+                Some(Course::new(&fitted, &facts, horizon_days))
+            }
+            _ => None,
+        };
+        let models = CANDIDATES.iter().filter_map(course).collect();
+        Ok(Self { day, models, stage_weighted: stage_weighted(history, &facts, day) })
+    }
+}
+
+impl Course {
+    fn new(fitted: &Fitted, facts: &Facts, horizon_days: u32) -> Self {
+        let rate: f64 = fitted.arrivals.values().map(|one| one.rate_per_day).sum();
+        let weigh = |variation: fn(&crate::funnel::arrivals::Arrivals) -> f64| -> f64 {
+            let weighed = fitted.arrivals.values().map(|one| one.rate_per_day * variation(one));
+            weighed.sum::<f64>() / rate.max(f64::MIN_POSITIVE)
+        };
+        Self {
+            expected: expect(fitted, &facts.open, horizon_days),
+            variation: [
+                weigh(|one| one.rate_variation()),
+                weigh(|one| one.overdispersion),
+                fitted.pace_variation,
+            ],
+            variance_min: fitted.amounts.pool.mean_square() * LONE_CHANCE,
+        }
+    }
+
+    /// Mean and variance of the amount in the days `from..until` ahead (0 is the first one);
+    /// `None` beyond the horizon.
+    pub(crate) fn window(&self, from: u32, until: u32) -> Option<(f64, f64)> {
+        let end = match until.checked_sub(1) {
+            Some(last) => *self.expected.get(last as usize)?,
+            None => Expected::default(),
+        };
+        let start = match from.checked_sub(1) {
+            Some(last) => *self.expected.get(last as usize)?,
+            None => Expected::default(),
+        };
+        let mean = end.amount() - start.amount();
+        let new = end.new.amount - start.new.amount;
+        let months = f64::from(until - from).max(1.0) / f64::from(STEP_DAYS);
+        let [rate, arrivals, pace] = self.variation;
+        let common = new.powi(2) * (rate + arrivals / months) + mean.powi(2) * pace / months;
+        let variance = end.squares() - start.squares() + common;
+        Some((mean, variance.max(self.variance_min)))
+    }
+}
+
+/// The pipeline as it is weighed by hand: each open amount times the share of those once in its
+/// state, and out of the funnel since, that have reached a target.
+fn stage_weighted(history: &History, facts: &Facts, as_of_day: i32) -> f64 {
+    let states = history.states.len();
+    let (mut resolved, mut reached) = (vec![0.0; states], vec![0.0; states]);
+    for path in &history.paths {
+        let known = path.moves.iter().take_while(|next| next.day <= as_of_day);
+        let last = known.clone().last().map_or(path.entry_state, |last| last.state);
+        let is_open = history.states[last].kind == Kind::Transient;
+        if path.entered_day > as_of_day || is_open {
+            continue;
+        }
+        let target = f64::from(u8::from(history.states[last].is_target));
+        let passed = std::iter::once(path.entry_state).chain(known.map(|next| next.state));
+        for state in passed {
+            resolved[state] += 1.0;
+            reached[state] += target;
+        }
+    }
+    let chances: Vec<f64> =
+        resolved.iter().zip(&reached).map(|(n, won): (&f64, &f64)| won / n.max(1.0)).collect();
+    let amounts = crate::funnel::amounts::Amounts::fit(&facts.realised);
+    let open: Vec<(usize, f64)> = (facts.open.iter())
+        .map(|one| (one.state, one.amount.unwrap_or_else(|| amounts.mean(one.segment))))
+        .collect();
+    crate::baseline::stage_weighted(&open, &chances)
+}
+
+/// The window that lies as far ahead of another day.
+pub(crate) fn moved(window: Window, from_day: i32, to_day: i32) -> Window {
+    window.back(from_day.saturating_sub(to_day))
+}

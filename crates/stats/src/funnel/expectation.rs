@@ -1,0 +1,261 @@
+//! What is to be expected of a fitted funnel, day by day ahead.
+//!
+//! A forward recursion of expected mass: how many individuals (and how much amount) are in each
+//! state at each age tomorrow, given who is there today and who arrives. It is the mean of the
+//! simulation without drawing any future, for every horizon in one pass. It refuses to know what
+//! is not certain: the parameters are taken as fitted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Fitted;
+use super::hazards::Rates;
+use super::history::OpenIndividual;
+use super::place::PARTS;
+
+/// Sweeps after which moves within one day count as settled; exact without same-day cycles.
+const SAME_DAY_SWEEPS: usize = 64;
+
+/// What has reached a target by the end of one day ahead.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Expected {
+    /// Of the individuals that were open.
+    pub open: Reached,
+    /// Of those that arrived after.
+    pub new: Reached,
+}
+
+/// Expected number, amount and sum of squared amounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reached {
+    pub count: f64,
+    pub amount: f64,
+    /// The variance of the amount when individuals come independently and are many.
+    pub squares: f64,
+}
+
+impl Expected {
+    #[must_use]
+    pub fn amount(&self) -> f64 {
+        self.open.amount + self.new.amount
+    }
+
+    #[must_use]
+    pub fn squares(&self) -> f64 {
+        self.open.squares + self.new.squares
+    }
+}
+
+/// Number, amount and squared amount that move through the funnel together.
+type Mass = [f64; 3];
+
+/// Cumulative expectations, the first of `days` being the day after the as-of day.
+pub(crate) fn expect(fitted: &Fitted, open: &[OpenIndividual], days: u32) -> Vec<Expected> {
+    let mut total = vec![Expected::default(); days as usize];
+    let arriving = fitted.arrivals.values().flat_map(|arrivals| arrivals.segment_shares.keys());
+    let segments: BTreeSet<u32> =
+        open.iter().map(|one| one.segment).chain(arriving.copied()).collect();
+    let mut open_by_segment: BTreeMap<u32, Vec<&OpenIndividual>> = BTreeMap::new();
+    for one in open {
+        open_by_segment.entry(one.segment).or_default().push(one);
+    }
+    for segment in segments {
+        let there = open_by_segment.get(&segment).map_or(&[][..], Vec::as_slice);
+        Segment::new(fitted, segment, there).run(&mut total);
+    }
+    total
+}
+
+/// One segment on its way through the days.
+struct Segment<'a> {
+    fitted: &'a Fitted,
+    rates: Vec<Option<Rates>>,
+    open: Flow,
+    new: Flow,
+    /// What one arrival a day in each state, over all segments, brings of this one.
+    arrivals: Vec<Mass>,
+}
+
+impl<'a> Segment<'a> {
+    fn new(fitted: &'a Fitted, segment: u32, there: &[&OpenIndividual]) -> Self {
+        let rates = fitted.segment_rates(segment);
+        let ages: Vec<usize> =
+            rates.iter().map(|rates| rates.as_ref().map_or(1, |rates| rates.stay.len())).collect();
+        let amounts = &fitted.amounts;
+        let of_new = [1.0, amounts.mean(segment), amounts.mean_square(segment)];
+        let ratio = amounts.realised_ratio.as_ref();
+        let [level, square] = ratio.map_or([1.0, 1.0], |r| [r.mean(), r.mean_square()]);
+        let mut open = Flow::new(&ages);
+        for one in there {
+            let mass = match one.amount {
+                Some(amount) => [1.0, amount * level, amount * amount * square],
+                None => of_new,
+            };
+            let age = (one.age_days as usize).min(ages[one.state] - 1);
+            add(&mut open.by_age[one.state][age], &mass, 1.0);
+        }
+        let mut arrivals = vec![[0.0; 3]; rates.len()];
+        for (&state, arriving) in &fitted.arrivals {
+            let share = arriving.segment_shares.get(&segment).copied().unwrap_or(0.0);
+            add(&mut arrivals[state], &of_new, share);
+        }
+        Self { fitted, rates, open, new: Flow::new(&ages), arrivals }
+    }
+
+    fn run(mut self, total: &mut [Expected]) {
+        let none = vec![[0.0; 3]; self.arrivals.len()];
+        let by_part: Vec<Vec<Option<Rates>>> = (0..PARTS).map(|part| self.on(part)).collect();
+        for (ahead, expected) in (1..).zip(total) {
+            let day = self.fitted.as_of_day.saturating_add(ahead);
+            let part = self.fitted.periods.as_ref().map_or(0, |periods| periods.part(day));
+            let step = Step { fitted: self.fitted, rates: &by_part[part] };
+            step.advance(&mut self.open, &none);
+            let arriving = self.arriving_on(day);
+            step.advance(&mut self.new, &arriving);
+            self.open.add_to(&mut expected.open);
+            self.new.add_to(&mut expected.new);
+        }
+    }
+
+    fn arriving_on(&self, day: i32) -> Vec<Mass> {
+        let rate = |state: usize| self.fitted.arrivals.get(&state).map_or(0.0, |a| a.rate_on(day));
+        let scale = |(state, mass): (usize, &Mass)| mass.map(|part| part * rate(state));
+        self.arrivals.iter().enumerate().map(scale).collect()
+    }
+
+    /// The daily probabilities in one part of a period.
+    fn on(&self, part: usize) -> Vec<Option<Rates>> {
+        if self.fitted.periods.is_none() {
+            return self.rates.clone();
+        }
+        let states = self.rates.iter().zip(&self.fitted.hazards);
+        let scaled = states.map(|(rates, hazards)| {
+            let factors: Vec<f64> = hazards.as_ref()?.places.iter().map(|by| by[part]).collect();
+            Some(rates.as_ref()?.scaled(&factors))
+        });
+        scaled.collect()
+    }
+}
+
+/// Mass by state and age, and what has reached a target so far.
+struct Flow {
+    by_age: Vec<Vec<Mass>>,
+    reached: Mass,
+}
+
+impl Flow {
+    fn new(ages: &[usize]) -> Self {
+        Self { by_age: ages.iter().map(|&ages| vec![[0.0; 3]; ages]).collect(), reached: [0.0; 3] }
+    }
+
+    fn add_to(&self, total: &mut Reached) {
+        let [count, amount, squares] = self.reached;
+        total.count += count;
+        total.amount += amount;
+        total.squares += squares;
+    }
+}
+
+/// One day with its probabilities.
+struct Step<'a> {
+    fitted: &'a Fitted,
+    rates: &'a [Option<Rates>],
+}
+
+impl Step<'_> {
+    /// Everyone grows a day older or leaves; then who enters a state may leave it the same day.
+    fn advance(&self, flow: &mut Flow, arrivals: &[Mass]) {
+        let mut entering = arrivals.to_vec();
+        for (state, rates) in self.rates.iter().enumerate() {
+            if let Some(rates) = rates {
+                grow_older(rates, &mut flow.by_age[state], &mut entering);
+            }
+        }
+        for _ in 0..SAME_DAY_SWEEPS {
+            let mut onward = vec![[0.0; 3]; entering.len()];
+            for (state, mass) in entering.iter().enumerate().filter(|(_, mass)| mass[0] > 0.0) {
+                self.enter(flow, state, mass, &mut onward);
+            }
+            if onward.iter().all(|mass| mass[0] <= 0.0) {
+                return;
+            }
+            entering = onward;
+        }
+    }
+
+    fn enter(&self, flow: &mut Flow, state: usize, mass: &Mass, onward: &mut [Mass]) {
+        if self.fitted.states[state].is_target {
+            add(&mut flow.reached, mass, 1.0);
+            return;
+        }
+        let Some(rates) = &self.rates[state] else { return };
+        add(&mut flow.by_age[state][0], mass, rates.stay[0]);
+        for (&to, days) in rates.next.iter().zip(&rates.leave) {
+            add(&mut onward[to], mass, days[0]);
+        }
+    }
+}
+
+/// Moves the mass of one state to the next age; what leaves goes to `entering`.
+fn grow_older(rates: &Rates, by_age: &mut [Mass], entering: &mut [Mass]) {
+    let last = by_age.len() - 1;
+    if last > 0 {
+        let joined = std::mem::take(&mut by_age[last - 1]);
+        add(&mut by_age[last], &joined, 1.0);
+        by_age[..last].rotate_right(1);
+        by_age[0] = [0.0; 3];
+    }
+    for (&to, days) in rates.next.iter().zip(&rates.leave) {
+        let mut left = [0.0; 3];
+        for (mass, &hazard) in by_age.iter().zip(days) {
+            add(&mut left, mass, hazard);
+        }
+        add(&mut entering[to], &left, 1.0);
+    }
+    for (mass, &stay) in by_age.iter_mut().zip(&rates.stay) {
+        mass.iter_mut().for_each(|part| *part *= stay);
+    }
+}
+
+fn add(to: &mut Mass, mass: &Mass, share: f64) {
+    to.iter_mut().zip(mass).for_each(|(to, part)| *to += part * share);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::place::Periods;
+    use super::super::tests::{OPEN, made_history};
+    use super::*;
+    use crate::funnel::Unfitted;
+
+    /// The forward recursion of mass agrees with the backward recursion of probabilities.
+    fn check(periods: Option<Periods>) {
+        let as_of_day = 700;
+        let history = made_history(5, 6_000, 900);
+        let unfitted = Unfitted { periods, ..Unfitted::default() };
+        let fitted = unfitted.fit(&history, as_of_day).expect("sound");
+        let open: Vec<OpenIndividual> = (0..400)
+            .map(|i| OpenIndividual { segment: i % 3, state: OPEN, age_days: i % 80, amount: None })
+            .collect();
+        let expected = expect(&fitted, &open, 90);
+        let chance = |one: &OpenIndividual| fitted.probability(one.segment, OPEN, one.age_days, 90);
+        let count: f64 = open.iter().map(chance).sum();
+        assert!((expected[89].open.count / count - 1.0).abs() < 1e-9);
+        let amount: f64 =
+            open.iter().map(|one| chance(one) * fitted.amounts.mean(one.segment)).sum();
+        assert!((expected[89].open.amount / amount - 1.0).abs() < 1e-9);
+        let arrivals = &fitted.arrivals[&OPEN];
+        let new = |segment: u32| -> f64 {
+            let reach = fitted.reach(&fitted.segment_rates(segment), as_of_day + 1, &[90]);
+            let days = (0..90).map(|left| reach.fresh(OPEN, 0, left)).sum::<f64>();
+            days * arrivals.segment_shares[&segment] * arrivals.rate_per_day
+        };
+        let count: f64 = (0..3).map(new).sum();
+        assert!((expected[89].new.count / count - 1.0).abs() < 1e-9, "{:?} {count}", expected[89]);
+    }
+
+    #[test]
+    fn mass_runs_forward_as_chances_run_back() {
+        check(None);
+        check(Some(Periods { first_days: (0..12).map(|period| period * 91).collect() }));
+    }
+}
