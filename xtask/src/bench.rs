@@ -6,6 +6,7 @@
 mod duckdb;
 mod files;
 mod measure;
+pub mod truth;
 
 use crate::building;
 use anyhow::{Context, Result, bail};

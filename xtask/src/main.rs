@@ -24,6 +24,8 @@ Usage: cargo xtask COMMAND
   tidy [--bless]    the house rules alone; --bless records new migrations and shorter functions
   bench [NAME…] [--profile dev|release]
                     speed, memory and repeatability beside a named peer: import journal memory seed
+  bench truth [--companies N] [--profile dev|release] [--baton FILE]
+                    forecasts on simulated companies beside baselines and truth, to docs/truth.md
 ";
 
 fn main() -> ExitCode {
@@ -50,6 +52,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("ci", []) => test::run(true),
         ("tidy", []) => tidy::run(false),
         ("tidy", [bless]) if bless == "--bless" => tidy::run(true),
+        ("bench", [name, rest @ ..]) if name == "truth" => bench::truth::run(rest),
         ("bench", rest) => bench::run(rest),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
