@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::World;
-use crate::model::{CHANNELS, DEALS, LEADS, PRODUCTS, STAGES, age_band};
+use crate::long_run::{MQL_TO_SAL, win_share_by_product};
+use crate::model::{CHANNELS, DEALS, LEADS, PERSONAS, PRODUCTS, STAGES, age_band};
 
 #[derive(Serialize)]
 pub struct Expected {
@@ -22,10 +23,10 @@ pub struct Expected {
     /// Of the visits to a stage by deals that close some day, without effects of segment or
     /// quarter, where each leads.
     deal_stage_shares: Vec<Exits>,
-    /// Of new-business deals that close some day, the share won, by product: over all sources
-    /// of leads and with the mean effects of competitor and quarter, so correct to about 0.02.
+    /// Of new-business deals that leads brought and that close some day, the share won, by product.
     win_share_by_product: BTreeMap<&'static str, f64>,
-    /// The same by source, over all products.
+    /// The same by source, over all products and with the mean effects of competitor and quarter,
+    /// so correct to about 0.02.
     win_share_by_source: BTreeMap<&'static str, f64>,
     /// Share of closable among all deals.
     closable: f64,
@@ -44,12 +45,11 @@ const AGE_DAYS_MAX: i64 = 3_000;
 
 impl Expected {
     pub fn of(world: &World) -> Self {
-        let mql = LEADS.inquiry_to_mql * world.model.mql_scale;
+        let fit = average(PRODUCTS.iter().map(|it| (it.lead_share, it.mql_effect)))
+            * average(PERSONAS.iter().map(|it| (it.share, it.mql_effect)));
+        let mql = LEADS.inquiry_to_mql * world.model.mql_scale * fit;
         let by_source = CHANNELS.iter().map(|channel| (channel.name, mql * channel.mql_effect));
-        let products = (0..PRODUCTS.len()).map(|product| {
-            let shares = CHANNELS.iter().map(|channel| channel.lead_share);
-            (PRODUCTS[product].name, mean(shares, |channel| win_share(product, channel)))
-        });
+        let mix = average(CHANNELS.iter().map(|it| (it.lead_share, it.mql_effect)));
         let sources = (0..CHANNELS.len()).map(|channel| {
             let shares = PRODUCTS.iter().map(|product| product.lead_share);
             (CHANNELS[channel].name, mean(shares, |product| win_share(product, channel)))
@@ -57,12 +57,16 @@ impl Expected {
         Self {
             leads_by_month: leads_by_month(world),
             inquiry_to_mql_by_source: by_source.collect(),
-            inquiry_to_mql: mql,
-            mql_to_sal: (1.0 - LEADS.dropped_handoff) * LEADS.contacted_mql_to_sal,
+            inquiry_to_mql: mql * mix,
+            mql_to_sal: MQL_TO_SAL,
             sal_to_sql: LEADS.sal_to_sql,
             sql_to_opportunity: LEADS.sql_to_opportunity,
             deal_stage_shares: (0..STAGES.len()).map(|stage| exits(stage, 1.0, 1.0, 1.0)).collect(),
-            win_share_by_product: products.collect(),
+            win_share_by_product: PRODUCTS
+                .iter()
+                .map(|it| it.name)
+                .zip(win_share_by_product())
+                .collect(),
             win_share_by_source: sources.collect(),
             closable: 1.0 - DEALS.never_closing,
         }
@@ -76,6 +80,11 @@ fn leads_by_month(world: &World) -> BTreeMap<String, f64> {
         *month += share * world.settings.leads as f64;
     }
     months
+}
+
+/// Of pairs of a share and an effect.
+fn average(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
+    pairs.map(|(share, effect)| share * effect).sum()
 }
 
 fn mean(shares: impl Iterator<Item = f64>, value: impl Fn(usize) -> f64) -> f64 {

@@ -16,6 +16,7 @@ mod expected;
 mod export;
 mod journey;
 mod lead;
+mod long_run;
 mod market;
 mod model;
 mod random;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::deal::Deal;
 use crate::expected::Expected;
+use crate::long_run::{Group, InTheLongRun};
 use crate::model::Model;
 use crate::rows::Money;
 use crate::workforce::Employment;
@@ -25,6 +26,8 @@ pub struct Totals {
     pub deals_never_closing: u64,
     pub deals_from_leads: u64,
     pub expansion_deals: u64,
+    /// In the order of [`Group::ALL`].
+    pub deals_by_group: [u64; Group::ALL.len()],
     /// By calendar quarter of closing: number and amount.
     pub won_by_quarter: BTreeMap<String, (u64, i64)>,
     pub touches_by_channel: BTreeMap<&'static str, u64>,
@@ -45,6 +48,7 @@ impl Totals {
         self.deals_never_closing += u64::from(deal.never_closes);
         self.deals_from_leads += u64::from(from_lead);
         self.expansion_deals += u64::from(kind == deal::Kind::Expansion);
+        self.deals_by_group[Group { kind, from_lead }.index()] += 1;
         if deal.last.stage == deal::Stage::ClosedWon {
             let quarter = world.calendar.quarter_name(deal.last.close_day);
             let won = self.won_by_quarter.entry(quarter).or_default();
@@ -58,6 +62,7 @@ struct Truth<'a> {
     settings: &'a Settings,
     parameters: &'a Model,
     expected: Expected,
+    in_the_long_run: InTheLongRun,
     realised: Realised<'a>,
     employment: Vec<Employment>,
 }
@@ -94,6 +99,7 @@ pub fn write(
         settings: &world.settings,
         parameters: &world.model,
         expected: Expected::of(world),
+        in_the_long_run: InTheLongRun::of(totals.deals_by_group),
         realised: realised(totals, files),
         employment: world.workforce.employment(&world.calendar),
     };

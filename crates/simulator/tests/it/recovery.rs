@@ -87,7 +87,7 @@ fn deals_are_won_as_often_as_they_truly_are() {
     let expected = WORLD.truth["expected"]["win_share_by_product"].as_object();
     for (product, truth) in expected.expect("an object") {
         let [won, closed] = by_product[product.as_str()];
-        check_share(product, won, closed, number(truth), 0.025);
+        check_share(product, won, closed, number(truth), 0.005);
     }
 }
 
