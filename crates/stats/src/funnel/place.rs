@@ -10,7 +10,7 @@ use super::hazards::Hazards;
 use super::history::{Facts, Sojourn, State};
 
 /// Parts of a period.
-pub(crate) const PARTS: usize = 3;
+pub(crate) const PARTS: usize = 6;
 
 /// The first days of periods, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
