@@ -52,10 +52,10 @@ pub const CANDIDATES: [(Candidate, f64); 9] = [
     (model(false, Some(365), false), 0.12),
     (model(true, Some(365), false), 0.16),
     (model(true, Some(180), false), 0.14),
-    (model(true, Some(365), true), 0.18),
-    (Candidate::RunRate(90), 0.04),
-    (Candidate::LastPeriod, 0.04),
-    (Candidate::LastYear, 0.06),
+    (model(true, Some(365), true), 0.16),
+    (Candidate::RunRate(90), 0.03),
+    (Candidate::LastPeriod, 0.03),
+    (Candidate::LastYear, 0.10),
 ];
 
 impl Candidate {

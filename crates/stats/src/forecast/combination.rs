@@ -14,13 +14,17 @@ use super::record::{Course, Origin, Record, moved};
 use crate::baseline::Window;
 
 /// Independent windows that the prior of a candidate's error stands for.
-const ERROR_PRIOR_WINDOWS: f64 = 3.0;
+const ERROR_PRIOR_WINDOWS: f64 = 8.0;
 /// Independent windows that the model's own spread stands for.
 const SPREAD_PRIOR_WINDOWS: f64 = 3.0;
 /// Days after which a past error counts half.
 const HALF_LIFE_DAYS: f64 = 365.0;
-/// Squared standardised errors are not counted beyond this.
-const SQUARED_ERROR_MAX: f64 = 16.0;
+/// Squared standardised errors are not counted beyond this: for the weights, and for the spread.
+const SQUARED_ERROR_MAX: f64 = 9.0;
+const SQUARED_ERROR_OF_SPREAD_MAX: f64 = 25.0;
+/// What past windows and the model do not know of: on simulated companies of all kinds the 80 %
+/// interval holds 80 % with it, and 75 % without.
+const UNSEEN: f64 = 1.2;
 /// Past windows below which shorter ones are looked at instead.
 const WINDOWS_MIN: usize = 4;
 /// Shorter windows are not shorter than this.
@@ -67,7 +71,7 @@ impl Combination {
         let mean = combine(&weights, &says);
         let errors = pasts.list.iter().map(|past| {
             let error = (past.came - combine(&weights, &past.says)) / past.deviation;
-            (discount(past), error.powi(2).min(SQUARED_ERROR_MAX))
+            (discount(past), error.powi(2).min(SQUARED_ERROR_OF_SPREAD_MAX))
         });
         let best = best_model(&weights);
         let (Candidate::Model(best_terms), _) = CANDIDATES[best] else { return None };
@@ -87,7 +91,7 @@ impl Combination {
     pub fn deviation(&self, simulated: f64) -> f64 {
         let own = self.stated_deviation.powi(2) * self.squared_error * self.independent_windows;
         let prior = simulated.powi(2) * SPREAD_PRIOR_WINDOWS;
-        ((own + prior) / (self.independent_windows + SPREAD_PRIOR_WINDOWS)).sqrt()
+        UNSEEN * ((own + prior) / (self.independent_windows + SPREAD_PRIOR_WINDOWS)).sqrt()
     }
 }
 
@@ -204,7 +208,7 @@ fn weights(now: &[Option<f64>], pasts: &[Past], independent: f64) -> Vec<f64> {
         let (error, windows) = errors[index].map_or((level, 0.0), |error| (error, independent));
         let prior_windows = ERROR_PRIOR_WINDOWS;
         let shrunk = (error * windows + level * prior_windows) / (windows + prior_windows);
-        prior * (shrunk / level).powf(-independent)
+        prior * (shrunk / level).powf(-independent / 2.0)
     };
     let raw: Vec<f64> = CANDIDATES.iter().enumerate().map(weigh).collect();
     let sum: f64 = raw.iter().sum();

@@ -171,6 +171,6 @@ mod tests {
         check(0, 0);
         check(-200, 700);
         check(91, 400);
-        assert_eq!([0, 30, 31, 61, 62, 91, 92].map(|day| periods.part(day)), [0, 0, 1, 1, 2, 2, 0]);
+        assert_eq!([0, 30, 31, 61, 62, 91, 92].map(|day| periods.part(day)), [0, 1, 2, 3, 4, 5, 0]);
     }
 }
