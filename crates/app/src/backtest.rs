@@ -67,8 +67,9 @@ pub fn backtest_of(
     origins: &Origins,
     seed: u64,
 ) -> Result<Backtest, Error> {
-    let outlook = Outlook::new(context, world, &world.deals)?;
     let cases = cases(context, world, origins)?;
+    let first = cases.iter().map(|case| case.as_of).min().unwrap_or(world.as_of);
+    let outlook = Outlook::learnt_by(context, world, &world.deals, first)?;
     let days: Vec<i32> = cases.iter().map(Case::day).collect();
     let horizon = cases.iter().map(|case| case.end().abs_diff(case.day())).max().unwrap_or(0);
     let record = outlook.record(&days, horizon)?;

@@ -61,6 +61,7 @@ pub async fn forecast(
         voices: coming.iter().flat_map(|coming| coming.voices(booked)).collect(),
         past_windows: coming.as_ref().map_or(0.0, |c| c.forecast.combination.independent_windows),
         closed_deals: outlook.model.closed,
+        told_apart_by: outlook.model.told_apart_by,
         reconstructed: world.reconstructed,
         futures: FUTURES,
         is_over: days.last <= world.as_of,
@@ -82,12 +83,30 @@ impl<'a> Outlook<'a> {
     /// # Errors
     /// When no deal had been created by then.
     pub fn new(context: &'a Context, world: &World, deals: &'a [Deal]) -> Result<Self, Error> {
-        let model = DealModel::new(deals, &world.deal_stages);
+        Self::learnt_by(context, world, deals, world.as_of)
+    }
+
+    /// As [`Outlook::new`], where what tells deals apart is found from what was known by a day, so
+    /// that forecasts from then on may be graded.
+    ///
+    /// # Errors
+    /// When no deal had been created by the as-of day.
+    pub fn learnt_by(
+        context: &'a Context,
+        world: &World,
+        deals: &'a [Deal],
+        learnt_by: Date,
+    ) -> Result<Self, Error> {
+        let mut model = DealModel::new(deals, &world.deal_stages);
         if model.history.paths.is_empty() {
             return Err(Error::Input(format!(
                 "no deal had been created by {}: import deals, or choose a later --as-of",
                 world.as_of
             )));
+        }
+        let entered = model.history.paths.iter().map(|path| path.entered_day).min();
+        if entered.is_some_and(|first| first <= day_number(learnt_by)) {
+            model.tell_apart(learnt_by)?;
         }
         let periods = quarters(context, deals, world.as_of);
         Ok(Outlook { context, as_of: world.as_of, deals, model, periods })

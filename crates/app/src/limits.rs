@@ -14,3 +14,5 @@ pub const REMEMBERED_KEYS_MAX: usize = 500_000;
 pub const FUTURES: usize = 4_000;
 /// Simulated futures of each past day of a back-test.
 pub const BACKTEST_FUTURES: usize = 1_000;
+/// Groups by which deals may be told apart in the funnel model.
+pub const SEGMENTS_MAX: usize = 60;

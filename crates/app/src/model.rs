@@ -9,11 +9,15 @@ use domain::deal::Deal;
 use domain::goal::Counts;
 use domain::lead::Lead;
 use domain::lifecycle::Stay;
+use domain::name::plain;
 use domain::stage::{Outcome, Stages};
 use domain::time::day_number;
 use jiff::civil::Date;
-use stats::funnel::history::{History, Kind, KnownAmount, Move, Path, State};
+use stats::funnel::history::{FitError, History, Kind, KnownAmount, Move, Path, State};
+use stats::funnel::segmentation::{self, Labels};
 use uuid::Uuid;
+
+use crate::limits::SEGMENTS_MAX;
 
 /// The share of closed deals that must show stages between creation and closing before the model
 /// looks at stages: with less, only what is still open has a stage, which would mislead.
@@ -29,6 +33,9 @@ pub struct DealModel {
     pub open_states: Vec<String>,
     pub closed: usize,
     pub left_out: usize,
+    /// By what deals are told apart, once [`DealModel::tell_apart`] has found out.
+    pub told_apart_by: Option<&'static str>,
+    ways: Vec<(&'static str, Labels)>,
 }
 
 impl DealModel {
@@ -38,16 +45,17 @@ impl DealModel {
         sound.sort_by(|a, b| (a.created_at, &a.external_id).cmp(&(b.created_at, &b.external_id)));
         let open_states = open_states(&sound, stages);
         let states = States { open: &open_states };
-        let mut segments = Segments::default();
         let mut model = DealModel {
             history: History { states: states.all(), paths: Vec::new() },
             open: 0,
             closed: 0,
             left_out: deals.len() - sound.len(),
             open_states: Vec::new(),
+            told_apart_by: None,
+            ways: ways(&sound),
         };
         for deal in sound {
-            let path = states.path(deal, segments.of(deal.product));
+            let path = states.path(deal);
             if deal.is_open() {
                 model.open += 1;
             } else {
@@ -57,6 +65,18 @@ impl DealModel {
         }
         model.open_states = open_states;
         model
+    }
+
+    /// Tells deals apart by what would have forecast best by the end of a day; by nothing where
+    /// that gains nothing.
+    pub fn tell_apart(&mut self, as_of: Date) -> Result<(), FitError> {
+        let labels: Vec<Labels> = self.ways.iter().map(|(_, labels)| labels.clone()).collect();
+        let best = segmentation::best(&self.history, &labels, day_number(as_of))?;
+        self.told_apart_by = best.map(|way| self.ways[way].0);
+        for (index, path) in self.history.paths.iter_mut().enumerate() {
+            path.segment = best.map_or(0, |way| labels[way][index]);
+        }
+        Ok(())
     }
 
     pub fn won(&self) -> usize {
@@ -70,16 +90,16 @@ pub fn counted(deals: &[Deal], counts: Counts) -> Vec<Deal> {
 }
 
 fn counts_towards(deal: &Deal, counts: Counts) -> bool {
-    let plain = domain::name::plain(deal.deal_type.as_deref().unwrap_or(""));
-    let source = domain::name::plain(deal.source.as_deref().unwrap_or(""));
+    let kind = plain(deal.deal_type.as_deref().unwrap_or(""));
+    let source = plain(deal.source.as_deref().unwrap_or(""));
     let expansion = ["expansion", "upsell", "crosssell", "existingbusiness", "addon"];
     let retention = ["renewal", "retention", "existingcustomerrenewal"];
     match counts {
         Counts::All => true,
-        Counts::New => !expansion.contains(&plain.as_str()) && !retention.contains(&plain.as_str()),
-        Counts::Expansion => expansion.contains(&plain.as_str()),
-        Counts::Retention => retention.contains(&plain.as_str()),
-        Counts::Partner => source.contains("partner") || plain.contains("partner"),
+        Counts::New => !expansion.contains(&kind.as_str()) && !retention.contains(&kind.as_str()),
+        Counts::Expansion => expansion.contains(&kind.as_str()),
+        Counts::Retention => retention.contains(&kind.as_str()),
+        Counts::Partner => source.contains("partner") || kind.contains("partner"),
     }
 }
 
@@ -106,7 +126,7 @@ impl States<'_> {
     }
 
     /// The way of one deal. Of a deal that was opened again only the last run counts.
-    fn path(&self, deal: &Deal, segment: u32) -> Path {
+    fn path(&self, deal: &Deal) -> Path {
         let reopened = deal
             .stays
             .windows(2)
@@ -133,21 +153,31 @@ impl States<'_> {
             amount: money.minor as f64,
         };
         let amounts = deal.amounts.iter().map(known).collect();
-        Path { segment, entered_day: day_number(entered_on), entry_state, moves, amounts }
+        Path { segment: 0, entered_day: day_number(entered_on), entry_state, moves, amounts }
     }
 }
 
-/// Products become segments in the order in which they appear.
-#[derive(Default)]
-struct Segments {
-    of_product: BTreeMap<Option<Uuid>, u32>,
-}
-
-impl Segments {
-    fn of(&mut self, product: Option<Uuid>) -> u32 {
-        let next = u32::try_from(self.of_product.len()).unwrap_or(u32::MAX);
-        *self.of_product.entry(product).or_insert(next)
-    }
+/// The ways in which deals may be told apart, each with a label per deal: those that make at least
+/// two groups, and not more than a model can carry.
+fn ways(deals: &[&Deal]) -> Vec<(&'static str, Labels)> {
+    let text = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
+    let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    let all: [(&'static str, &dyn Fn(&Deal) -> String); 4] = [
+        ("product", &|deal| id(deal.product)),
+        ("source", &|deal| text(&deal.source)),
+        ("type", &|deal| text(&deal.deal_type)),
+        ("owner", &|deal| id(deal.owner)),
+    ];
+    let way = |(name, of): (&'static str, &dyn Fn(&Deal) -> String)| {
+        let mut groups: BTreeMap<String, u32> = BTreeMap::new();
+        let mut label = |deal: &&Deal| {
+            let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+            *groups.entry(of(deal)).or_insert(next)
+        };
+        let labels: Labels = deals.iter().map(&mut label).collect();
+        (2..=SEGMENTS_MAX).contains(&groups.len()).then_some((name, labels))
+    };
+    all.into_iter().filter_map(way).collect()
 }
 
 /// The open stages that the model tells apart: all that deals went through where closed deals

@@ -40,6 +40,8 @@ pub struct Forecast {
     pub past_windows: f64,
     /// How many closed deals the model was fitted on.
     pub closed_deals: usize,
+    /// By what the model tells deals apart: product, source, type or owner.
+    pub told_apart_by: Option<&'static str>,
     /// Whether history that the model leans on was put together from exports.
     pub reconstructed: bool,
     pub futures: usize,
@@ -97,8 +99,11 @@ impl Report for Forecast {
             voices.row([voice.name.clone().into(), weight, voice.total.into()]);
         }
         let mut notes = vec![format!(
-            "Fitted on {} deals that had closed by {}; {} simulated futures.",
-            self.closed_deals, self.as_of, self.futures
+            "Fitted on {} deals that had closed by {}{}; {} simulated futures.",
+            self.closed_deals,
+            self.as_of,
+            self.told_apart_by.map(|by| format!(", told apart by {by}")).unwrap_or_default(),
+            self.futures
         )];
         if self.reconstructed {
             notes.push("History before the first export is reconstructed from its dates.".into());
@@ -141,6 +146,7 @@ impl Report for Forecast {
             "voices": voices,
             "past_windows": self.past_windows,
             "closed_deals": self.closed_deals,
+            "told_apart_by": self.told_apart_by,
             "reconstructed": self.reconstructed,
             "futures": self.futures,
         })

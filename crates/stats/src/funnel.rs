@@ -14,6 +14,7 @@ pub mod pace;
 pub mod place;
 pub mod reach;
 pub mod season;
+pub mod segmentation;
 
 use std::collections::BTreeMap;
 
