@@ -137,6 +137,7 @@ impl Case {
             actual: whole,
             quantiles: QUANTILES.map(|(_, level)| at(&said[0], level).unwrap_or(booked)),
             medians: said.iter().map(|said| at(said, 0.5)).collect(),
+            intervals_80: said.iter().map(|said| Some([at(said, 0.1)?, at(said, 0.9)?])).collect(),
         };
         let outcome = |forecast: Option<Sample>| {
             forecast.map(|sample| Outcome {

@@ -58,6 +58,8 @@ pub struct Origin {
     pub quantiles: [Money; QUANTILES.len()],
     /// What each method said, in the order of `methods`.
     pub medians: Vec<Option<Money>>,
+    /// The ends of each method's 80 % interval, in the order of `methods`.
+    pub intervals_80: Vec<Option<[Money; 2]>>,
 }
 
 impl Origin {
@@ -80,6 +82,11 @@ impl Origin {
         let medians: Map<String, Value> = (methods.iter().zip(&self.medians))
             .map(|(method, median)| (method.name.to_owned(), json!(median.map(Money::to_decimal))))
             .collect();
+        let intervals: Map<String, Value> = (methods.iter().zip(&self.intervals_80))
+            .map(|(method, ends)| {
+                (method.name.to_owned(), json!(ends.map(|ends| ends.map(Money::to_decimal))))
+            })
+            .collect();
         json!({
             "as_of": self.as_of.to_string(),
             "period": self.period.to_string(),
@@ -88,6 +95,7 @@ impl Origin {
             "actual": self.actual.to_decimal(),
             "quantiles": quantiles,
             "medians": medians,
+            "intervals_80": intervals,
         })
     }
 }
@@ -255,6 +263,7 @@ mod tests {
                 actual: money(100),
                 quantiles: [70, 80, 85, 90, 95, 100, 110].map(money),
                 medians: vec![Some(money(90)), None],
+                intervals_80: vec![Some([money(80), money(100)]), None],
             }],
             currency: Currency::USD,
             reconstructed: true,
@@ -290,6 +299,8 @@ mod tests {
         assert_eq!(json["origins"][0]["quantiles"]["p50"], "90.00");
         assert_eq!(json["origins"][0]["medians"]["Baton"], "90.00");
         assert_eq!(json["origins"][0]["medians"]["run rate"], Value::Null);
+        assert_eq!(json["origins"][0]["intervals_80"]["Baton"], json!(["80.00", "100.00"]));
+        assert_eq!(json["origins"][0]["intervals_80"]["run rate"], Value::Null);
         assert_eq!(json["methods"][0]["crps"], 5.0);
     }
 }

@@ -27,28 +27,38 @@ pub struct Graded {
     pub world: &'static str,
     pub is_inside: bool,
     /// Past days on which a forecast was graded.
-    pub origins: usize,
+    pub origins: Vec<Origin>,
     /// Baton first, then the baselines, as `forecast backtest` names them.
     pub methods: Vec<Method>,
     /// The quarter under way at the export, and the next.
     pub ahead: Vec<Ahead>,
 }
 
-/// A method's grades on one company; what could not be graded is missing.
+/// One past day: what came, and what each method said, in the order of the methods. All amounts
+/// are of what was still to come of the quarter.
+pub struct Origin {
+    pub came: f64,
+    pub said: Vec<Option<Said>>,
+}
+
+/// A median, and the ends of the 80 % interval.
+#[derive(Clone, Copy)]
+pub struct Said {
+    pub p10: f64,
+    pub p50: f64,
+    pub p90: f64,
+}
+
+/// A method's grades on one company as `forecast backtest` gives them; what could not be graded is
+/// missing.
 pub struct Method {
     pub name: String,
-    pub error_percent: Option<f64>,
-    pub interval_score_80: Option<f64>,
-    pub width_80: Option<f64>,
     pub coverage: [Option<f64>; 3],
-    pub bias_percent: Option<f64>,
 }
 
 /// A forecast of a quarter whose end no file knows, beside what truly came, in one unit.
 pub struct Ahead {
-    pub p10: f64,
-    pub p50: f64,
-    pub p90: f64,
+    pub said: Said,
     pub truth: f64,
 }
 
@@ -157,10 +167,11 @@ impl Grid {
             let path = file.path.to_string_lossy();
             told(&["import", &path, "--kind", file.kind, "--observed-at", &taken_on])?;
         }
-        let backtest = json(&told(&["forecast", "backtest", "--json"])?)?;
+        let as_of = company.export_on.to_string();
+        let past = ["forecast", "backtest", "--every", "month", "--as-of", &as_of, "--json"];
+        let backtest = json(&told(&past)?)?;
         let quarters = company.quarters(&company.deals());
         let to_come = quarters.iter().filter(|quarter| quarter.ends_on > company.export_on);
-        let as_of = company.export_on.to_string();
         let ahead = to_come.take(2).map(|quarter| {
             let period = period(quarter);
             let arguments = ["forecast", "--period", &period, "--as-of", &as_of, "--json"];
@@ -190,26 +201,41 @@ fn json(text: &[u8]) -> Result<Value> {
 
 fn graded(company: &Company, backtest: &Value, ahead: Vec<Ahead>) -> Result<Graded> {
     let methods = backtest["methods"].as_array().context("a back-test without `methods`")?;
+    let methods: Vec<Method> = methods.iter().map(method).collect();
     let origins = backtest["origins"].as_array().context("a back-test without `origins`")?;
+    let origins = origins.iter().map(|it| origin(it, &methods));
     Ok(Graded {
         world: company.world.name(),
         is_inside: company.is_inside,
-        origins: origins.len(),
-        methods: methods.iter().map(method).collect(),
+        origins: origins.collect::<Result<_>>()?,
+        methods,
         ahead,
     })
 }
 
 fn method(method: &Value) -> Method {
-    let number = |name: &str| method[name].as_f64().filter(|number| number.is_finite());
+    let share = |name: &str| method[name].as_f64();
     Method {
         name: method["name"].as_str().unwrap_or_default().to_owned(),
-        error_percent: number("mean_absolute_error_percent"),
-        interval_score_80: number("interval_score_80"),
-        width_80: number("width_80"),
-        coverage: ["coverage_50", "coverage_80", "coverage_95"].map(number),
-        bias_percent: number("bias_percent"),
+        coverage: ["coverage_50", "coverage_80", "coverage_95"].map(share),
     }
+}
+
+fn origin(origin: &Value, methods: &[Method]) -> Result<Origin> {
+    let booked = amount(&origin["booked"]).context("a past day without `booked`")?;
+    let actual = amount(&origin["actual"]).context("a past day without `actual`")?;
+    let said = |method: &Method| {
+        let ends = &origin["intervals_80"][&method.name];
+        let rest = |value: &Value| Some(amount(value)? - booked);
+        let p50 = rest(&origin["medians"][&method.name])?;
+        Some(Said { p10: rest(&ends[0])?, p50, p90: rest(&ends[1])? })
+    };
+    Ok(Origin { came: actual - booked, said: methods.iter().map(said).collect() })
+}
+
+/// Amounts are decimals in text, so that no digit is lost.
+fn amount(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// For example `2025-Q3`.
@@ -218,15 +244,10 @@ fn period(quarter: &Quarter) -> String {
 }
 
 fn ahead(forecast: &Value, quarter: &Quarter) -> Result<Ahead> {
-    let quantile = |name: &str| {
-        let value = &forecast["quantiles"][name];
-        let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
-        number.with_context(|| format!("a forecast without the quantile {name}"))
+    let at = |name: &str| {
+        amount(&forecast["quantiles"][name])
+            .with_context(|| format!("a forecast without the quantile {name}"))
     };
-    Ok(Ahead {
-        p10: quantile("p10")?,
-        p50: quantile("p50")?,
-        p90: quantile("p90")?,
-        truth: quarter.booked as f64 / 100.0,
-    })
+    let said = Said { p10: at("p10")?, p50: at("p50")?, p90: at("p90")? };
+    Ok(Ahead { said, truth: quarter.booked as f64 / 100.0 })
 }

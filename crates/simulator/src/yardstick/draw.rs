@@ -25,7 +25,10 @@ pub fn company(seed: u64) -> Company {
     let mut company = plain(seed, world, &mut stream);
     let mut expected_deals = log_uniform(&mut stream, DEALS_MIN, DEALS_MAX);
     company.also = twist::others(seed, world);
-    for world in [world].into_iter().chain(company.also.clone()) {
+    let mut worlds = [&[world], company.also.as_slice()].concat();
+    // Sizes first: what other worlds do is measured by them.
+    worlds.sort_by_key(|world| !world.is_of_size());
+    for world in worlds {
         let mut stream = Stream::of(seed, Subject::Twist, world as u64);
         twist::twist(&mut company, &mut expected_deals, world, &mut stream);
     }

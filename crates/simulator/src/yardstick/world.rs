@@ -108,6 +108,11 @@ impl World {
         World::INSIDE.contains(&self)
     }
 
+    /// Worlds that are of a size and nothing else.
+    pub fn is_of_size(self) -> bool {
+        matches!(self, World::Small | World::Thin)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             World::Steady => "steady",

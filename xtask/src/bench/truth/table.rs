@@ -1,11 +1,17 @@
 //! The grades of many companies as tables: overall, by side of the model, by world.
 
-use super::{Graded, Method};
+use super::{Graded, Said};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// A baseline whose 80 % intervals hold about so often is calibrated.
 const CALIBRATED: std::ops::RangeInclusive<f64> = 0.76..=0.84;
+
+/// Of the interval that is to hold 80 %.
+const ALPHA: f64 = 0.2;
+
+/// The place of Baton among the methods.
+const BATON: usize = 0;
 
 const INTRODUCTION: &str = "\
 # Forecasts beside the truth
@@ -15,18 +21,21 @@ the estimators know nothing: even seeds obey the funnel model, odd ones break it
 closings kept for the next quarter or pressed into the quarter's last days, deals that are never
 marked lost, shocks, trends, holidays, thin data, dirty exports, whales, batch updates, launches,
 turnover, drift, renewals, and mixtures of these). It is exported as the files that a CRM would
-give, imported, and back-tested: on past days each method says what the quarter will bring, from
-what was known then.
+give, imported, and back-tested: on the last day of each past month every method says what the rest
+of the quarter (or the whole of the next) will bring, from what was known then.
 
-- *Error*: mean absolute error of the median in percent of what came; the median over companies.
-- *50, 80, 95 %*: share of outcomes inside Baton's interval of that name, the mean over companies.
-- *Score*: Baton's interval score at 80 % (Gneiting & Raftery 2007; width plus penalties for misses,
-  less is better) over the baseline's: the geometric mean over companies, the arithmetic mean, and
-  the share of companies on which Baton's is lower. *Best in hindsight* takes for each company the
-  baseline that turned out best on it, which nobody could have known.
+- *50, 80, 95 %*: share of outcomes inside the interval of that name; the mean over companies.
+- *Error*: the sum of the absolute errors of the median in percent of the sum of what came; the
+  median over companies. *Bias*: the same with signs.
 - *Width*: Baton's mean 80 % interval over that of the best calibrated baseline, the narrowest
-  whose 80 % intervals hold 76 to 84 % in the group; the geometric mean.
+  whose 80 % intervals hold 76 to 84 % in the group, or else (marked ~) the one nearest to holding
+  80 %; the geometric mean over companies.
 - *Ahead*: the quarter under way at the export and the next, whose ends no file knows.
+- *Score*: Baton's interval score at 80 % (Gneiting & Raftery 2007; width plus penalties for misses,
+  less is better) over the baseline's, on the days on which both spoke: the geometric mean over
+  companies, the arithmetic mean, and the share of companies on which Baton's is lower. *Best in
+  hindsight* takes for each company the baseline that turned out best on it, which nobody could
+  have known. Scores below a thousandth of what came count as that.
 ";
 
 struct Group<'a> {
@@ -36,7 +45,7 @@ struct Group<'a> {
 
 /// The whole document.
 pub fn document(graded: &[Graded], faults: &[(u64, String)], asked: u64) -> String {
-    let gradable: Vec<&Graded> = graded.iter().filter(|it| score(baton(it)).is_some()).collect();
+    let gradable: Vec<&Graded> = graded.iter().filter(|it| !it.origins.is_empty()).collect();
     let groups = groups(&gradable);
     let mut text = INTRODUCTION.to_owned();
     let _ = write!(
@@ -44,13 +53,13 @@ pub fn document(graded: &[Graded], faults: &[(u64, String)], asked: u64) -> Stri
         "\nCompanies of seeds 1 to {asked}: {} graded on {} past days, {} with too little history \
          to grade, {} that failed.\n",
         gradable.len(),
-        gradable.iter().map(|it| it.origins).sum::<usize>(),
+        gradable.iter().map(|it| it.origins.len()).sum::<usize>(),
         graded.len() - gradable.len(),
         faults.len()
     );
     text += &calibration(&groups);
     text += &scores(&groups);
-    text += &baselines(&groups);
+    text += &by_themselves(&groups);
     text
 }
 
@@ -65,35 +74,24 @@ fn groups<'a>(graded: &[&'a Graded]) -> Vec<Group<'a>> {
         group("**inside the model**", &|it| it.is_inside),
         group("**outside the model**", &|it| !it.is_inside),
     ];
-    let worlds: BTreeSet<(bool, &str)> =
-        graded.iter().map(|it| (!it.is_inside, it.world)).collect();
+    let worlds: BTreeSet<_> = graded.iter().map(|it| (!it.is_inside, it.world)).collect();
     groups.extend(worlds.into_iter().map(|(_, world)| group(world, &|it| it.world == world)));
     groups.retain(|group| !group.companies.is_empty());
     groups
 }
 
 fn calibration(groups: &[Group<'_>]) -> String {
-    let mut text = "\n## Is it calibrated?\n\n".to_owned();
-    text +=
-        "| | companies | 50 % | 80 % | 95 % | error % | bias % | width | ahead: 80 % | error % |\n";
-    text += "|---|---|---|---|---|---|---|---|---|---|\n";
+    let head =
+        "| companies | 50 % | 80 % | 95 % | error % | bias % | width | ahead: 80 % | error % |";
+    let mut text = format!("\n## Is it calibrated?\n\n| {head}\n|{}\n", "---|".repeat(10));
     for Group { name, companies } in groups {
-        let coverage =
-            |at: usize| percent(mean(companies.iter().filter_map(|it| baton(it)?.coverage[at])));
-        let of_baton = |value: fn(&Method) -> Option<f64>| {
-            number(median(companies.iter().filter_map(|it| value(baton(it)?))), 1)
-        };
         let (held, error) = ahead(companies);
         let _ = writeln!(
             text,
-            "| {name} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {name} | {} | {} | {} | {} | {} |",
             companies.len(),
-            coverage(0),
-            coverage(1),
-            coverage(2),
-            of_baton(|method| method.error_percent),
-            of_baton(|method| method.bias_percent),
-            number(relative_width(companies), 2),
+            held_and_off(companies, BATON),
+            relative_width(companies),
             percent(held),
             number(error, 1)
         );
@@ -101,119 +99,128 @@ fn calibration(groups: &[Group<'_>]) -> String {
     text
 }
 
+/// For example `51 % | 80 % | 96 % | 12.3 | -0.4`.
+fn held_and_off(companies: &[&Graded], method: usize) -> String {
+    let coverage = |level: usize| {
+        let shares = companies.iter().filter_map(|it| it.methods.get(method)?.coverage[level]);
+        percent(mean(shares))
+    };
+    let off = |off: fn(f64) -> f64| {
+        number(median(companies.iter().filter_map(|it| error_percent(it, method, off))), 1)
+    };
+    let (error, bias) = (off(f64::abs), off(|error| error));
+    format!("{} | {} | {} | {error} | {bias}", coverage(0), coverage(1), coverage(2))
+}
+
+/// Errors of the median in percent of what came, over the days on which the method spoke.
+fn error_percent(graded: &Graded, method: usize, off: fn(f64) -> f64) -> Option<f64> {
+    let spoken = || {
+        let origins = graded.origins.iter();
+        origins.filter_map(|origin| Some((origin.came, said(&origin.said, method)?)))
+    };
+    let came: f64 = spoken().map(|(came, _)| came).sum();
+    let errors: f64 = spoken().map(|(came, said)| off(said.p50 - came)).sum();
+    (came > 0.0).then(|| 100.0 * errors / came)
+}
+
 /// Share of true quarters inside the 80 % interval, and the median error in percent.
 fn ahead(companies: &[&Graded]) -> (Option<f64>, Option<f64>) {
     let all = || companies.iter().flat_map(|it| &it.ahead);
-    let held = all().map(|it| f64::from(it.p10 <= it.truth && it.truth <= it.p90));
+    let held = all().map(|it| f64::from((it.said.p10..=it.said.p90).contains(&it.truth)));
     let errors = all().filter(|it| it.truth > 0.0);
-    (mean(held), median(errors.map(|it| 100.0 * (it.p50 - it.truth).abs() / it.truth)))
+    (mean(held), median(errors.map(|it| 100.0 * (it.said.p50 - it.truth).abs() / it.truth)))
 }
 
-fn scores(groups: &[Group<'_>]) -> String {
-    let names = baseline_names(groups);
-    let mut text = "\n## Is it better than simple methods?\n\n| |".to_owned();
-    for name in names.iter().copied().chain(["best in hindsight"]) {
-        let _ = write!(text, " {name} |");
-    }
-    let _ = writeln!(text, "\n|---|{}", "---|".repeat(names.len() + 1));
-    for Group { name, companies } in groups {
-        let _ = write!(text, "| {name} |");
-        for baseline in &names {
-            let _ = write!(text, " {} |", compared(companies, |it| named(it, baseline)));
-        }
-        let _ = writeln!(text, " {} |", compared(companies, best_in_hindsight));
-    }
-    text
-}
-
-/// For example `0.81 (mean 0.95; 72 % better)`.
-fn compared<'a>(
-    companies: &[&'a Graded],
-    rival: impl Fn(&'a Graded) -> Option<&'a Method>,
-) -> String {
-    let ratio = |it: &&'a Graded| {
-        let (ours, theirs) = (score(baton(it))?, score(rival(it))?);
-        (ours > 0.0 && theirs > 0.0).then_some(ours / theirs)
-    };
-    let ratios: Vec<f64> = companies.iter().filter_map(ratio).collect();
-    let better = mean(ratios.iter().map(|ratio| f64::from(*ratio < 1.0)));
-    format!(
-        "{} (mean {}; {} better)",
-        number(geometric_mean(&ratios), 2),
-        number(mean(ratios.iter().copied()), 2),
-        percent(better)
-    )
-}
-
-/// What each baseline came to by itself.
-fn baselines(groups: &[Group<'_>]) -> String {
-    let mut text = "\n## The methods by themselves, on all companies\n\n".to_owned();
-    text += "| | 50 % | 80 % | 95 % | error % | bias % |\n|---|---|---|---|---|---|\n";
-    let Some(all) = groups.first() else { return text };
-    let ours = all.companies.first().and_then(|it| baton(it)).map(|method| method.name.as_str());
-    for name in ours.into_iter().chain(baseline_names(groups)) {
-        let methods = || all.companies.iter().filter_map(|it| named(it, name));
-        let coverage = |at: usize| percent(mean(methods().filter_map(|it| it.coverage[at])));
-        let _ = writeln!(
-            text,
-            "| {name} | {} | {} | {} | {} | {} |",
-            coverage(0),
-            coverage(1),
-            coverage(2),
-            number(median(methods().filter_map(|it| it.error_percent)), 1),
-            number(median(methods().filter_map(|it| it.bias_percent)), 1)
-        );
-    }
-    text
-}
-
-fn baseline_names<'a>(groups: &[Group<'a>]) -> Vec<&'a str> {
-    let longest = groups.iter().flat_map(|it| &it.companies).max_by_key(|it| it.methods.len());
-    let methods = longest.map_or(&[][..], |it| it.methods.get(1..).unwrap_or_default());
-    methods.iter().map(|method| method.name.as_str()).collect()
-}
-
-/// Baton's width over that of the narrowest baseline that is calibrated in the group, or else of
-/// the one that is nearest to being so.
-fn relative_width(companies: &[&Graded]) -> Option<f64> {
-    let group = [Group { name: String::new(), companies: companies.to_vec() }];
-    let rivals = baseline_names(&group).into_iter().filter_map(|name| {
-        let methods = || companies.iter().filter_map(|it| named(it, name));
-        let coverage = mean(methods().filter_map(|it| it.coverage[1]))?;
-        let ratio = |it: &&Graded| Some(baton(it)?.width_80? / named(it, name)?.width_80?);
-        let ratios: Vec<f64> = companies.iter().filter_map(ratio).collect();
-        let positive: Vec<f64> =
-            ratios.into_iter().filter(|it| it.is_finite() && *it > 0.0).collect();
-        Some((coverage, geometric_mean(&positive)?))
+/// Baton's width over that of the best calibrated baseline.
+fn relative_width(companies: &[&Graded]) -> String {
+    let rivals = (1..methods(companies)).filter_map(|rival| {
+        let shares = companies.iter().filter_map(|it| it.methods.get(rival)?.coverage[1]);
+        let ratios =
+            companies.iter().filter_map(|it| ratio(it, rival, |_, said| said.p90 - said.p10));
+        Some((mean(shares)?, geometric_mean(ratios)?))
     });
     let rivals: Vec<(f64, f64)> = rivals.collect();
     let calibrated = rivals.iter().filter(|(coverage, _)| CALIBRATED.contains(coverage));
     let narrowest = calibrated.map(|(_, ratio)| *ratio).max_by(f64::total_cmp);
-    let nearest = || {
-        let distance = |coverage: f64| (coverage - 0.8).abs();
-        rivals.iter().min_by(|a, b| distance(a.0).total_cmp(&distance(b.0))).map(|it| it.1)
-    };
-    narrowest.or_else(nearest)
+    let distance = |rival: &(f64, f64)| (rival.0 - 0.8).abs();
+    let nearest = rivals.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    match (narrowest, nearest) {
+        (Some(ratio), _) => number(Some(ratio), 2),
+        (None, Some((_, ratio))) => format!("~{ratio:.2}"),
+        (None, None) => number(None, 2),
+    }
 }
 
-fn baton(graded: &Graded) -> Option<&Method> {
-    graded.methods.first()
+fn scores(groups: &[Group<'_>]) -> String {
+    let names = names(groups);
+    let rivals = names.iter().skip(1).copied().chain(["best in hindsight"]);
+    let mut text = "\n## Is it better than simple methods?\n\n| |".to_owned();
+    text += &rivals.map(|name| format!(" {name} |")).collect::<String>();
+    let _ = writeln!(text, "\n|{}", "---|".repeat(names.len() + 1));
+    for Group { name, companies } in groups {
+        let _ = write!(text, "| {name} |");
+        for rival in 1..names.len() {
+            let ratios = companies.iter().filter_map(|it| ratio(it, rival, interval_score));
+            let _ = write!(text, " {} |", compared(ratios.collect()));
+        }
+        let ratios = companies.iter().filter_map(|it| best_in_hindsight(it));
+        let _ = writeln!(text, " {} |", compared(ratios.collect()));
+    }
+    text
 }
 
-fn named<'a>(graded: &'a Graded, name: &str) -> Option<&'a Method> {
-    graded.methods.iter().find(|method| method.name == name)
+/// For example `0.81 (mean 0.95; 72 %)`.
+fn compared(ratios: Vec<f64>) -> String {
+    let better = mean(ratios.iter().map(|ratio| f64::from(*ratio < 1.0)));
+    let (all, geometric) = (mean(ratios.iter().copied()), geometric_mean(ratios.into_iter()));
+    format!("{} (mean {}; {})", number(geometric, 2), number(all, 2), percent(better))
 }
 
-fn best_in_hindsight(graded: &Graded) -> Option<&Method> {
-    let baselines = graded.methods.get(1..)?.iter();
-    baselines
-        .filter_map(|method| Some((method, method.interval_score_80?)))
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(method, _)| method)
+/// Baton's mean score over the rival's, on the days on which both spoke.
+fn ratio(graded: &Graded, rival: usize, score: fn(f64, &Said) -> f64) -> Option<f64> {
+    let pairs = graded.origins.iter().filter_map(|origin| {
+        let (ours, theirs) = (said(&origin.said, BATON)?, said(&origin.said, rival)?);
+        Some([score(origin.came, &ours), score(origin.came, &theirs), origin.came])
+    });
+    let pairs: Vec<[f64; 3]> = pairs.collect();
+    let sum = |at: usize| pairs.iter().map(|pair| pair[at]).sum::<f64>();
+    let least = 0.001 * sum(2);
+    (least > 0.0).then(|| sum(0).max(least) / sum(1).max(least))
 }
 
-fn score(method: Option<&Method>) -> Option<f64> {
-    method?.interval_score_80
+fn best_in_hindsight(graded: &Graded) -> Option<f64> {
+    let rivals = 1..graded.methods.len();
+    rivals.filter_map(|rival| ratio(graded, rival, interval_score)).max_by(f64::total_cmp)
+}
+
+/// Gneiting & Raftery 2007, equation 43.
+fn interval_score(came: f64, said: &Said) -> f64 {
+    let miss = (said.p10 - came).max(0.0) + (came - said.p90).max(0.0);
+    said.p90 - said.p10 + 2.0 / ALPHA * miss
+}
+
+/// What each method came to by itself.
+fn by_themselves(groups: &[Group<'_>]) -> String {
+    let mut text = "\n## The methods by themselves, on all companies\n\n".to_owned();
+    text += "| | 50 % | 80 % | 95 % | error % | bias % |\n|---|---|---|---|---|---|\n";
+    let Some(all) = groups.first() else { return text };
+    for (method, name) in names(groups).into_iter().enumerate() {
+        let _ = writeln!(text, "| {name} | {} |", held_and_off(&all.companies, method));
+    }
+    text
+}
+
+fn names<'a>(groups: &[Group<'a>]) -> Vec<&'a str> {
+    let first = groups.iter().flat_map(|group| &group.companies).next();
+    first.map_or_else(Vec::new, |it| it.methods.iter().map(|it| it.name.as_str()).collect())
+}
+
+fn methods(companies: &[&Graded]) -> usize {
+    companies.first().map_or(0, |it| it.methods.len())
+}
+
+fn said(all: &[Option<Said>], method: usize) -> Option<Said> {
+    all.get(method).copied().flatten()
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -221,8 +228,9 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-fn geometric_mean(values: &[f64]) -> Option<f64> {
-    mean(values.iter().map(|value| value.ln())).map(f64::exp)
+fn geometric_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let positive = values.filter(|value| value.is_finite() && *value > 0.0);
+    mean(positive.map(f64::ln)).map(f64::exp)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -244,64 +252,80 @@ fn number(value: Option<f64>, decimals: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Ahead;
+    use super::super::{Ahead, Method, Origin};
     use super::*;
 
-    fn method(name: &str, score: f64, width: f64, coverage_80: f64) -> Method {
-        Method {
-            name: name.to_owned(),
-            error_percent: Some(10.0),
-            interval_score_80: Some(score),
-            width_80: Some(width),
-            coverage: [Some(0.5), Some(coverage_80), Some(0.95)],
-            bias_percent: Some(0.0),
-        }
+    fn said(p10: f64, p90: f64) -> Said {
+        Said { p10, p50: f64::midpoint(p10, p90), p90 }
     }
 
-    fn company(seed: u64, world: &'static str, ours: f64, theirs: [f64; 2]) -> Graded {
+    /// Two days on which 100 came; the last rival spoke on the second alone.
+    fn company(world: &'static str, is_inside: bool, ours: Said) -> Graded {
+        let method = |name: &str, coverage_80: f64| Method {
+            name: name.to_owned(),
+            coverage: [Some(0.5), Some(coverage_80), Some(0.95)],
+        };
+        let rival = Some(said(90.0, 110.0));
         Graded {
             world,
-            is_inside: seed.is_multiple_of(2),
-            origins: 5,
-            methods: vec![
-                method("Baton", ours, 3.0, 0.8),
-                method("run rate", theirs[0], 2.0, 0.5),
-                method("last year", theirs[1], 4.0, 0.8),
+            is_inside,
+            origins: vec![
+                Origin { came: 100.0, said: vec![Some(said(0.0, 20.0)), rival, None] },
+                Origin { came: 100.0, said: vec![Some(ours), rival, Some(said(60.0, 140.0))] },
             ],
-            ahead: vec![Ahead { p10: 1.0, p50: 2.0, p90: 3.0, truth: 2.5 }],
+            methods: vec![method("Baton", 0.8), method("run rate", 0.5), method("last year", 0.8)],
+            ahead: vec![Ahead { said: said(1.0, 3.0), truth: 2.5 }],
         }
     }
 
     #[test]
-    fn ratios_are_taken_company_by_company() {
-        let graded = [company(2, "steady", 1.0, [2.0, 4.0]), company(3, "thin", 4.0, [2.0, 4.0])];
-        let companies: Vec<&Graded> = graded.iter().collect();
-        let check = |rival: fn(&Graded) -> Option<&Method>, expected: &str| {
-            assert_eq!(compared(&companies, rival), expected);
+    fn misses_cost_ten_times_their_size() {
+        let check = |came: f64, expected: f64| {
+            assert!((interval_score(came, &said(90.0, 110.0)) - expected).abs() < 1e-9);
         };
-        check(|it| named(it, "run rate"), "1.00 (mean 1.25; 50 % better)");
-        check(|it| named(it, "last year"), "0.50 (mean 0.62; 50 % better)");
-        check(best_in_hindsight, "1.00 (mean 1.25; 50 % better)");
-        check(|it| named(it, "none"), "– (mean –; – better)");
+        check(100.0, 20.0);
+        check(90.0, 20.0);
+        check(89.0, 30.0);
+        check(115.0, 70.0);
+    }
+
+    #[test]
+    fn only_days_on_which_both_spoke_are_compared() {
+        let graded = company("steady", true, said(80.0, 120.0));
+        let check = |rival: usize, expected: f64| {
+            let found = ratio(&graded, rival, interval_score);
+            assert!(found.is_some_and(|found| (found - expected).abs() < 1e-9), "{found:?}");
+        };
+        check(1, (820.0 + 40.0) / 40.0);
+        check(2, 40.0 / 80.0);
+        assert_eq!(best_in_hindsight(&graded), ratio(&graded, 1, interval_score));
     }
 
     #[test]
     fn width_is_beside_the_narrowest_that_is_calibrated() {
-        let graded = [company(2, "steady", 1.0, [2.0, 4.0])];
-        let companies: Vec<&Graded> = graded.iter().collect();
-        assert_eq!(relative_width(&companies), Some(0.75));
+        let graded = company("steady", true, said(80.0, 120.0));
+        assert_eq!(relative_width(&[&graded]), "0.50");
+    }
+
+    #[test]
+    fn ratios_are_summed_up_over_companies() {
+        assert_eq!(compared(vec![0.5, 2.0]), "1.00 (mean 1.25; 50 %)");
+        assert_eq!(compared(vec![]), "– (mean –; –)");
     }
 
     #[test]
     fn each_world_has_its_row() {
-        let graded = [company(2, "steady", 1.0, [2.0, 4.0]), company(3, "thin", 4.0, [2.0, 4.0])];
+        let graded =
+            [company("steady", true, said(80.0, 120.0)), company("thin", false, said(80.0, 120.0))];
         let document = document(&graded, &[(4, "why".to_owned())], 3);
         for line in [
-            "Companies of seeds 1 to 3: 2 graded on 10 past days, 0 with too little history",
-            "| **all** | 2 | 50 % | 80 % | 95 % | 10.0 | 0.0 | 0.75 | 100 % | 20.0 |",
-            "| thin | 1 | 50 % | 80 % | 95 % | 10.0 | 0.0 | 0.75 | 100 % | 20.0 |",
+            "Companies of seeds 1 to 3: 2 graded on 4 past days, 0 with too little history to",
+            "| **all** | 2 | 50 % | 80 % | 95 % | 45.0 | -45.0 | 0.50 | 100 % | 20.0 |",
+            "| thin | 1 | 50 % | 80 % | 95 % | 45.0 | -45.0 | 0.50 | 100 % | 20.0 |",
+            "| thin | 21.50 (mean 21.50; 0 %) | 0.50 (mean 0.50; 100 %) | 21.50 (mean 21.50; 0 %) |",
+            "| run rate | 50 % | 50 % | 95 % | 0.0 | 0.0 |",
         ] {
-            assert!(document.contains(line), "{document}");
+            assert!(document.contains(line), "{line}\n{document}");
         }
     }
 }
