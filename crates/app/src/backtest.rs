@@ -127,7 +127,8 @@ impl Case {
         let window = Window { after_day: self.day(), until_day: self.end() };
         let mut said = vec![Some(forecast.futures.total(PeriodOutcome::amount))];
         said.extend(SIMPLE.iter().map(|method| method.forecast(record, self.day(), window)));
-        let total = |rest: f64| Money { minor: booked.minor + rest.round() as i64, ..booked };
+        let total =
+            |rest: f64| Money { minor: booked.minor.saturating_add(rest.round() as i64), ..booked };
         let at = |said: &Option<Sample>, level: f64| Some(total(said.as_ref()?.quantile(level)));
         let origin = Origin {
             as_of: self.as_of,

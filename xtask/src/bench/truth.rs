@@ -189,7 +189,8 @@ impl Grid {
         let output = command.env("RAYON_NUM_THREADS", "1").output()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            bail!("`baton {}` failed: {}", arguments.join(" "), said.trim());
+            let first = said.lines().find(|line| !line.is_empty()).unwrap_or_default();
+            bail!("`baton {}` failed: {first}", arguments.join(" "));
         }
         Ok(output.stdout)
     }

@@ -10,6 +10,9 @@ const CALIBRATED: std::ops::RangeInclusive<f64> = 0.76..=0.84;
 /// Of the interval that is to hold 80 %.
 const ALPHA: f64 = 0.2;
 
+/// So that no company counts for more than a few others.
+const RATIO_MAX: f64 = 20.0;
+
 /// The place of Baton among the methods.
 const BATON: usize = 0;
 
@@ -35,7 +38,7 @@ of the quarter (or the whole of the next) will bring, from what was known then.
   less is better) over the baseline's, on the days on which both spoke: the geometric mean over
   companies, the arithmetic mean, and the share of companies on which Baton's is lower. *Best in
   hindsight* takes for each company the baseline that turned out best on it, which nobody could
-  have known. Scores below a thousandth of what came count as that.
+  have known. Ratios below a twentieth or above twenty count as that.
 ";
 
 struct Group<'a> {
@@ -180,12 +183,12 @@ fn compared(ratios: Vec<f64>) -> String {
 fn ratio(graded: &Graded, rival: usize, score: fn(f64, &Said) -> f64) -> Option<f64> {
     let pairs = graded.origins.iter().filter_map(|origin| {
         let (ours, theirs) = (said(&origin.said, BATON)?, said(&origin.said, rival)?);
-        Some([score(origin.came, &ours), score(origin.came, &theirs), origin.came])
+        Some([score(origin.came, &ours), score(origin.came, &theirs)])
     });
-    let pairs: Vec<[f64; 3]> = pairs.collect();
+    let pairs: Vec<[f64; 2]> = pairs.collect();
     let sum = |at: usize| pairs.iter().map(|pair| pair[at]).sum::<f64>();
-    let least = 0.001 * sum(2);
-    (least > 0.0).then(|| sum(0).max(least) / sum(1).max(least))
+    let ratio = sum(0) / sum(1);
+    ratio.is_finite().then(|| ratio.clamp(1.0 / RATIO_MAX, RATIO_MAX))
 }
 
 fn best_in_hindsight(graded: &Graded) -> Option<f64> {
@@ -296,7 +299,7 @@ mod tests {
             let found = ratio(&graded, rival, interval_score);
             assert!(found.is_some_and(|found| (found - expected).abs() < 1e-9), "{found:?}");
         };
-        check(1, (820.0 + 40.0) / 40.0);
+        check(1, 20.0);
         check(2, 40.0 / 80.0);
         assert_eq!(best_in_hindsight(&graded), ratio(&graded, 1, interval_score));
     }
@@ -322,7 +325,7 @@ mod tests {
             "Companies of seeds 1 to 3: 2 graded on 4 past days, 0 with too little history to",
             "| **all** | 2 | 50 % | 80 % | 95 % | 45.0 | -45.0 | 0.50 | 100 % | 20.0 |",
             "| thin | 1 | 50 % | 80 % | 95 % | 45.0 | -45.0 | 0.50 | 100 % | 20.0 |",
-            "| thin | 21.50 (mean 21.50; 0 %) | 0.50 (mean 0.50; 100 %) | 21.50 (mean 21.50; 0 %) |",
+            "| thin | 20.00 (mean 20.00; 0 %) | 0.50 (mean 0.50; 100 %) | 20.00 (mean 20.00; 0 %) |",
             "| run rate | 50 % | 50 % | 95 % | 0.0 | 0.0 |",
         ] {
             assert!(document.contains(line), "{line}\n{document}");
