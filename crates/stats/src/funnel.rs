@@ -8,6 +8,7 @@
 pub mod amounts;
 pub mod arrivals;
 pub mod expectation;
+mod exposure;
 pub mod hazards;
 pub mod history;
 pub mod pace;
@@ -20,9 +21,10 @@ use std::collections::BTreeMap;
 
 use amounts::Amounts;
 use arrivals::Arrivals;
+use exposure::{Exposure, View};
 use hazards::Hazards;
 use history::{Facts, FitError, History, State, cut};
-use place::{Parts, Periods};
+use place::Periods;
 use reach::Reach;
 
 /// The model before it has seen any data: how it is to be fitted.
@@ -78,26 +80,67 @@ impl Unfitted {
 
     /// Fits the model to facts that are cut at `as_of_day` already.
     pub(crate) fn fit_facts(&self, facts: &Facts, states: &[State], as_of_day: i32) -> Fitted {
-        let periods = self.periods.as_ref().filter(|_| !self.unsmoothed);
-        let parts =
-            periods.map(|periods| Parts::new(periods, facts.first_day(as_of_day)..=as_of_day));
-        let since =
-            self.recent_days.map_or(i32::MIN, |days| as_of_day.saturating_sub_unsigned(days));
-        let sojourns = facts.sojourns_since(since);
-        let hazards = match self.unsmoothed {
-            true => Hazards::fit_all_unsmoothed(&sojourns, states.len()),
-            false => Hazards::fit_all(&sojourns, states.len(), parts.as_ref()),
-        };
-        let pace_variation = pace::variation(facts, states, &hazards, parts.as_ref(), as_of_day);
-        Fitted {
-            as_of_day,
-            states: states.to_vec(),
-            hazards,
-            arrivals: arrivals::fit(&facts.entries, as_of_day, self.season),
-            amounts: Amounts::fit(&facts.realised),
-            periods: periods.cloned(),
-            pace_variation,
+        Self::fit_all(std::slice::from_ref(self), facts, states, as_of_day).swap_remove(0)
+    }
+
+    /// Fits several forms of the model to the same facts; what forms share is worked out once.
+    pub(crate) fn fit_all(
+        forms: &[Self],
+        facts: &Facts,
+        states: &[State],
+        as_of_day: i32,
+    ) -> Vec<Fitted> {
+        let views: Vec<View> = forms.iter().map(|form| form.view(as_of_day)).collect();
+        let exposure = Exposure::new(facts, states, &views, as_of_day);
+        let amounts = Amounts::fit(&facts.realised);
+        let mut fits: Vec<Fitted> = Vec::with_capacity(forms.len());
+        for (view, form) in forms.iter().enumerate() {
+            let twin = |is_twin: &dyn Fn(&Self) -> bool| forms[..view].iter().position(is_twin);
+            let (hazards, pace_variation) = match twin(&|other| other.has_hazards_of(form)) {
+                Some(twin) => (fits[twin].hazards.clone(), fits[twin].pace_variation),
+                None => form.hazards_and_pace(&exposure, view, states),
+            };
+            let arrivals = match twin(&|other| other.season == form.season) {
+                Some(twin) => fits[twin].arrivals.clone(),
+                None => arrivals::fit(&facts.entries, as_of_day, form.season),
+            };
+            fits.push(Fitted {
+                as_of_day,
+                states: states.to_vec(),
+                hazards,
+                arrivals,
+                amounts: amounts.clone(),
+                periods: views[view].periods.cloned(),
+                pace_variation,
+            });
         }
+        fits
+    }
+
+    fn view(&self, as_of_day: i32) -> View<'_> {
+        let first_day = |days| as_of_day.saturating_sub_unsigned(days);
+        View {
+            first_day: self.recent_days.map_or(i32::MIN, first_day),
+            periods: self.periods.as_ref().filter(|_| !self.unsmoothed),
+        }
+    }
+
+    fn has_hazards_of(&self, other: &Self) -> bool {
+        Self { season: other.season, ..self.clone() } == *other
+    }
+
+    fn hazards_and_pace(
+        &self,
+        exposure: &Exposure,
+        view: usize,
+        states: &[State],
+    ) -> (Vec<Option<Hazards>>, f64) {
+        let hazards = match self.unsmoothed {
+            true => Hazards::fit_all_unsmoothed(exposure, view),
+            false => Hazards::fit_all(exposure, view),
+        };
+        let pace_variation = pace::variation(exposure, view, states, &hazards);
+        (hazards, pace_variation)
     }
 }
 

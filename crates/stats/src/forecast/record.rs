@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use super::candidates::{CANDIDATES, Candidate, Terms};
 use crate::baseline::{Booking, Bookings, Window};
-use crate::funnel::Fitted;
 use crate::funnel::arrivals::STEP_DAYS;
 use crate::funnel::expectation::{Expected, expect};
 use crate::funnel::history::{Facts, FitError, History, Kind, OpenIndividual, cut};
 use crate::funnel::place::Periods;
+use crate::funnel::{Fitted, Unfitted};
 
 /// Days between the past days on which candidates are asked.
 const GRID_DAYS: i32 = 7;
@@ -153,14 +153,13 @@ impl Origin {
         horizon_days: u32,
     ) -> Result<Self, FitError> {
         let facts = cut(history, day)?;
-        let course = |(candidate, _): &(Candidate, f64)| match candidate {
-            Candidate::Model(terms) => {
-                let fitted = terms.unfitted(periods).fit_facts(&facts, &history.states, day);
-                Some(Course::new(&fitted, &facts, horizon_days))
-            }
+        let form = |(candidate, _): &(Candidate, f64)| match candidate {
+            Candidate::Model(terms) => Some(terms.unfitted(periods)),
             _ => None,
         };
-        let models = CANDIDATES.iter().filter_map(course).collect();
+        let forms: Vec<Unfitted> = CANDIDATES.iter().filter_map(form).collect();
+        let fits = Unfitted::fit_all(&forms, &facts, &history.states, day);
+        let models = fits.iter().map(|fitted| Course::new(fitted, &facts, horizon_days)).collect();
         Ok(Self { day, models, stage_weighted: stage_weighted(history, &facts, day) })
     }
 }

@@ -33,6 +33,14 @@ pub struct Reached {
     pub squares: f64,
 }
 
+impl Reached {
+    fn add(&mut self, count: f64, amount: f64, squares: f64) {
+        self.count += count;
+        self.amount += amount;
+        self.squares += squares;
+    }
+}
+
 impl Expected {
     #[must_use]
     pub fn amount(&self) -> f64 {
@@ -45,8 +53,10 @@ impl Expected {
     }
 }
 
-/// Number, amount and squared amount that move through the funnel together.
-type Mass = [f64; 3];
+/// What moves through the funnel together: of the open individuals their number, amount and squared
+/// amount, of the new ones their number. They pass by the same rates, so one pass moves all.
+type Mass = [f64; 4];
+const NEW: usize = 3;
 
 /// Cumulative expectations, the first of `days` being the day after the as-of day.
 pub(crate) fn expect(fitted: &Fitted, open: &[OpenIndividual], days: u32) -> Vec<Expected> {
@@ -69,10 +79,11 @@ pub(crate) fn expect(fitted: &Fitted, open: &[OpenIndividual], days: u32) -> Vec
 struct Segment<'a> {
     fitted: &'a Fitted,
     rates: Vec<Option<Rates>>,
-    open: Flow,
-    new: Flow,
-    /// What one arrival a day in each state, over all segments, brings of this one.
-    arrivals: Vec<Mass>,
+    flow: Flow,
+    /// By state: the share of its arrivals that are of this segment.
+    shares: Vec<f64>,
+    /// Mean amount of a new individual, and mean squared amount.
+    of_new: [f64; 2],
 }
 
 impl<'a> Segment<'a> {
@@ -81,52 +92,59 @@ impl<'a> Segment<'a> {
         let ages: Vec<usize> =
             rates.iter().map(|rates| rates.as_ref().map_or(1, |rates| rates.stay.len())).collect();
         let amounts = &fitted.amounts;
-        let of_new = [1.0, amounts.mean(segment), amounts.mean_square(segment)];
+        let of_new = [amounts.mean(segment), amounts.mean_square(segment)];
         let ratio = amounts.realised_ratio.as_ref();
         let [level, square] = ratio.map_or([1.0, 1.0], |r| [r.mean(), r.mean_square()]);
-        let mut open = Flow::new(&ages);
+        let mut flow = Flow::new(&ages);
         for one in there {
-            let mass = match one.amount {
-                Some(amount) => [1.0, amount * level, amount * amount * square],
+            let [amount, squared] = match one.amount {
+                Some(amount) => [amount * level, amount * amount * square],
                 None => of_new,
             };
             let age = (one.age_days as usize).min(ages[one.state] - 1);
-            add(&mut open.by_age[one.state][age], &mass, 1.0);
+            add(&mut flow.by_age[one.state][age], &[1.0, amount, squared, 0.0], 1.0);
         }
-        let mut arrivals = vec![[0.0; 3]; rates.len()];
-        for (&state, arriving) in &fitted.arrivals {
-            let share = arriving.segment_shares.get(&segment).copied().unwrap_or(0.0);
-            add(&mut arrivals[state], &of_new, share);
+        let mut shares = vec![0.0; rates.len()];
+        for (&state, arrivals) in &fitted.arrivals {
+            shares[state] = arrivals.segment_shares.get(&segment).copied().unwrap_or(0.0);
         }
-        Self { fitted, rates, open, new: Flow::new(&ages), arrivals }
+        Self { fitted, rates, flow, shares, of_new }
     }
 
     fn run(mut self, total: &mut [Expected]) {
-        let none = vec![[0.0; 3]; self.arrivals.len()];
-        let by_part: Vec<Vec<Option<Rates>>> = (0..PARTS).map(|part| self.on(part)).collect();
+        let by_part = self.by_part();
         for (ahead, expected) in (1..).zip(total) {
             let day = self.fitted.as_of_day.saturating_add(ahead);
             let part = self.fitted.periods.as_ref().map_or(0, |periods| periods.part(day));
             let step = Step { fitted: self.fitted, rates: &by_part[part] };
-            step.advance(&mut self.open, &none);
-            let arriving = self.arriving_on(day);
-            step.advance(&mut self.new, &arriving);
-            self.open.add_to(&mut expected.open);
-            self.new.add_to(&mut expected.new);
+            let entering = self.arriving_on(day);
+            step.advance(&mut self.flow, entering);
+            self.add_to(expected);
         }
     }
 
     fn arriving_on(&self, day: i32) -> Vec<Mass> {
         let rate = |state: usize| self.fitted.arrivals.get(&state).map_or(0.0, |a| a.rate_on(day));
-        let scale = |(state, mass): (usize, &Mass)| mass.map(|part| part * rate(state));
-        self.arrivals.iter().enumerate().map(scale).collect()
+        let arriving = |(state, share): (usize, &f64)| [0.0, 0.0, 0.0, share * rate(state)];
+        self.shares.iter().enumerate().map(arriving).collect()
+    }
+
+    fn add_to(&self, total: &mut Expected) {
+        let [count, amount, squares, new] = self.flow.reached;
+        total.open.add(count, amount, squares);
+        total.new.add(new, new * self.of_new[0], new * self.of_new[1]);
+    }
+
+    /// By part of a period: the daily probabilities.
+    fn by_part(&self) -> Vec<Vec<Option<Rates>>> {
+        match self.fitted.periods {
+            Some(_) => (0..PARTS).map(|part| self.on(part)).collect(),
+            None => vec![self.rates.clone()],
+        }
     }
 
     /// The daily probabilities in one part of a period.
     fn on(&self, part: usize) -> Vec<Option<Rates>> {
-        if self.fitted.periods.is_none() {
-            return self.rates.clone();
-        }
         let states = self.rates.iter().zip(&self.fitted.hazards);
         let scaled = states.map(|(rates, hazards)| {
             let factors: Vec<f64> = hazards.as_ref()?.places.iter().map(|by| by[part]).collect();
@@ -144,14 +162,7 @@ struct Flow {
 
 impl Flow {
     fn new(ages: &[usize]) -> Self {
-        Self { by_age: ages.iter().map(|&ages| vec![[0.0; 3]; ages]).collect(), reached: [0.0; 3] }
-    }
-
-    fn add_to(&self, total: &mut Reached) {
-        let [count, amount, squares] = self.reached;
-        total.count += count;
-        total.amount += amount;
-        total.squares += squares;
+        Self { by_age: ages.iter().map(|&ages| vec![[0.0; 4]; ages]).collect(), reached: [0.0; 4] }
     }
 }
 
@@ -163,19 +174,18 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// Everyone grows a day older or leaves; then who enters a state may leave it the same day.
-    fn advance(&self, flow: &mut Flow, arrivals: &[Mass]) {
-        let mut entering = arrivals.to_vec();
+    fn advance(&self, flow: &mut Flow, mut entering: Vec<Mass>) {
         for (state, rates) in self.rates.iter().enumerate() {
             if let Some(rates) = rates {
                 grow_older(rates, &mut flow.by_age[state], &mut entering);
             }
         }
         for _ in 0..SAME_DAY_SWEEPS {
-            let mut onward = vec![[0.0; 3]; entering.len()];
-            for (state, mass) in entering.iter().enumerate().filter(|(_, mass)| mass[0] > 0.0) {
+            let mut onward = vec![[0.0; 4]; entering.len()];
+            for (state, mass) in entering.iter().enumerate().filter(|(_, mass)| is_any(mass)) {
                 self.enter(flow, state, mass, &mut onward);
             }
-            if onward.iter().all(|mass| mass[0] <= 0.0) {
+            if !onward.iter().any(is_any) {
                 return;
             }
             entering = onward;
@@ -199,21 +209,34 @@ impl Step<'_> {
 fn grow_older(rates: &Rates, by_age: &mut [Mass], entering: &mut [Mass]) {
     let last = by_age.len() - 1;
     if last > 0 {
-        let joined = std::mem::take(&mut by_age[last - 1]);
+        let joined = by_age[last - 1];
         add(&mut by_age[last], &joined, 1.0);
-        by_age[..last].rotate_right(1);
-        by_age[0] = [0.0; 3];
+        by_age.copy_within(..last - 1, 1);
+        by_age[0] = [0.0; 4];
     }
     for (&to, days) in rates.next.iter().zip(&rates.leave) {
-        let mut left = [0.0; 3];
-        for (mass, &hazard) in by_age.iter().zip(days) {
-            add(&mut left, mass, hazard);
-        }
-        add(&mut entering[to], &left, 1.0);
+        add(&mut entering[to], &leaving(by_age, days), 1.0);
     }
     for (mass, &stay) in by_age.iter_mut().zip(&rates.stay) {
         mass.iter_mut().for_each(|part| *part *= stay);
     }
+}
+
+/// Mass times hazard, summed over ages: even and odd ones apart, so that no sum waits for another.
+fn leaving(by_age: &[Mass], hazards: &[f64]) -> Mass {
+    let (mut even, mut odd) = ([0.0; 4], [0.0; 4]);
+    for (masses, hazards) in by_age.chunks(2).zip(hazards.chunks(2)) {
+        add(&mut even, &masses[0], hazards[0]);
+        if let ([_, mass], [_, hazard]) = (masses, hazards) {
+            add(&mut odd, mass, *hazard);
+        }
+    }
+    add(&mut even, &odd, 1.0);
+    even
+}
+
+fn is_any(mass: &Mass) -> bool {
+    mass[0] > 0.0 || mass[NEW] > 0.0
 }
 
 fn add(to: &mut Mass, mass: &Mass, share: f64) {

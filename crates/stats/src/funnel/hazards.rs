@@ -12,8 +12,8 @@
 
 use std::collections::BTreeMap;
 
-use super::history::Sojourn;
-use super::place::{PARTS, Parts, for_each_stretch};
+use super::exposure::{Exposure, Seen, Stay};
+use super::place::PARTS;
 
 /// Events per bin below which a bin says too little.
 const EVENTS_PER_BIN_MIN: usize = 8;
@@ -70,39 +70,30 @@ pub struct Rates {
 }
 
 impl Hazards {
-    /// Fits every state, smoothed.
-    pub(crate) fn fit_all(
-        sojourns: &[Sojourn],
-        states: usize,
-        parts: Option<&Parts>,
-    ) -> Vec<Option<Self>> {
-        let of_state = |state| sojourns.iter().filter(move |sojourn| sojourn.state == state);
-        let fit = |state| Self::fit(&of_state(state).collect::<Vec<_>>(), parts);
-        (0..states).map(fit).collect()
+    /// Fits every state to what a view sees of it; `None` where nobody has been.
+    pub(crate) fn fit_all(exposure: &Exposure, view: usize) -> Vec<Option<Self>> {
+        exposure.states(view).map(|seen| Self::fit(&seen)).collect()
     }
 
     /// Every state with each day's own hazard.
-    pub(crate) fn fit_all_unsmoothed(sojourns: &[Sojourn], states: usize) -> Vec<Option<Self>> {
-        let of_state = |state| sojourns.iter().filter(move |sojourn| sojourn.state == state);
-        let fit = |state| Self::fit_unsmoothed(&of_state(state).collect::<Vec<_>>());
-        (0..states).map(fit).collect()
+    pub(crate) fn fit_all_unsmoothed(exposure: &Exposure, view: usize) -> Vec<Option<Self>> {
+        exposure.states(view).map(|seen| Self::fit_unsmoothed(&seen)).collect()
     }
 
-    /// Fits one state; `None` when nobody has been in it.
-    fn fit(sojourns: &[&Sojourn], parts: Option<&Parts>) -> Option<Self> {
-        let counts = Counts::new(sojourns, parts)?;
+    fn fit(seen: &Seen) -> Option<Self> {
+        let counts = Counts::new(seen)?;
         let bins = counts.best_bins();
-        let (mut daily, places) = counts.daily_and_places(&bins, parts.is_some());
-        let follow_up_suffices = counts.follow_up_suffices(sojourns);
+        let (mut daily, places) = counts.daily_and_places(&bins, seen.has_periods());
+        let follow_up_suffices = counts.follow_up_suffices();
         let (tail, tail_events) = counts.tail(&bins, follow_up_suffices);
         daily.iter_mut().zip(tail).for_each(|(hazards, tail)| hazards.push(tail));
-        let segments = shrink(sojourns, &counts, &daily);
+        let segments = shrink(seen, &counts, &daily);
         Some(Self { follow_up_suffices, tail_events, segments, ..Self::of(counts, daily, places) })
     }
 
-    fn fit_unsmoothed(sojourns: &[&Sojourn]) -> Option<Self> {
-        let counts = Counts::new(sojourns, None)?;
-        let follow_up_suffices = counts.follow_up_suffices(sojourns);
+    fn fit_unsmoothed(seen: &Seen) -> Option<Self> {
+        let counts = Counts::new(seen)?;
+        let follow_up_suffices = counts.follow_up_suffices();
         let (mut daily, places) = counts.daily_and_places(&counts.single_days(), false);
         daily.iter_mut().for_each(|hazards| hazards.push(0.0));
         Some(Self { follow_up_suffices, ..Self::of(counts, daily, places) })
@@ -185,6 +176,8 @@ struct Counts {
     at_risk_by_part: Vec<Vec<f64>>,
     /// Exits by cause and part.
     by_part: Vec<[f64; PARTS]>,
+    /// Stays that were looked at.
+    stays: usize,
 }
 
 /// Ages `from..until`, and what happened in them.
@@ -194,23 +187,45 @@ struct Bin {
 }
 
 impl Counts {
-    fn new(sojourns: &[&Sojourn], parts: Option<&Parts>) -> Option<Self> {
-        let oldest = sojourns.iter().map(|sojourn| sojourn.age_days).max()? as usize;
-        let oldest_exit = exits(sojourns).map(|(age, _)| age + 1).max().unwrap_or(0);
-        let mut next: Vec<usize> = exits(sojourns).map(|(_, next)| next).collect();
-        next.sort_unstable();
-        next.dedup();
-        let mut by_cause = vec![vec![0; oldest_exit]; next.len()];
-        let mut all = vec![0; oldest_exit];
-        for (age, to) in exits(sojourns) {
-            let cause = next.partition_point(|&state| state < to);
-            by_cause[cause][age] += 1;
-            all[age] += 1;
+    /// `None` when nobody was there.
+    fn new(seen: &Seen) -> Option<Self> {
+        let at_risk = at_risk(seen);
+        let (mut next, mut oldest_exit, mut stays) = (Vec::new(), 0, 0);
+        for stay in seen.stays() {
+            stays += 1;
+            let Some(to) = stay.next else { continue };
+            oldest_exit = oldest_exit.max(stay.age_days as usize + 1);
+            if !next.contains(&to) {
+                next.push(to);
+            }
         }
-        let at_risk = at_risk(sojourns, oldest);
-        let by_part = exits_by_part(sojourns, &next, parts);
-        let at_risk_by_part = at_risk_by_part(sojourns, oldest_exit, parts);
-        Some(Self { next, by_cause, exits: all, at_risk, at_risk_by_part, by_part })
+        next.sort_unstable();
+        let counts = Self {
+            by_cause: vec![vec![0; oldest_exit]; next.len()],
+            exits: vec![0; oldest_exit],
+            at_risk_by_part: at_risk_by_part(seen, oldest_exit),
+            by_part: vec![[0.0; PARTS]; next.len()],
+            next,
+            at_risk,
+            stays,
+        };
+        (stays > 0).then(|| counts.with_exits(seen))
+    }
+
+    fn with_exits(mut self, seen: &Seen) -> Self {
+        for stay in seen.stays() {
+            let Some(cause) = self.cause(stay) else { continue };
+            let age = stay.age_days as usize;
+            self.by_cause[cause][age] += 1;
+            self.exits[age] += 1;
+            self.by_part[cause][seen.part(stay.last_day())] += 1.0;
+        }
+        self
+    }
+
+    fn cause(&self, stay: &Stay) -> Option<usize> {
+        let to = stay.next?;
+        self.next.iter().position(|&next| next == to)
     }
 
     fn single_days(&self) -> Vec<Bin> {
@@ -322,69 +337,32 @@ impl Counts {
 
     /// Maller & Zhou's test: were an exit still to come, exits would be unlikely to be missing from
     /// the stretch between the oldest exit and the oldest age seen.
-    fn follow_up_suffices(&self, sojourns: &[&Sojourn]) -> bool {
+    fn follow_up_suffices(&self) -> bool {
         let Some(oldest_exit) = self.exits.len().checked_sub(1) else { return false };
         let gap = (self.at_risk.len() - 1).saturating_sub(oldest_exit);
         let recent = self.exits.iter().rev().take(gap).sum::<u64>() as f64;
-        let all = sojourns.len() as f64;
+        let all = self.stays as f64;
         (1.0 - recent / all).powf(all) < FOLLOW_UP_LEVEL
     }
 }
 
-/// Individuals that are looked at just before each age.
-fn at_risk(sojourns: &[&Sojourn], oldest: usize) -> Vec<u64> {
-    let mut until = vec![0_u64; oldest + 1];
-    let mut not_yet = vec![0_u64; oldest + 1];
-    for sojourn in sojourns {
-        until[sojourn.age_days as usize] += 1;
-        if let Some(before) = sojourn.from_age_days.checked_sub(1) {
-            not_yet[before as usize] += 1;
-        }
+/// Individuals that are looked at just before each age, up to the oldest age seen.
+fn at_risk(seen: &Seen) -> Vec<u64> {
+    let mut at_risk: Vec<u64> = Vec::new();
+    for (_, there) in seen.rows() {
+        at_risk.resize(at_risk.len().max(there.len()), 0);
+        at_risk.iter_mut().zip(there).for_each(|(sum, &there)| *sum += u64::from(there));
     }
-    for age in (0..oldest).rev() {
-        until[age] += until[age + 1];
-        not_yet[age] += not_yet[age + 1];
-    }
-    until.iter().zip(not_yet).map(|(until, not_yet)| until - not_yet).collect()
+    at_risk.truncate(at_risk.iter().rposition(|&there| there > 0).map_or(0, |last| last + 1));
+    at_risk
 }
 
-fn exits_by_part(
-    sojourns: &[&Sojourn],
-    next: &[usize],
-    parts: Option<&Parts>,
-) -> Vec<[f64; PARTS]> {
-    let mut by_part = vec![[0.0; PARTS]; next.len()];
-    for sojourn in sojourns {
-        let Some(to) = sojourn.next else { continue };
-        let day = sojourn.start_day.saturating_add_unsigned(sojourn.age_days);
-        let part = parts.map_or(0, |parts| parts.at(day).0);
-        by_part[next.partition_point(|&state| state < to)][part] += 1.0;
+fn at_risk_by_part(seen: &Seen, ages: usize) -> Vec<Vec<f64>> {
+    let mut at_risk = vec![vec![0.0; ages]; PARTS];
+    for (part, there) in seen.rows() {
+        at_risk[part].iter_mut().zip(there).for_each(|(sum, &there)| *sum += f64::from(there));
     }
-    by_part
-}
-
-fn at_risk_by_part(sojourns: &[&Sojourn], ages: usize, parts: Option<&Parts>) -> Vec<Vec<f64>> {
-    // Steps up and down first, then their running sum.
-    let mut counts = vec![vec![0.0; ages + 1]; PARTS];
-    for sojourn in sojourns {
-        let last_day = sojourn.start_day.saturating_add_unsigned(ages as u32);
-        let first_day = sojourn.start_day.saturating_add_unsigned(sojourn.from_age_days);
-        for_each_stretch(sojourn, parts, first_day..=last_day, |part, stretch| {
-            counts[part][(*stretch.start() as usize).min(ages)] += 1.0;
-            counts[part][(*stretch.end() as usize + 1).min(ages)] -= 1.0;
-        });
-    }
-    for days in &mut counts {
-        for age in 1..days.len() {
-            days[age] += days[age - 1];
-        }
-        days.truncate(ages);
-    }
-    counts
-}
-
-fn exits<'a>(sojourns: &'a [&Sojourn]) -> impl Iterator<Item = (usize, usize)> + 'a {
-    sojourns.iter().filter_map(|sojourn| Some((sojourn.age_days as usize, sojourn.next?)))
+    at_risk
 }
 
 fn plateau(daily: &[Vec<f64>], ages: usize) -> f64 {
@@ -393,47 +371,58 @@ fn plateau(daily: &[Vec<f64>], ages: usize) -> f64 {
 }
 
 /// Posterior factors by segment and cause.
-fn shrink(
-    sojourns: &[&Sojourn],
-    counts: &Counts,
-    daily: &[Vec<f64>],
-) -> BTreeMap<u32, Vec<Factor>> {
+fn shrink(seen: &Seen, counts: &Counts, daily: &[Vec<f64>]) -> BTreeMap<u32, Vec<Factor>> {
     let mut segments: BTreeMap<u32, Vec<Factor>> = BTreeMap::new();
-    for (cause, (days, &to)) in daily.iter().zip(&counts.next).enumerate() {
-        let mut seen = seen_and_expected(sojourns, days, to);
-        balance(&mut seen);
-        let prior = prior_events(&seen);
-        for (segment, (seen, expected)) in seen {
-            let factors = segments.entry(segment).or_default();
-            debug_assert_eq!(factors.len(), cause);
-            factors.push(Factor { shape: seen + prior, rate: expected + prior });
+    for mut of_cause in seen_and_expected(seen, counts, daily) {
+        balance(&mut of_cause);
+        let prior = prior_events(&of_cause);
+        for (segment, (seen, expected)) in of_cause {
+            let factor = Factor { shape: seen + prior, rate: expected + prior };
+            segments.entry(segment).or_default().push(factor);
         }
     }
     segments
 }
 
-/// By segment: events of one cause, and those that the pooled hazard would have given.
+/// By cause and segment: events, and those that the pooled hazard would have given.
 fn seen_and_expected(
-    sojourns: &[&Sojourn],
-    hazard_by_age: &[f64],
-    to: usize,
-) -> BTreeMap<u32, (f64, f64)> {
-    let sum = |total: &mut f64, hazard: &f64| {
-        *total += hazard;
-        Some(*total)
-    };
-    let known = &hazard_by_age[..hazard_by_age.len() - 1];
-    let up_to: Vec<f64> = known.iter().scan(0.0, sum).collect();
-    let whole = up_to.last().copied().unwrap_or(0.0);
-    let mut segments: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-    for sojourn in sojourns {
-        let (seen, expected) = segments.entry(sojourn.segment).or_default();
-        *seen += f64::from(u8::from(sojourn.next == Some(to)));
-        let up_to = |age: u32| up_to.get(age as usize).copied().unwrap_or(whole);
-        *expected +=
-            up_to(sojourn.age_days) - sojourn.from_age_days.checked_sub(1).map_or(0.0, up_to);
+    seen: &Seen,
+    counts: &Counts,
+    daily: &[Vec<f64>],
+) -> Vec<BTreeMap<u32, (f64, f64)>> {
+    let causes = daily.len();
+    let ages = counts.exits.len();
+    let before = cumulative(daily, ages);
+    let mut table = vec![vec![(0.0, 0.0); causes]; seen.segments().len()];
+    let mut is_seen = vec![false; table.len()];
+    for stay in seen.stays() {
+        let segment = stay.segment as usize;
+        is_seen[segment] = true;
+        if let Some(cause) = counts.cause(stay) {
+            table[segment][cause].0 += 1.0;
+        }
+        let from = (seen.from_age_days(stay) as usize).min(ages) * causes;
+        let until = (stay.age_days as usize + 1).min(ages) * causes;
+        let hazards = before[until..].iter().zip(&before[from..]);
+        for ((_, expected), (until, from)) in table[segment].iter_mut().zip(hazards) {
+            *expected += until - from;
+        }
     }
-    segments
+    let rows = || seen.segments().iter().zip(&table).zip(&is_seen).filter(|(_, seen)| **seen);
+    let of_cause =
+        |cause: usize| rows().map(|((&segment, row), _)| (segment, row[cause])).collect();
+    (0..causes).map(of_cause).collect()
+}
+
+/// The hazards summed over all ages before each one up to `ages`, cause beside cause.
+fn cumulative(daily: &[Vec<f64>], ages: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; daily.len()];
+    let mut before = sums.clone();
+    for age in 0..ages {
+        sums.iter_mut().zip(daily).for_each(|(sum, days)| *sum += days[age]);
+        before.extend(&sums);
+    }
+    before
 }
 
 /// Scales what is expected to the sum of what was seen, from which place in the period moves it.
@@ -464,15 +453,16 @@ fn log_likelihood(seen: f64, expected: f64, prior: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exposure::View;
+    use super::super::history::{Entry, Facts, Kind, Sojourn, State};
+    use super::super::place::Periods;
     use super::*;
-    use crate::funnel::place::Periods;
 
     fn sojourns(rows: &[(u32, u32, Option<usize>)]) -> Vec<Sojourn> {
         let one = |&(segment, age_days, next)| Sojourn {
             segment,
             state: 0,
             start_day: 0,
-            from_age_days: 0,
             age_days,
             next,
         };
@@ -480,8 +470,19 @@ mod tests {
     }
 
     fn fit(rows: &[(u32, u32, Option<usize>)]) -> Hazards {
-        let sojourns = sojourns(rows);
-        Hazards::fit(&sojourns.iter().collect::<Vec<_>>(), None).expect("somebody was there")
+        fit_sojourns(sojourns(rows), View { first_day: i32::MIN, periods: None })
+    }
+
+    fn fit_sojourns(sojourns: Vec<Sojourn>, view: View) -> Hazards {
+        let entry = |one: &Sojourn| Entry { segment: 0, state: 0, day: one.start_day };
+        let entries = sojourns.iter().map(entry).collect();
+        let until = |one: &Sojourn| one.start_day.saturating_add_unsigned(one.age_days);
+        let as_of_day = sojourns.iter().map(until).max().expect("a stay");
+        let facts = Facts { sojourns, entries, ..Facts::default() };
+        let states = [State { kind: Kind::Transient, is_target: false }; 2];
+        let views = [view];
+        let exposure = Exposure::new(&facts, &states, &views, as_of_day);
+        Hazards::fit_all(&exposure, 0).swap_remove(0).expect("somebody was there")
     }
 
     #[test]
@@ -529,16 +530,13 @@ mod tests {
             segment: 0,
             state: 0,
             start_day: (i % 15) * 90 + (i / 15) % 90,
-            from_age_days: 0,
             age_days: 89 - ((i / 15) % 90).unsigned_abs() % 30,
             next: (((i % 15) * 90 + (i / 15) % 90 + 89 - (i / 15) % 90 % 30) % 90 >= 60)
                 .then_some(1),
         };
         let sojourns: Vec<Sojourn> = (0..3_000).map(one).collect();
-        let refs: Vec<&Sojourn> = sojourns.iter().collect();
-        let parts = Parts::new(&periods, 0..=2_000);
-        let hazards = Hazards::fit(&refs, Some(&parts)).expect("somebody was there");
-        let places = hazards.places[0];
+        let view = View { first_day: i32::MIN, periods: Some(&periods) };
+        let places = fit_sojourns(sojourns, view).places[0];
         assert!(places[..5].iter().all(|&place| place < 0.1) && places[5] > 1.0, "{places:?}");
     }
 }

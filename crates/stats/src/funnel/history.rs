@@ -80,8 +80,6 @@ pub struct Sojourn {
     pub segment: u32,
     pub state: usize,
     pub start_day: i32,
-    /// Age from which on it is looked at (left truncation); 0 for the whole stay.
-    pub from_age_days: u32,
     /// Age at leaving, or at the as-of day.
     pub age_days: u32,
     /// The next state; `None` while still there.
@@ -131,17 +129,6 @@ impl Facts {
     /// The day on which the first individual entered; the as-of day without any.
     pub(crate) fn first_day(&self, as_of_day: i32) -> i32 {
         self.entries.iter().map(|entry| entry.day).min().unwrap_or(as_of_day)
-    }
-
-    /// The stays as they are seen by who looks only from `first_day` on: those that ended before
-    /// are gone, those under way are entered late.
-    pub(crate) fn sojourns_since(&self, first_day: i32) -> Vec<Sojourn> {
-        let seen = |sojourn: &Sojourn| {
-            let late = i64::from(first_day) - i64::from(sojourn.start_day);
-            let from_age_days = u32::try_from(late.max(0)).ok()?;
-            (from_age_days <= sojourn.age_days).then_some(Sojourn { from_age_days, ..*sojourn })
-        };
-        self.sojourns.iter().filter_map(seen).collect()
     }
 }
 
@@ -217,7 +204,6 @@ impl Walk<'_> {
             segment: self.path.segment,
             state: at.state,
             start_day: at.day,
-            from_age_days: 0,
             age_days: until_day.abs_diff(at.day),
             next,
         }

@@ -4,38 +4,53 @@
 //! a Poisson count would. The method of moments gives the variation of a Gamma factor (negative
 //! binomial counts). It refuses to know why a month was good or bad.
 
-use super::arrivals::STEP_DAYS;
+use super::exposure::Exposure;
 use super::hazards::Hazards;
-use super::history::{Facts, State};
-use super::place::{Parts, reached};
+use super::history::State;
+use super::place::PARTS;
 
-/// The most steps back that are compared.
-const STEPS_MAX: u32 = 12;
 /// Steps below which the variation is the assumed one.
-const STEPS_MIN: u32 = 3;
+const STEPS_MIN: usize = 3;
 /// Squared coefficient of variation that is assumed then: a relative standard deviation of 10 %.
 const VARIATION_UNKNOWN: f64 = 0.01;
 
 /// Squared coefficient of variation of the pace over 30 days.
 pub(crate) fn variation(
-    facts: &Facts,
+    exposure: &Exposure,
+    view: usize,
     states: &[State],
     hazards: &[Option<Hazards>],
-    parts: Option<&Parts>,
-    as_of_day: i32,
 ) -> f64 {
-    let first_day = facts.first_day(as_of_day);
-    let steps = ((as_of_day.abs_diff(first_day) + 1) / STEP_DAYS).min(STEPS_MAX);
-    if steps < STEPS_MIN {
+    let seen = &exposure.reached_by_step;
+    if seen.len() < STEPS_MIN {
         return VARIATION_UNKNOWN;
     }
+    let mut expected = vec![0.0; seen.len()];
+    for (hazards, in_state) in hazards.iter().zip(exposure.states(view)) {
+        let Some(hazards) = hazards else { continue };
+        let by_part = target_hazard(hazards, states);
+        for (step, part, there) in in_state.rows_by_step() {
+            let days = there.iter().zip(&by_part[part]);
+            let sum: f64 = days.map(|(&there, hazard)| f64::from(there) * hazard).sum();
+            expected.get_mut(step).into_iter().for_each(|expected| *expected += sum);
+        }
+    }
     let (mut beyond, mut scale) = (0.0, 0.0);
-    for back in 0..steps {
-        let last = as_of_day.saturating_sub_unsigned(back * STEP_DAYS);
-        let days = last.saturating_sub_unsigned(STEP_DAYS - 1)..=last;
-        let step = reached(facts, states, hazards, parts, days);
-        beyond += (step.seen - step.expected).powi(2) - step.expected;
-        scale += step.expected.powi(2);
+    for (seen, expected) in seen.iter().zip(&expected) {
+        beyond += (seen - expected).powi(2) - expected;
+        scale += expected.powi(2);
     }
     if scale > 0.0 { (beyond / scale).max(0.0) } else { VARIATION_UNKNOWN }
+}
+
+/// Hazard of moving to a target, by part and by age as far as exits were seen.
+fn target_hazard(hazards: &Hazards, states: &[State]) -> [Vec<f64>; PARTS] {
+    let is_target = |cause: &usize| states[hazards.next[*cause]].is_target;
+    let causes: Vec<usize> = (0..hazards.next.len()).filter(is_target).collect();
+    std::array::from_fn(|part| {
+        let daily =
+            |cause: usize, age: usize| hazards.daily[cause][age] * hazards.places[cause][part];
+        let day = |age: usize| causes.iter().map(|&cause| daily(cause, age)).sum();
+        (0..hazards.exits.len()).map(day).collect()
+    })
 }
