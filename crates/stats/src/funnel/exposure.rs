@@ -5,8 +5,8 @@
 //! of a Lexis diagram), so that a form's own counts are sums of a few rows. It refuses to know what
 //! a form does with them.
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::arrivals::STEP_DAYS;
 use super::history::{Facts, Sojourn, State};
@@ -23,49 +23,15 @@ pub(crate) struct View<'a> {
     pub periods: Option<&'a Periods>,
 }
 
-/// Days that no form tells apart.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct KindOfDay {
-    /// By view: whether it looks at the day, and the part of its period (0 without periods).
-    seen: Vec<(bool, usize)>,
-    /// The step of 30 days back from the as-of day, counted from 0.
-    step: Option<u32>,
-}
-
 /// All stays up to the as-of day.
 pub(crate) struct Exposure<'a> {
     views: &'a [View<'a>],
     calendar: Calendar,
-    /// By state.
-    states: Vec<StaysInState>,
-    /// Moves to a target in each whole step of 30 days back from the as-of day.
-    pub reached_by_step: Vec<f64>,
-}
-
-/// The stays in one state.
-struct StaysInState {
-    stays: Vec<Stay>,
     /// Segments seen, ascending.
     segments: Vec<u32>,
-    /// By kind of day and age: individuals there.
-    there: Vec<Vec<u32>>,
-}
-
-/// One stay; what it says of time is relative to nothing, as in [`Sojourn`].
-#[derive(Clone, Copy)]
-pub(crate) struct Stay {
-    pub start_day: i32,
-    pub age_days: u32,
-    /// Position in the segments of its state.
-    pub segment: u32,
-    pub next: Option<usize>,
-}
-
-impl Stay {
-    /// The last day on which it is looked at: that of leaving, or the as-of day.
-    pub(crate) fn last_day(&self) -> i32 {
-        self.start_day.saturating_add_unsigned(self.age_days)
-    }
+    states: Vec<Stays>,
+    /// Moves to a target in each whole step of 30 days back from the as-of day.
+    pub reached_by_step: Vec<f64>,
 }
 
 impl<'a> Exposure<'a> {
@@ -76,44 +42,28 @@ impl<'a> Exposure<'a> {
         as_of_day: i32,
     ) -> Self {
         let first_day = facts.first_day(as_of_day);
-        let calendar = Calendar::new(views, first_day..=as_of_day);
+        let calendar = Calendar::new(views, first_day, as_of_day);
+        let mut segments: Vec<u32> = facts.entries.iter().map(|entry| entry.segment).collect();
+        segments.sort_unstable();
+        segments.dedup();
         let steps = ((as_of_day.abs_diff(first_day) + 1) / STEP_DAYS).min(STEPS_MAX);
         let mut reached_by_step = vec![0.0; steps as usize];
-        for sojourn in facts.sojourns.iter().filter(|one| is_target(one, states)) {
-            let day = sojourn.start_day.saturating_add_unsigned(sojourn.age_days);
-            let step = (as_of_day.abs_diff(day) / STEP_DAYS) as usize;
-            reached_by_step.get_mut(step).into_iter().for_each(|count| *count += 1.0);
-        }
         let mut by_state = vec![Vec::new(); states.len()];
-        facts.sojourns.iter().for_each(|sojourn| by_state[sojourn.state].push(sojourn));
-        let states = by_state.iter().map(|of| StaysInState::new(of, &calendar)).collect();
-        Self { views, calendar, states, reached_by_step }
+        for sojourn in &facts.sojourns {
+            by_state[sojourn.state].push(sojourn);
+            if sojourn.next.is_some_and(|next| states[next].is_target) {
+                let step = as_of_day.abs_diff(sojourn.last_day()) / STEP_DAYS;
+                reached_by_step.get_mut(step as usize).into_iter().for_each(|count| *count += 1.0);
+            }
+        }
+        let count = |sojourns: &Vec<&Sojourn>| Stays::count(sojourns, &calendar, &segments);
+        let states = by_state.iter().map(count).collect();
+        Self { views, calendar, segments, states, reached_by_step }
     }
 
     /// The stays in each state as one of the views sees them.
     pub(crate) fn states(&self, view: usize) -> impl Iterator<Item = Seen<'_>> {
-        self.states.iter().map(move |state| Seen { exposure: self, state, view })
-    }
-}
-
-fn is_target(sojourn: &Sojourn, states: &[State]) -> bool {
-    sojourn.next.is_some_and(|next| states[next].is_target)
-}
-
-impl StaysInState {
-    fn new(sojourns: &[&Sojourn], calendar: &Calendar) -> Self {
-        let mut segments: Vec<u32> = sojourns.iter().map(|sojourn| sojourn.segment).collect();
-        segments.sort_unstable();
-        segments.dedup();
-        let stay = |sojourn: &&Sojourn| Stay {
-            start_day: sojourn.start_day,
-            age_days: sojourn.age_days,
-            segment: segments.partition_point(|&segment| segment < sojourn.segment) as u32,
-            next: sojourn.next,
-        };
-        let stays: Vec<Stay> = sojourns.iter().map(stay).collect();
-        let there = calendar.there(&stays);
-        Self { stays, segments, there }
+        self.states.iter().map(move |stays| Seen { exposure: self, stays, view })
     }
 }
 
@@ -121,58 +71,192 @@ impl StaysInState {
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'a> {
     exposure: &'a Exposure<'a>,
-    state: &'a StaysInState,
+    stays: &'a Stays,
     view: usize,
 }
 
-impl Seen<'_> {
-    fn first_day(&self) -> i32 {
-        self.exposure.views[self.view].first_day
-    }
-
+impl<'a> Seen<'a> {
     /// Whether days differ by their place in a period.
     pub(crate) fn has_periods(&self) -> bool {
         self.exposure.views[self.view].periods.is_some()
     }
 
-    /// Stays that are looked at on some day.
-    pub(crate) fn stays(&self) -> impl Iterator<Item = &Stay> {
-        let first_day = self.first_day();
-        self.state.stays.iter().filter(move |stay| stay.last_day() >= first_day)
+    /// The next states of all stays in the state, ascending, seen by this view or not.
+    pub(crate) fn next(&self) -> &'a [usize] {
+        &self.stays.next
     }
 
-    /// The age from which on a stay is looked at (left truncation); 0 for the whole stay.
-    pub(crate) fn from_age_days(&self, stay: &Stay) -> u32 {
-        let late = i64::from(self.first_day()) - i64::from(stay.start_day);
-        u32::try_from(late.max(0)).unwrap_or(u32::MAX)
+    /// All segments of all states, ascending.
+    pub(crate) fn segments(&self) -> &'a [u32] {
+        &self.exposure.segments
     }
 
-    /// Segments of the state, ascending, seen by this view or not.
-    pub(crate) fn segments(&self) -> &[u32] {
-        &self.state.segments
+    /// Individuals there by age on the days looked at, in rows that each have their part of the
+    /// period.
+    pub(crate) fn there(&self) -> impl Iterator<Item = (usize, &'a [u32])> {
+        self.rows(&self.stays.there)
     }
 
-    /// The part of the period on a day.
-    pub(crate) fn part(&self, day: i32) -> usize {
-        self.exposure.calendar.kind(day).seen[self.view].1
+    /// Exits by one cause by age, in rows as above; they end with the oldest exit by any cause.
+    pub(crate) fn exits(&self, cause: usize) -> impl Iterator<Item = (usize, &'a [u32])> {
+        self.rows(&self.stays.exits[cause])
     }
 
-    /// Rows of individuals there by age, each with the part of the period, on the days looked at.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, &[u32])> {
-        let kinds = self.exposure.calendar.kinds.iter().zip(&self.state.there);
-        kinds.filter_map(|(kind, there)| {
-            let (is_seen, part) = kind.seen[self.view];
-            is_seen.then_some((part, there.as_slice()))
-        })
+    /// By segment: stays looked at on some day.
+    pub(crate) fn stays_by_segment(&self) -> Vec<u64> {
+        self.sum(&self.stays.ends_by_segment)
     }
 
-    /// Rows of individuals there by age on the days of the steps back, whether looked at or not,
-    /// each with its step and part of the period.
-    pub(crate) fn rows_by_step(&self) -> impl Iterator<Item = (usize, usize, &[u32])> {
-        let kinds = self.exposure.calendar.kinds.iter().zip(&self.state.there);
-        kinds.filter_map(|(kind, there)| {
-            Some((kind.step? as usize, kind.seen[self.view].1, there.as_slice()))
-        })
+    /// By segment: exits by one cause.
+    pub(crate) fn exits_by_segment(&self, cause: usize) -> Vec<u64> {
+        self.sum(&self.stays.exits_by_segment[cause])
+    }
+
+    /// By segment: a figure by age, summed over all days of all stays that are looked at; from
+    /// the oldest exit on it counts as 0.
+    pub(crate) fn sum_by_segment(&self, figure_by_age: &[f64]) -> Vec<f64> {
+        let calendar = &self.exposure.calendar;
+        let (eras, there) = (calendar.eras.len(), &self.stays.there_by_segment);
+        let sum = |segment: usize| {
+            let rows = (0..eras).filter(|&era| calendar.eras[era][self.view]);
+            let rows = rows.map(|era| there.row(segment * eras + era));
+            rows.map(|row| product(row, figure_by_age)).sum()
+        };
+        (0..self.segments().len()).map(sum).collect()
+    }
+
+    /// Individuals there by age on the days of the steps back, whether looked at or not, in rows
+    /// that each have their step and part of the period.
+    pub(crate) fn there_by_step(&self) -> impl Iterator<Item = (usize, usize, &'a [u32])> {
+        let (kinds, view) = (&self.exposure.calendar.kinds, self.view);
+        kinds
+            .iter()
+            .zip(self.stays.there.rows())
+            .filter_map(move |(kind, row)| Some((kind.step? as usize, kind.seen[view].part, row)))
+    }
+
+    /// The rows of the kinds of days looked at.
+    fn rows(&self, table: &'a Table) -> impl Iterator<Item = (usize, &'a [u32])> {
+        let (kinds, view) = (&self.exposure.calendar.kinds, self.view);
+        let seen = kinds.iter().map(move |kind| kind.seen[view]).zip(table.rows());
+        seen.filter_map(|(day, row)| day.is_looked_at.then_some((day.part, row)))
+    }
+
+    fn sum(&self, table: &'a Table) -> Vec<u64> {
+        let mut sums = vec![0; table.width];
+        for (_, row) in self.rows(table) {
+            sums.iter_mut().zip(row).for_each(|(sum, &count)| *sum += u64::from(count));
+        }
+        sums
+    }
+}
+
+/// A count by age times a figure by age, summed over the ages that both have.
+pub(crate) fn product(counts: &[u32], figures: &[f64]) -> f64 {
+    counts.iter().zip(figures).map(|(&count, figure)| f64::from(count) * figure).sum()
+}
+
+/// The stays in one state, counted.
+struct Stays {
+    /// Next states that occur, ascending.
+    next: Vec<usize>,
+    /// Individuals there, by kind of day and age.
+    there: Table,
+    /// By segment and era, and age up to the oldest exit.
+    there_by_segment: Table,
+    /// By cause: exits by kind of day and age up to the oldest exit.
+    exits: Vec<Table>,
+    /// By cause: exits by kind of day and segment.
+    exits_by_segment: Vec<Table>,
+    /// Stays by kind of their last day and segment.
+    ends_by_segment: Table,
+}
+
+impl Stays {
+    fn count(sojourns: &[&Sojourn], calendar: &Calendar, segments: &[u32]) -> Self {
+        let next: BTreeSet<usize> = sojourns.iter().filter_map(|sojourn| sojourn.next).collect();
+        let ages = |of: &&Sojourn| of.age_days as usize + 1;
+        let oldest = sojourns.iter().map(ages).max().unwrap_or(0);
+        let left = sojourns.iter().filter(|sojourn| sojourn.next.is_some());
+        let oldest_exit = left.map(ages).max().unwrap_or(0);
+        let kinds = calendar.kinds.len();
+        let by_segment = || Table::new(kinds, segments.len());
+        let mut stays = Self {
+            there: Table::new(kinds, oldest),
+            there_by_segment: Table::new(segments.len() * calendar.eras.len(), oldest_exit),
+            exits: next.iter().map(|_| Table::new(kinds, oldest_exit)).collect(),
+            exits_by_segment: next.iter().map(|_| by_segment()).collect(),
+            ends_by_segment: by_segment(),
+            next: next.into_iter().collect(),
+        };
+        for sojourn in sojourns {
+            stays.add(sojourn, calendar, segments.partition_point(|&one| one < sojourn.segment));
+        }
+        stays.there.sum_steps();
+        stays.there_by_segment.sum_steps();
+        stays
+    }
+
+    /// Those who are there as steps up and down first.
+    fn add(&mut self, sojourn: &Sojourn, calendar: &Calendar, segment: usize) {
+        for (kind, ages) in calendar.stretches(sojourn) {
+            let row = segment * calendar.eras.len() + calendar.kinds[kind].era;
+            self.there.add_steps(kind, ages.clone());
+            self.there_by_segment.add_steps(row, ages);
+        }
+        let (last_kind, _) = calendar.at(sojourn.last_day());
+        self.ends_by_segment.add(last_kind, segment);
+        if let Some(to) = sojourn.next {
+            let cause = self.next.partition_point(|&state| state < to);
+            self.exits[cause].add(last_kind, sojourn.age_days as usize);
+            self.exits_by_segment[cause].add(last_kind, segment);
+        }
+    }
+}
+
+/// Rows of counts.
+struct Table {
+    width: usize,
+    cells: Vec<u32>,
+}
+
+impl Table {
+    fn new(rows: usize, width: usize) -> Self {
+        Self { width, cells: vec![0; rows * width] }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        // No row is lost: without width there is nothing to sum.
+        self.cells.chunks_exact(self.width.max(1))
+    }
+
+    fn row(&self, row: usize) -> &[u32] {
+        &self.cells[row * self.width..(row + 1) * self.width]
+    }
+
+    fn add(&mut self, row: usize, column: usize) {
+        self.cells[row * self.width + column] += 1;
+    }
+
+    /// A step up at the start and, wrapping, one down after the end, as far as the row goes.
+    fn add_steps(&mut self, row: usize, columns: Range<u32>) {
+        let row = &mut self.cells[row * self.width..(row + 1) * self.width];
+        let step = |column: Option<&mut u32>, by: u32| {
+            column.into_iter().for_each(|count| *count = count.wrapping_add(by));
+        };
+        step(row.get_mut(columns.start as usize), 1);
+        step(row.get_mut(columns.end as usize), u32::MAX);
+    }
+
+    /// Turns steps into what they lead to.
+    fn sum_steps(&mut self) {
+        for row in self.cells.chunks_exact_mut(self.width.max(1)) {
+            let mut now = 0_u32;
+            for cell in row {
+                now = now.wrapping_add(*cell);
+                *cell = now;
+            }
+        }
     }
 }
 
@@ -180,79 +264,92 @@ impl Seen<'_> {
 struct Calendar {
     first_day: i32,
     kinds: Vec<KindOfDay>,
+    /// By era and view: whether its days are looked at.
+    eras: Vec<Vec<bool>>,
     /// By day: its kind, and the last day of the run of days of that kind.
     of_day: Vec<(usize, i32)>,
 }
 
+/// Days that no form tells apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct KindOfDay {
+    /// By view.
+    seen: Vec<SeenDay>,
+    /// The step of 30 days back from the as-of day, counted from 0.
+    step: Option<u32>,
+    /// Days that the same views look at are of one era.
+    era: usize,
+}
+
+/// What a day is to one view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct SeenDay {
+    is_looked_at: bool,
+    /// Part of the period; 0 without periods.
+    part: usize,
+}
+
 impl Calendar {
-    fn new(views: &[View], days: RangeInclusive<i32>) -> Self {
-        let (first_day, as_of_day) = (*days.start(), *days.end());
-        let kind = |day: i32| KindOfDay {
-            seen: views.iter().map(|view| view.seen(day)).collect(),
-            step: Some(as_of_day.abs_diff(day) / STEP_DAYS).filter(|&step| step < STEPS_MAX),
+    fn new(views: &[View], first_day: i32, as_of_day: i32) -> Self {
+        let (mut eras, mut kinds) = (Numbers::new(), Numbers::new());
+        let kind = |day: i32| {
+            let seen: Vec<SeenDay> = views.iter().map(|view| view.seen(day)).collect();
+            let era = number(&mut eras, seen.iter().map(|seen| seen.is_looked_at).collect());
+            let step = Some(as_of_day.abs_diff(day) / STEP_DAYS).filter(|&step| step < STEPS_MAX);
+            KindOfDay { seen, step, era }
         };
-        let mut numbers = BTreeMap::new();
-        let mut of_day: Vec<(usize, i32)> = Vec::new();
-        for day in days {
-            let number = numbers.len();
-            of_day.push((*numbers.entry(kind(day)).or_insert(number), day));
-        }
+        let days = (first_day..=as_of_day).map(kind).map(|kind| number(&mut kinds, kind));
+        let mut of_day: Vec<(usize, i32)> = days.zip(first_day..=as_of_day).collect();
         for index in (1..of_day.len()).rev() {
             let (kind, end) = of_day[index];
             if of_day[index - 1].0 == kind {
                 of_day[index - 1].1 = end;
             }
         }
-        let mut kinds: Vec<(usize, KindOfDay)> =
-            numbers.into_iter().map(|(kind, number)| (number, kind)).collect();
-        kinds.sort_unstable_by_key(|&(number, _)| number);
-        Self { first_day, kinds: kinds.into_iter().map(|(_, kind)| kind).collect(), of_day }
+        Self { first_day, kinds: in_order(kinds), eras: in_order(eras), of_day }
     }
 
-    fn kind(&self, day: i32) -> &KindOfDay {
-        &self.kinds[self.of_day[day.abs_diff(self.first_day) as usize].0]
+    /// The kind of a day, and the last day of its run.
+    fn at(&self, day: i32) -> (usize, i32) {
+        self.of_day[day.abs_diff(self.first_day) as usize]
     }
 
-    /// By kind of day and age: how many are there.
-    fn there(&self, stays: &[Stay]) -> Vec<Vec<u32>> {
-        let ages = stays.iter().map(|stay| stay.age_days as usize + 1).max().unwrap_or(0);
-        // Steps up and, wrapping, down first; then their running sum.
-        let mut there = vec![vec![0_u32; ages + 1]; self.kinds.len()];
-        for stay in stays {
-            self.for_each_stretch(stay, |kind, stretch| {
-                let row = &mut there[kind];
-                let (from, until) = (*stretch.start() as usize, *stretch.end() as usize + 1);
-                row[from] = row[from].wrapping_add(1);
-                row[until] = row[until].wrapping_sub(1);
-            });
-        }
-        for row in &mut there {
-            let mut now = 0_u32;
-            for step in row.iter_mut() {
-                now = now.wrapping_add(*step);
-                *step = now;
-            }
-            row.truncate(ages);
-        }
-        there
-    }
-
-    /// Calls `visit` with each stretch of ages that a stay spent on days of one kind.
-    fn for_each_stretch(&self, stay: &Stay, mut visit: impl FnMut(usize, RangeInclusive<u32>)) {
-        let mut day = stay.start_day;
-        while day <= stay.last_day() {
-            let (kind, run_end) = self.of_day[day.abs_diff(self.first_day) as usize];
-            let end = run_end.min(stay.last_day());
-            visit(kind, day.abs_diff(stay.start_day)..=end.abs_diff(stay.start_day));
-            day = end.saturating_add(1);
-        }
+    /// The stretches of ages that a sojourn spent on days of one kind.
+    fn stretches(&self, sojourn: &Sojourn) -> impl Iterator<Item = (usize, Range<u32>)> {
+        let Sojourn { start_day, age_days, .. } = *sojourn;
+        let mut age = 0;
+        std::iter::from_fn(move || {
+            (age <= age_days).then(|| {
+                let (kind, run_end) = self.at(start_day.saturating_add_unsigned(age));
+                let from = age;
+                age = (run_end.abs_diff(start_day)).min(age_days) + 1;
+                (kind, from..age)
+            })
+        })
     }
 }
 
 impl View<'_> {
-    fn seen(&self, day: i32) -> (bool, usize) {
-        (day >= self.first_day, self.periods.map_or(0, |periods| periods.part(day)))
+    fn seen(&self, day: i32) -> SeenDay {
+        SeenDay {
+            is_looked_at: day >= self.first_day,
+            part: self.periods.map_or(0, |periods| periods.part(day)),
+        }
     }
+}
+
+/// Things numbered in the order in which they were first met.
+type Numbers<T> = BTreeMap<T, usize>;
+
+fn number<T: Ord>(numbers: &mut Numbers<T>, thing: T) -> usize {
+    let next = numbers.len();
+    *numbers.entry(thing).or_insert(next)
+}
+
+fn in_order<T>(numbers: Numbers<T>) -> Vec<T> {
+    let mut things: Vec<(T, usize)> = numbers.into_iter().collect();
+    things.sort_unstable_by_key(|&(_, number)| number);
+    things.into_iter().map(|(thing, _)| thing).collect()
 }
 
 #[cfg(test)]
@@ -266,18 +363,21 @@ mod tests {
             View { first_day: i32::MIN, periods: Some(&periods) },
             View { first_day: 300, periods: None },
         ];
-        let calendar = Calendar::new(&views, -200..=600);
+        let calendar = Calendar::new(&views, -200, 600);
         let check = |start_day: i32, age_days: u32| {
-            let stay = Stay { start_day, age_days, segment: 0, next: None };
-            let there = calendar.there(&[stay]);
+            let sojourn = Sojourn { segment: 7, state: 0, start_day, age_days, next: Some(1) };
+            let stays = Stays::count(&[&sojourn], &calendar, &[3, 7]);
             for age in 0..=age_days {
                 let day = start_day + age as i32;
-                let kinds = calendar.kinds.iter().zip(&there);
+                let kinds = calendar.kinds.iter().zip(stays.there.rows());
                 let counted: Vec<_> = kinds.filter(|(_, row)| row[age as usize] > 0).collect();
                 let [(kind, row)] = counted[..] else { panic!("{day} is counted more than once") };
                 assert_eq!(row[age as usize], 1);
-                assert_eq!(kind.seen, [(true, periods.part(day)), (day >= 300, 0)]);
+                let seen = |is_looked_at, part| SeenDay { is_looked_at, part };
+                assert_eq!(kind.seen, [seen(true, periods.part(day)), seen(day >= 300, 0)]);
                 assert_eq!(kind.step, Some((600 - day) as u32 / 30).filter(|&step| step < 12));
+                let eras = [0, 1].map(|era| stays.there_by_segment.row(2 + era)[age as usize]);
+                assert_eq!(eras, if day < 300 { [1, 0] } else { [0, 1] });
             }
         };
         check(0, 0);

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::exposure::{Exposure, Seen, Stay};
+use super::exposure::{Exposure, Seen};
 use super::place::PARTS;
 
 /// Events per bin below which a bin says too little.
@@ -177,7 +177,7 @@ struct Counts {
     /// Exits by cause and part.
     by_part: Vec<[f64; PARTS]>,
     /// Stays that were looked at.
-    stays: usize,
+    stays: u64,
 }
 
 /// Ages `from..until`, and what happened in them.
@@ -189,43 +189,22 @@ struct Bin {
 impl Counts {
     /// `None` when nobody was there.
     fn new(seen: &Seen) -> Option<Self> {
-        let at_risk = at_risk(seen);
-        let (mut next, mut oldest_exit, mut stays) = (Vec::new(), 0, 0);
-        for stay in seen.stays() {
-            stays += 1;
-            let Some(to) = stay.next else { continue };
-            oldest_exit = oldest_exit.max(stay.age_days as usize + 1);
-            if !next.contains(&to) {
-                next.push(to);
-            }
-        }
-        next.sort_unstable();
+        let causes = 0..seen.next().len();
+        let at_risk = without_trailing_zeros(sum_rows(seen.there()));
+        let mut by_cause: Vec<Vec<u64>> =
+            causes.clone().map(|cause| sum_rows(seen.exits(cause))).collect();
+        let exits = without_trailing_zeros(sum_days(&by_cause));
+        by_cause.iter_mut().for_each(|days| days.truncate(exits.len()));
         let counts = Self {
-            by_cause: vec![vec![0; oldest_exit]; next.len()],
-            exits: vec![0; oldest_exit],
-            at_risk_by_part: at_risk_by_part(seen, oldest_exit),
-            by_part: vec![[0.0; PARTS]; next.len()],
-            next,
+            next: seen.next().to_vec(),
+            by_part: causes.map(|cause| exits_by_part(seen, cause)).collect(),
+            at_risk_by_part: at_risk_by_part(seen, exits.len()),
+            stays: seen.stays_by_segment().iter().sum(),
+            by_cause,
+            exits,
             at_risk,
-            stays,
         };
-        (stays > 0).then(|| counts.with_exits(seen))
-    }
-
-    fn with_exits(mut self, seen: &Seen) -> Self {
-        for stay in seen.stays() {
-            let Some(cause) = self.cause(stay) else { continue };
-            let age = stay.age_days as usize;
-            self.by_cause[cause][age] += 1;
-            self.exits[age] += 1;
-            self.by_part[cause][seen.part(stay.last_day())] += 1.0;
-        }
-        self
-    }
-
-    fn cause(&self, stay: &Stay) -> Option<usize> {
-        let to = stay.next?;
-        self.next.iter().position(|&next| next == to)
+        (counts.stays > 0).then_some(counts)
     }
 
     fn single_days(&self) -> Vec<Bin> {
@@ -346,20 +325,36 @@ impl Counts {
     }
 }
 
-/// Individuals that are looked at just before each age, up to the oldest age seen.
-fn at_risk(seen: &Seen) -> Vec<u64> {
-    let mut at_risk: Vec<u64> = Vec::new();
-    for (_, there) in seen.rows() {
-        at_risk.resize(at_risk.len().max(there.len()), 0);
-        at_risk.iter_mut().zip(there).for_each(|(sum, &there)| *sum += u64::from(there));
+fn sum_rows<'a>(rows: impl Iterator<Item = (usize, &'a [u32])>) -> Vec<u64> {
+    let mut sums: Vec<u64> = Vec::new();
+    for (_, row) in rows {
+        sums.resize(row.len(), 0);
+        sums.iter_mut().zip(row).for_each(|(sum, &count)| *sum += u64::from(count));
     }
-    at_risk.truncate(at_risk.iter().rposition(|&there| there > 0).map_or(0, |last| last + 1));
-    at_risk
+    sums
+}
+
+fn sum_days(by_cause: &[Vec<u64>]) -> Vec<u64> {
+    let days = by_cause.first().map_or(0, Vec::len);
+    (0..days).map(|age| by_cause.iter().map(|days| days[age]).sum()).collect()
+}
+
+fn without_trailing_zeros(mut counts: Vec<u64>) -> Vec<u64> {
+    counts.truncate(counts.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1));
+    counts
+}
+
+fn exits_by_part(seen: &Seen, cause: usize) -> [f64; PARTS] {
+    let mut by_part = [0.0; PARTS];
+    for (part, exits) in seen.exits(cause) {
+        by_part[part] += f64::from(exits.iter().sum::<u32>());
+    }
+    by_part
 }
 
 fn at_risk_by_part(seen: &Seen, ages: usize) -> Vec<Vec<f64>> {
     let mut at_risk = vec![vec![0.0; ages]; PARTS];
-    for (part, there) in seen.rows() {
+    for (part, there) in seen.there() {
         at_risk[part].iter_mut().zip(there).for_each(|(sum, &there)| *sum += f64::from(there));
     }
     at_risk
@@ -373,7 +368,8 @@ fn plateau(daily: &[Vec<f64>], ages: usize) -> f64 {
 /// Posterior factors by segment and cause.
 fn shrink(seen: &Seen, counts: &Counts, daily: &[Vec<f64>]) -> BTreeMap<u32, Vec<Factor>> {
     let mut segments: BTreeMap<u32, Vec<Factor>> = BTreeMap::new();
-    for mut of_cause in seen_and_expected(seen, counts, daily) {
+    for (cause, days) in daily.iter().enumerate() {
+        let mut of_cause = seen_and_expected(seen, cause, &days[..counts.exits.len()]);
         balance(&mut of_cause);
         let prior = prior_events(&of_cause);
         for (segment, (seen, expected)) in of_cause {
@@ -384,45 +380,16 @@ fn shrink(seen: &Seen, counts: &Counts, daily: &[Vec<f64>]) -> BTreeMap<u32, Vec
     segments
 }
 
-/// By cause and segment: events, and those that the pooled hazard would have given.
+/// By segment: events of one cause, and those that the pooled hazard would have given.
 fn seen_and_expected(
     seen: &Seen,
-    counts: &Counts,
-    daily: &[Vec<f64>],
-) -> Vec<BTreeMap<u32, (f64, f64)>> {
-    let causes = daily.len();
-    let ages = counts.exits.len();
-    let before = cumulative(daily, ages);
-    let mut table = vec![vec![(0.0, 0.0); causes]; seen.segments().len()];
-    let mut is_seen = vec![false; table.len()];
-    for stay in seen.stays() {
-        let segment = stay.segment as usize;
-        is_seen[segment] = true;
-        if let Some(cause) = counts.cause(stay) {
-            table[segment][cause].0 += 1.0;
-        }
-        let from = (seen.from_age_days(stay) as usize).min(ages) * causes;
-        let until = (stay.age_days as usize + 1).min(ages) * causes;
-        let hazards = before[until..].iter().zip(&before[from..]);
-        for ((_, expected), (until, from)) in table[segment].iter_mut().zip(hazards) {
-            *expected += until - from;
-        }
-    }
-    let rows = || seen.segments().iter().zip(&table).zip(&is_seen).filter(|(_, seen)| **seen);
-    let of_cause =
-        |cause: usize| rows().map(|((&segment, row), _)| (segment, row[cause])).collect();
-    (0..causes).map(of_cause).collect()
-}
-
-/// The hazards summed over all ages before each one up to `ages`, cause beside cause.
-fn cumulative(daily: &[Vec<f64>], ages: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; daily.len()];
-    let mut before = sums.clone();
-    for age in 0..ages {
-        sums.iter_mut().zip(daily).for_each(|(sum, days)| *sum += days[age]);
-        before.extend(&sums);
-    }
-    before
+    cause: usize,
+    hazard_by_age: &[f64],
+) -> BTreeMap<u32, (f64, f64)> {
+    let exits = seen.exits_by_segment(cause).into_iter().map(|exits| exits as f64);
+    let events = exits.zip(seen.sum_by_segment(hazard_by_age));
+    let segments = seen.segments().iter().copied().zip(events).zip(seen.stays_by_segment());
+    segments.filter(|&(_, stays)| stays > 0).map(|(row, _)| row).collect()
 }
 
 /// Scales what is expected to the sum of what was seen, from which place in the period moves it.

@@ -86,6 +86,13 @@ pub struct Sojourn {
     pub next: Option<usize>,
 }
 
+impl Sojourn {
+    /// The day of leaving, or the as-of day.
+    pub(crate) fn last_day(&self) -> i32 {
+        self.start_day.saturating_add_unsigned(self.age_days)
+    }
+}
+
 /// An individual that is in a transient state on the day before the future starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OpenIndividual {

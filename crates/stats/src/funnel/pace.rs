@@ -4,7 +4,7 @@
 //! a Poisson count would. The method of moments gives the variation of a Gamma factor (negative
 //! binomial counts). It refuses to know why a month was good or bad.
 
-use super::exposure::Exposure;
+use super::exposure::{Exposure, product};
 use super::hazards::Hazards;
 use super::history::State;
 use super::place::PARTS;
@@ -29,10 +29,9 @@ pub(crate) fn variation(
     for (hazards, in_state) in hazards.iter().zip(exposure.states(view)) {
         let Some(hazards) = hazards else { continue };
         let by_part = target_hazard(hazards, states);
-        for (step, part, there) in in_state.rows_by_step() {
-            let days = there.iter().zip(&by_part[part]);
-            let sum: f64 = days.map(|(&there, hazard)| f64::from(there) * hazard).sum();
-            expected.get_mut(step).into_iter().for_each(|expected| *expected += sum);
+        for (step, part, there) in in_state.there_by_step() {
+            let moves = product(there, &by_part[part]);
+            expected.get_mut(step).into_iter().for_each(|expected| *expected += moves);
         }
     }
     let (mut beyond, mut scale) = (0.0, 0.0);
