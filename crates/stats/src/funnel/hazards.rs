@@ -441,7 +441,7 @@ mod tests {
     }
 
     fn fit_sojourns(sojourns: Vec<Sojourn>, view: View) -> Hazards {
-        let entry = |one: &Sojourn| Entry { segment: 0, state: 0, day: one.start_day };
+        let entry = |one: &Sojourn| Entry { segment: one.segment, state: 0, day: one.start_day };
         let entries = sojourns.iter().map(entry).collect();
         let until = |one: &Sojourn| one.start_day.saturating_add_unsigned(one.age_days);
         let as_of_day = sojourns.iter().map(until).max().expect("a stay");
