@@ -7,6 +7,7 @@
 //!
 //! It knows no estimator: nothing here is chosen to be easy to estimate.
 
+mod arrive;
 pub mod company;
 mod days;
 mod draw;
@@ -15,6 +16,7 @@ mod habits;
 pub mod hazards;
 mod market;
 mod records;
+mod renew;
 mod run;
 mod twist;
 pub mod world;

@@ -3,20 +3,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::company::{Began, Company, Product, factor};
+use super::arrive::rounded;
+use super::company::{Began, Company, factor};
 use super::days::{Almanac, Civil};
 use super::habits;
 use super::hazards::{Exits, Hazards};
 use super::market::Market;
 use super::records::expected;
+use super::renew::Renewal;
 use super::{Closed, Deal, Kind};
 use crate::random::{Stream, Subject};
-
-/// Deals in one lot.
-const LOT_MIN: i64 = 5;
-const LOT_MAX: i64 = 40;
-/// What is left of arrivals on a holiday.
-const HOLIDAY_ARRIVALS: f64 = 0.15;
 
 /// Every deal that is in the system by the last simulated day, in the order of creation.
 pub fn deals(company: &Company) -> Vec<Deal> {
@@ -30,20 +26,20 @@ pub fn deals(company: &Company) -> Vec<Deal> {
 pub struct Run<'a> {
     pub company: &'a Company,
     pub almanac: Almanac,
-    market: Market,
-    first: i64,
-    last: i64,
+    pub market: Market,
+    pub first: i64,
+    pub last: i64,
     /// By class, then stage.
-    hazards: Vec<Vec<Hazards>>,
-    stream: Stream,
+    pub hazards: Vec<Vec<Hazards>>,
+    pub stream: Stream,
     pub lives: Vec<Life>,
     /// Indexes of the lives that may still move.
-    open: Vec<usize>,
+    pub open: Vec<usize>,
     pub desks: Vec<Desk>,
     /// Closings that are settled but not yet entered.
     pub due: BTreeMap<i64, Vec<(usize, bool)>>,
-    renewals: BTreeMap<i64, Vec<Renewal>>,
-    accounts: u64,
+    pub renewals: BTreeMap<i64, Vec<Renewal>>,
+    pub accounts: u64,
     /// Won in the current quarter and in the one before.
     pub booked: [i64; 2],
 }
@@ -51,22 +47,22 @@ pub struct Run<'a> {
 /// A deal as it lives.
 pub struct Life {
     pub stream: Stream,
-    kind: Kind,
-    account: u64,
-    class: usize,
-    product: usize,
-    source: usize,
+    pub kind: Kind,
+    pub account: u64,
+    pub class: usize,
+    pub product: usize,
+    pub source: usize,
     pub seller: usize,
-    created: i64,
-    stage: usize,
+    pub created: i64,
+    pub stage: usize,
     /// The day on which the stage's hazards begin: that of creation, or the one after a move.
-    clock_from: i64,
-    stalled_until: i64,
+    pub clock_from: i64,
+    pub stalled_until: i64,
     /// Never leaves this stage.
-    rests_in: Option<usize>,
-    moves: Vec<(i64, usize)>,
-    amounts: Vec<(i64, i64)>,
-    closed: Option<(i64, bool)>,
+    pub rests_in: Option<usize>,
+    pub moves: Vec<(i64, usize)>,
+    pub amounts: Vec<(i64, i64)>,
+    pub closed: Option<(i64, bool)>,
 }
 
 /// A seller's work: deals that are ripe and wait, and how many may be won today.
@@ -74,15 +70,7 @@ pub struct Life {
 pub struct Desk {
     pub waiting: VecDeque<usize>,
     pub allowance: f64,
-    open_deals: f64,
-}
-
-struct Renewal {
-    account: u64,
-    product: usize,
-    source: usize,
-    seller: usize,
-    amount: f64,
+    pub open_deals: f64,
 }
 
 impl<'a> Run<'a> {
@@ -127,85 +115,6 @@ impl<'a> Run<'a> {
         for (index, is_won) in self.due.remove(&day).unwrap_or_default() {
             self.close(index, day, is_won);
         }
-    }
-
-    fn arrive(&mut self, day: i64, civil: &Civil) {
-        let arrivals = &self.company.arrivals;
-        let quiet = if self.is_holiday(civil) { HOLIDAY_ARRIVALS } else { 1.0 };
-        let weight = self.company.arrival_weight(day) * self.market.demand(day) * quiet;
-        let mean = arrivals.per_day * weight;
-        let mut count = self.stream.poisson(mean * (1.0 - arrivals.in_lots));
-        let lot_mean = (LOT_MIN + LOT_MAX) as f64 / 2.0;
-        if arrivals.in_lots > 0.0 && self.stream.chance(mean * arrivals.in_lots / lot_mean) {
-            count += self.stream.between(LOT_MIN, LOT_MAX) as u64;
-        }
-        for _ in 0..count {
-            let life = self.new_life(day);
-            self.open.push(self.lives.len());
-            self.lives.push(life);
-        }
-        for renewal in self.renewals.remove(&day).unwrap_or_default() {
-            self.renew(day, &renewal);
-        }
-    }
-
-    fn new_life(&mut self, day: i64) -> Life {
-        let company = self.company;
-        let mut stream = Stream::of(company.seed, Subject::Deal, self.lives.len() as u64);
-        let class = stream.weighted(company.classes.iter().map(|class| class.share));
-        let sold = |product: &Product| (product.from_day..product.to_day).contains(&day);
-        let product = stream
-            .weighted(company.products.iter().map(|it| if sold(it) { it.share } else { 0.0 }));
-        let source = stream.weighted(company.sources.iter().map(|it| it.share));
-        let seller = self.seller_on(&mut stream, day);
-        let never = stream.chance(company.deals.never_closing);
-        let rests_in = never.then(|| stream.below(company.stages.len()));
-        let amount = self.asked(&mut stream, &company.products[product], class, day);
-        Life {
-            kind: Kind::New,
-            account: self.account(&mut stream),
-            class,
-            product,
-            source,
-            seller,
-            created: day,
-            stage: 0,
-            clock_from: day,
-            stalled_until: day,
-            rests_in,
-            moves: vec![(day, 0)],
-            amounts: vec![(day, amount)],
-            closed: None,
-            stream,
-        }
-    }
-
-    fn seller_on(&self, stream: &mut Stream, day: i64) -> usize {
-        let works = |from: i64, to: i64| if (from..to).contains(&day) { 1.0 } else { 1e-9 };
-        let sellers = self.company.sellers.iter();
-        stream.weighted(sellers.map(|it| it.share * works(it.from_day, it.to_day)))
-    }
-
-    fn account(&mut self, stream: &mut Stream) -> u64 {
-        if self.accounts > 0 && stream.chance(self.company.deals.repeat_share) {
-            return 1 + stream.below(self.accounts as usize) as u64;
-        }
-        self.accounts += 1;
-        self.accounts
-    }
-
-    /// In minor units.
-    fn asked(&self, stream: &mut Stream, product: &Product, class: usize, day: i64) -> i64 {
-        let (amounts, deals) = (&product.amounts, &self.company.deals);
-        let growth = (1.0 + deals.price_growth_per_year).max(0.1).powf(day as f64 / 365.25);
-        let level = growth * factor(&deals.price_spells, day);
-        let median = amounts.median * self.company.classes[class].amount_effect * level;
-        let mut amount = stream.lognormal(median, amounts.sigma);
-        if stream.chance(amounts.tail_share) {
-            let pareto = (1.0 - stream.uniform()).powf(-1.0 / amounts.tail_alpha);
-            amount *= 3.0 * pareto.min(3_000.0);
-        }
-        rounded(amount, amounts.step)
     }
 
     fn count_loads(&mut self) {
@@ -346,79 +255,6 @@ impl<'a> Run<'a> {
         self.plan_renewal(index, day);
     }
 
-    fn plan_renewal(&mut self, index: usize, day: i64) {
-        let Some(renewals) = &self.company.renewals else { return };
-        let life = &mut self.lives[index];
-        if life.kind == Kind::New && !life.stream.chance(renewals.share_of_wins) {
-            return;
-        }
-        let uplift = life.stream.normal(renewals.uplift_mean, 0.05).exp();
-        let amount = life.amount() as f64 / 100.0;
-        let renewal = Renewal {
-            account: life.account,
-            product: life.product,
-            source: life.source,
-            seller: life.seller,
-            amount: amount * uplift,
-        };
-        let created = (day + 365 - renewals.ahead_days).max(day + 1);
-        self.renewals.entry(created).or_default().push(renewal);
-    }
-
-    /// Customers from before the first day, who renew within its year.
-    fn old_customers(&mut self) {
-        let Some(renewals) = &self.company.renewals else { return };
-        for _ in 0..renewals.customers_at_start {
-            let mut stream = Stream::of(self.company.seed, Subject::OldCustomer, self.accounts);
-            self.accounts += 1;
-            let product = stream.below(self.company.products.len());
-            let asked = self.asked(&mut stream, &self.company.products[product], 0, 0);
-            let renewal = Renewal {
-                account: self.accounts,
-                product,
-                source: stream.below(self.company.sources.len()),
-                seller: self.seller_on(&mut stream, 0),
-                amount: asked as f64 / 100.0,
-            };
-            let created = self.first.max(0) + stream.between(0, 364);
-            self.renewals.entry(created).or_default().push(renewal);
-        }
-    }
-
-    fn renew(&mut self, day: i64, renewal: &Renewal) {
-        let Some(renewals) = &self.company.renewals else { return };
-        let index = self.lives.len();
-        let mut stream = Stream::of(self.company.seed, Subject::Deal, index as u64);
-        let due = day + renewals.ahead_days + stream.normal(0.0, 6.0) as i64;
-        let is_won = stream.chance(renewals.win_share);
-        let closes = if is_won { due } else { due + stream.between(0, 60) };
-        let last_stage = self.company.stages.len() - 1;
-        let half_way = day + renewals.ahead_days / 2;
-        let amount = rounded(renewal.amount, self.company.products[renewal.product].amounts.step);
-        let mut moves = vec![(day, 0)];
-        if last_stage > 0 && half_way < closes {
-            moves.push((half_way, last_stage));
-        }
-        self.due.entry(closes.max(day + 1)).or_default().push((index, is_won));
-        self.lives.push(Life {
-            kind: Kind::Renewal,
-            account: renewal.account,
-            class: 0,
-            product: renewal.product,
-            source: renewal.source,
-            seller: renewal.seller,
-            created: day,
-            stage: last_stage,
-            clock_from: day,
-            stalled_until: day,
-            rests_in: None,
-            moves,
-            amounts: vec![(day, amount)],
-            closed: None,
-            stream,
-        });
-    }
-
     /// What the system knows: nothing of what was closed before the first day.
     fn told(self) -> Vec<Deal> {
         let in_system = |life: &&Life| life.closed.is_none_or(|(day, _)| day >= 0);
@@ -453,7 +289,7 @@ impl<'a> Run<'a> {
 }
 
 impl Life {
-    fn amount(&self) -> i64 {
+    pub fn amount(&self) -> i64 {
         self.amounts.last().map_or(0, |(_, amount)| *amount)
     }
 
@@ -484,9 +320,4 @@ fn hazards(company: &Company) -> Vec<Vec<Hazards>> {
         company.stages.iter().map(stage).collect()
     };
     company.classes.iter().map(of_class).collect()
-}
-
-/// In minor units; at least one step.
-fn rounded(amount: f64, step: f64) -> i64 {
-    ((amount / step).round().max(1.0) * step * 100.0) as i64
 }

@@ -270,3 +270,28 @@ fn dirt_is_as_frequent_as_it_says() {
         assert!((found - truth).abs() < 0.02, "{name}: {found}");
     }
 }
+
+/// Deals in the export and cents booked in the next full quarter: the grid that figures in
+/// documents speak of.
+#[test]
+fn the_first_companies_are_these() {
+    let found: Vec<(usize, i64)> = (1..=6)
+        .map(|seed| {
+            let company = Company::draw(seed);
+            let deals = company.deals();
+            let seen = company.seen(&deals, company.export_on).len();
+            let quarters = company.quarters(&deals).into_iter();
+            let next = quarters.filter(|quarter| quarter.ends_on > company.export_on).nth(1);
+            (seen, next.map_or(0, |quarter| quarter.booked))
+        })
+        .collect();
+    let golden = [
+        (68, 0),
+        (1_061, 6_480_000),
+        (2_053, 15_337_500),
+        (113, 1_371_900),
+        (1_321, 492_201_300),
+        (59, 0),
+    ];
+    assert_eq!(found, golden);
+}
