@@ -23,6 +23,7 @@ use domain::time::AsOf;
 use domain::value::Value;
 use jiff::Timestamp;
 use parquet::errors::ParquetError;
+use rayon::prelude::*;
 use uuid::Uuid;
 
 use crate::delta::DataFile;
@@ -45,6 +46,13 @@ pub struct HistoryRow {
     /// The journal entry that the fact comes from.
     pub entry_id: Uuid,
     pub provenance: Provenance,
+}
+
+/// Facts that go into the lake together, under an id that no other batch has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    pub id: Uuid,
+    pub rows: Vec<HistoryRow>,
 }
 
 pub(crate) const TABLE: &str = "history";
@@ -83,12 +91,13 @@ const ENCODING: Encoding = Encoding {
     ranged: &["subject_kind", "effective_at", "recorded_at"],
 };
 
-/// Refuses what may not be sealed: personal fields, unknown fields, more than a batch holds.
-pub(crate) fn check(rows: &[HistoryRow]) -> Result<(), LakeError> {
-    if rows.len() > SEAL_ROWS_MAX {
-        return Err(LakeError::TooManyRows { rows: rows.len(), max: SEAL_ROWS_MAX });
+/// Refuses what may not be sealed: personal fields, unknown fields, more than a commit holds.
+pub(crate) fn check(batches: &[Batch]) -> Result<(), LakeError> {
+    let rows: usize = batches.iter().map(|batch| batch.rows.len()).sum();
+    if rows > SEAL_ROWS_MAX {
+        return Err(LakeError::TooManyRows { rows, max: SEAL_ROWS_MAX });
     }
-    for row in rows {
+    for row in batches.iter().flat_map(|batch| &batch.rows) {
         match row.kind.field(row.field) {
             None => {
                 let (kind, field) = (row.kind.name().to_owned(), row.field.to_owned());
@@ -104,22 +113,23 @@ pub(crate) fn check(rows: &[HistoryRow]) -> Result<(), LakeError> {
     Ok(())
 }
 
-/// The data file of a batch, sorted by kind, subject and effective time.
-pub(crate) fn data_file(batch_id: Uuid, rows: &[HistoryRow]) -> Result<DataFile, ParquetError> {
-    let mut sorted: Vec<&HistoryRow> = rows.iter().collect();
-    sorted.sort_by_key(|row| {
-        (row.kind, row.subject_id, row.effective_at, row.recorded_at, row.entry_id)
+/// The data file of batches, sorted by kind, subject and effective time. Its name follows from
+/// theirs, so that whoever writes the same batches at the same time writes the same file.
+pub(crate) fn data_file(batches: &[&Batch]) -> Result<DataFile, ParquetError> {
+    let mut sorted: Vec<&HistoryRow> = batches.iter().flat_map(|batch| &batch.rows).collect();
+    sorted.par_sort_unstable_by_key(|row| {
+        (row.kind, row.subject_id, row.effective_at, row.recorded_at, row.entry_id, row.field)
     });
-    let groups = sorted.len().div_ceil(ROW_GROUP_ROWS);
     let chunks: Vec<&[&HistoryRow]> = sorted.chunks(ROW_GROUP_ROWS).collect();
-    let bytes = encode(&schema(), &ENCODING, groups, |group| {
+    let bytes = encode(&schema(), &ENCODING, chunks.len(), |group| {
         RecordBatch::try_new(schema(), arrays(chunks[group])).map_err(Into::into)
     })?;
+    let ids: Vec<u8> = batches.iter().flat_map(|batch| batch.id.into_bytes()).collect();
     Ok(DataFile {
-        path: format!("batch-{batch_id}.parquet"),
+        path: format!("batches-{}.parquet", Uuid::new_v5(&Uuid::NAMESPACE_OID, &ids)),
         bytes,
-        written_at_ms: rows.iter().map(|row| row.recorded_at.as_millisecond()).max().unwrap_or(0),
-        stats: serde_json::json!({ "numRecords": rows.len() }),
+        written_at_ms: sorted.iter().map(|row| row.recorded_at.as_millisecond()).max().unwrap_or(0),
+        stats: serde_json::json!({ "numRecords": sorted.len() }),
     })
 }
 

@@ -38,7 +38,7 @@ use uuid::Uuid;
 
 use delta::{Commit, Delta};
 use error::LakeError;
-use history::HistoryRow;
+use history::{Batch, HistoryRow};
 use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
 use scope::Scope;
 use tables::Tables;
@@ -49,13 +49,6 @@ use world::World;
 pub struct Lake {
     history: Delta,
     touches: Delta,
-}
-
-/// Whether a batch was written, or was there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sealed {
-    Now,
-    Before,
 }
 
 /// The lake as it stood at one moment: what others write later is not seen.
@@ -89,27 +82,61 @@ impl Lake {
         })
     }
 
-    /// Writes a batch of facts, durably, exactly once: the batch's id is part of the commit.
-    pub async fn seal(&self, batch_id: Uuid, rows: &[HistoryRow]) -> Result<Sealed, LakeError> {
-        history::check(rows)?;
-        let transaction = batch_name(batch_id);
+    /// Writes batches of facts in one commit, durably, each exactly once: their ids are part of
+    /// the commit. Gives how many of them were not there yet.
+    pub async fn seal(&self, batches: Vec<Batch>) -> Result<usize, LakeError> {
+        history::check(&batches)?;
+        let batches = Arc::new(batches);
         for _ in 0..COMMIT_TRIES_MAX {
             let table = self.history.load_or_create().await?;
-            if self.history.has_transaction(&table, &transaction).await? {
-                return Ok(Sealed::Before);
+            let lacking = self.lacking(&table, &batches).await?;
+            if lacking.is_empty() {
+                return Ok(0);
             }
-            let mut actions = Vec::new();
-            if !rows.is_empty() {
-                let file = history::data_file(batch_id, rows)
-                    .map_err(LakeError::table(history::TABLE, "written"))?;
-                actions.push(Action::Add(self.history.write(&table, file).await?));
-            }
-            let committed = self.history.commit(&table, actions, Some(transaction.clone())).await?;
-            if committed == Commit::Done {
-                return Ok(Sealed::Now);
+            let names = lacking.iter().map(|place| batch_name(batches[*place].id)).collect();
+            let lacks = lacking.len();
+            let actions = self.history_file(&table, batches.clone(), lacking).await?;
+            if self.history.commit(&table, actions, names).await? == Commit::Done {
+                return Ok(lacks);
             }
         }
         Err(LakeError::Busy { table: history::TABLE, tries: COMMIT_TRIES_MAX })
+    }
+
+    /// The places of the batches that a version of the table does not hold.
+    async fn lacking(
+        &self,
+        table: &DeltaTable,
+        batches: &[Batch],
+    ) -> Result<Vec<usize>, LakeError> {
+        let mut lacking = Vec::with_capacity(batches.len());
+        for (place, batch) in batches.iter().enumerate() {
+            if !self.history.has_transaction(table, &batch_name(batch.id)).await? {
+                lacking.push(place);
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Writes the data file of some batches; without any fact there is none.
+    async fn history_file(
+        &self,
+        table: &DeltaTable,
+        batches: Arc<Vec<Batch>>,
+        places: Vec<usize>,
+    ) -> Result<Vec<Action>, LakeError> {
+        if places.iter().all(|place| batches[*place].rows.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let encode = move || {
+            let batches: Vec<&Batch> = places.iter().map(|place| &batches[*place]).collect();
+            history::data_file(&batches)
+        };
+        let file = tokio::task::spawn_blocking(encode)
+            .await
+            .map_err(LakeError::table(history::TABLE, "written"))?
+            .map_err(LakeError::table(history::TABLE, "written"))?;
+        Ok(vec![Action::Add(self.history.write(table, file).await?)])
     }
 
     /// Adds touches that are not there yet; the same part of an import twice changes nothing.

@@ -7,11 +7,11 @@ use domain::value::Value;
 use uuid::Uuid;
 
 use crate::fixture::{WORLD, as_of, lake, part, rows, touches, world};
-use crate::history::HistoryRow;
+use crate::history::{Batch, HistoryRow};
 use crate::metric::{Cell, MetricQuery};
 use crate::scope::Scope;
 use crate::touches::Appended;
-use crate::{Lake, Pinned, Sealed};
+use crate::{Lake, Pinned};
 
 fn empty() -> (tempfile::TempDir, Lake) {
     let folder = tempfile::tempdir().unwrap();
@@ -31,8 +31,9 @@ async fn a_batch_sealed_twice_changes_nothing() {
     let (_folder, lake) = empty();
     let (batch, rows) = (Uuid::from_u128(7), rows(WORLD));
     let before = lake.pin().await.unwrap();
-    assert_eq!(lake.seal(batch, &rows).await.unwrap(), Sealed::Now);
-    assert_eq!(lake.seal(batch, &rows).await.unwrap(), Sealed::Before);
+    let of = |id| Batch { id, rows: rows.clone() };
+    assert_eq!(lake.seal(vec![of(batch)]).await.unwrap(), 1);
+    assert_eq!(lake.seal(vec![of(batch)]).await.unwrap(), 0);
     let after = lake.pin().await.unwrap();
     assert_eq!(figure(&after, &[], "wins").await, Cell::Integer(3));
     let other = Uuid::from_u128(8);
@@ -50,10 +51,14 @@ async fn batches_sealed_at_the_same_time_are_each_there_once() {
     let (deals, others): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.kind == Kind::Deals);
     let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let (a, b, c) =
-        tokio::join!(lake.seal(one, &deals), lake.seal(two, &others), lake.seal(one, &deals));
-    assert_eq!([a.unwrap(), c.unwrap()].iter().filter(|s| **s == Sealed::Now).count(), 1);
-    assert_eq!(b.unwrap(), Sealed::Now);
+    let deals = Batch { id: one, rows: deals };
+    let others = Batch { id: two, rows: others };
+    let (a, b, c) = tokio::join!(
+        lake.seal(vec![deals.clone()]),
+        lake.seal(vec![others.clone(), deals.clone()]),
+        lake.seal(vec![deals, others]),
+    );
+    assert_eq!([a, b, c].map(Result::unwrap).iter().sum::<usize>(), 2);
     let pinned = lake.pin().await.unwrap();
     assert_eq!(figure(&pinned, &[], "wins").await, Cell::Integer(3));
     assert_eq!(figure(&pinned, &[], "leads").await, Cell::Integer(4));
@@ -65,7 +70,8 @@ async fn personal_fields_are_never_sealed() {
     let mut row = rows(WORLD).remove(0);
     (row.kind, row.field) = (Kind::People, "email");
     row.value = Some(Value::Text("ann@example.com".to_owned()));
-    let error = lake.seal(Uuid::from_u128(1), &[row]).await.unwrap_err();
+    let error =
+        lake.seal(vec![Batch { id: Uuid::from_u128(1), rows: vec![row] }]).await.unwrap_err();
     assert!(error.to_string().contains("personal"), "{error}");
     assert!(!holds(folder.path(), "ann@example.com"));
 }

@@ -130,7 +130,7 @@ pub(crate) async fn append(
                 .map_err(LakeError::table(TABLE, "written"))?;
             actions.push(Action::Add(delta.write(&table, file).await?));
         }
-        if delta.commit(&table, actions, Some(transaction.clone())).await? == Commit::Done {
+        if delta.commit(&table, actions, vec![transaction.clone()]).await? == Commit::Done {
             return Ok(Appended { new, duplicates: total - new });
         }
     }
@@ -149,7 +149,7 @@ pub(crate) async fn remove(delta: &Delta, import_id: Uuid) -> Result<usize, Lake
             removed += file.num_records().unwrap_or(0);
             actions.push(Action::Remove(file.remove_action(true)));
         }
-        if actions.is_empty() || delta.commit(&table, actions, None).await? == Commit::Done {
+        if actions.is_empty() || delta.commit(&table, actions, Vec::new()).await? == Commit::Done {
             return Ok(removed);
         }
     }

@@ -14,6 +14,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::chain::Unchained;
 use crate::error::Error;
 use crate::insert::Insert;
 use crate::person::{Key, Keys};
@@ -69,20 +70,6 @@ impl Store {
     ) -> Result<HashMap<Uuid, Vec<Entry>>, Error> {
         entries_of(&self.db.reader, kind, subjects).await
     }
-
-    /// The entries that an import made, a page at a time: at most `limit` with ids behind `after`.
-    pub async fn entries_of_import(
-        &self,
-        import_id: Uuid,
-        after: Option<Uuid>,
-        limit: u64,
-    ) -> Result<Vec<Entry>, Error> {
-        let sql = format!("{SELECT} where import_id = $1 and id > $2 order by id limit $3");
-        let after = after.map(|id| id.to_string()).unwrap_or_default();
-        let values =
-            vec![import_id.to_string().into(), after.into(), crate::record::bounded(limit)];
-        opened_rows(&self.db.reader, sql, values).await
-    }
 }
 
 impl Tx {
@@ -104,7 +91,7 @@ impl Tx {
     }
 
     /// Appends entries of one kind of record.
-    pub(crate) async fn append(&mut self, kind: Kind, entries: &[Entry]) -> Result<(), Error> {
+    pub(crate) async fn append(&mut self, kind: Kind, entries: &[&Entry]) -> Result<(), Error> {
         let people: Vec<String> = entries
             .iter()
             .filter(|entry| entry.changes.iter().any(|change| is_personal(kind, change)))
@@ -162,19 +149,18 @@ impl Tx {
         uuid::Builder::from_unix_timestamp_millis(millis, &bits).into_uuid()
     }
 
-    async fn append_rows(&self, rows: Vec<Row>) -> Result<(), Error> {
-        let mut tail = Vec::with_capacity(rows.len() * 3);
+    async fn append_rows(&mut self, rows: Vec<Row>) -> Result<(), Error> {
         let mut journal = Vec::with_capacity(rows.len() * COLUMNS.len());
         for row in rows {
-            tail.extend([row.recorded_at.into(), row.id.clone().into(), 0_i64.into()]);
+            self.unchained.push(Unchained {
+                recorded_at: row.recorded_at,
+                entry_id: row.id.clone(),
+                digest: row.digest(),
+            });
             row.bind(&mut journal);
         }
         let into_journal = Insert { table: "journal", columns: &COLUMNS, on_conflict: "" };
-        into_journal.run(&self.sql, journal).await?;
-        let columns = ["recorded_at", "entry_id", "chained"];
-        Insert { table: "journal_tail", columns: &columns, on_conflict: "" }
-            .run(&self.sql, tail)
-            .await
+        into_journal.run(&self.sql, journal).await
     }
 }
 

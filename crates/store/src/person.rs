@@ -54,7 +54,7 @@ impl Tx {
             provenance: Provenance::Live,
             changes: vec![deletion],
         };
-        self.append(kind, &[tombstone]).await?;
+        self.append(kind, &[&tombstone]).await?;
         self.forget_person(kind, id).await
     }
 

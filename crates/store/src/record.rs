@@ -45,8 +45,8 @@ impl Tx {
     /// # Errors
     /// Refuses a record that changes in a field that none of its entries names, one written
     /// twice in this call, and entries of another subject or author.
-    pub async fn apply(&mut self, writes: Vec<SubjectWrite>) -> Result<(), Error> {
-        let mut by_kind: BTreeMap<Kind, Vec<SubjectWrite>> = BTreeMap::new();
+    pub async fn apply(&mut self, writes: &[SubjectWrite]) -> Result<(), Error> {
+        let mut by_kind: BTreeMap<Kind, Vec<&SubjectWrite>> = BTreeMap::new();
         for write in writes {
             by_kind.entry(write.kind).or_default().push(write);
         }
@@ -57,7 +57,7 @@ impl Tx {
                 self.check(write, stored.get(&write.id))?;
             }
             self.put_records(kind, &writes).await?;
-            let entries: Vec<Entry> = writes.into_iter().flat_map(|write| write.entries).collect();
+            let entries: Vec<&Entry> = writes.iter().flat_map(|write| &write.entries).collect();
             self.append(kind, &entries).await?;
         }
         Ok(())
@@ -67,7 +67,7 @@ impl Tx {
     async fn stored(
         &self,
         kind: Kind,
-        writes: &[SubjectWrite],
+        writes: &[&SubjectWrite],
     ) -> Result<HashMap<Uuid, Values>, Error> {
         let mut seen = HashSet::with_capacity(writes.len());
         if let Some(write) = writes.iter().find(|write| !seen.insert(write.id)) {
@@ -102,7 +102,7 @@ impl Tx {
         Ok(())
     }
 
-    async fn put_records(&self, kind: Kind, writes: &[SubjectWrite]) -> Result<(), Error> {
+    async fn put_records(&self, kind: Kind, writes: &[&SubjectWrite]) -> Result<(), Error> {
         let columns = columns(kind);
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let replace = format!("on conflict (id) do update set {}", replacements(&names));

@@ -8,6 +8,7 @@ use domain::stage::Stages;
 use domain::value::Value;
 use intake::reader::{Cell, Row};
 use jiff::Timestamp;
+use lake::history::Batch;
 use store::Tx;
 use store::alias::Alias;
 use store::observation::{Evidence, Said, Sighting};
@@ -19,6 +20,7 @@ use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name, 
 use super::findings::{Findings, Rule};
 use crate::context::Context;
 use crate::error::Error;
+use crate::sealing::history_rows;
 
 /// What a row did to the record that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,14 @@ pub enum Effect {
     New,
     Updated,
     Unchanged,
+}
+
+/// What a chunk did.
+pub struct Written {
+    /// For each row the record that it was about, and what it did.
+    pub effects: Vec<(Uuid, Effect)>,
+    /// What the lake is to get, where it is at hand.
+    pub batch: Option<Batch>,
 }
 
 pub struct Chunk<'a> {
@@ -54,14 +64,14 @@ struct Subject {
 }
 
 impl Chunk<'_> {
-    /// Writes rows, and says for each which record it was about and what it did.
+    /// Writes rows in one transaction.
     pub async fn write(
         &self,
         rows: Vec<Row>,
         directory: &mut Directory,
         findings: &mut Findings,
         dry_run: bool,
-    ) -> Result<Vec<(Uuid, Effect)>, Error> {
+    ) -> Result<Written, Error> {
         let mut stubs = directory.look_up(self.context, keys_of(self.kind, &rows)).await?;
         let keys = directory.row_keys(&rows);
         let owners = self.owners(&rows, keys, &stubs).await?;
@@ -79,13 +89,14 @@ impl Chunk<'_> {
             self.add_related(row, directory, &mut subjects);
             order.push(owner.id);
         }
-        let effects = self.settle(subjects, findings, dry_run).await?;
+        let (effects, batch) = self.settle(subjects, findings, dry_run).await?;
         let effect = |id: &Uuid| effects.get(id).copied().unwrap_or(Effect::Unchanged);
         let mut told: BTreeSet<Uuid> = BTreeSet::new();
-        Ok(order
+        let effects = order
             .into_iter()
             .map(|id| (id, if told.insert(id) { effect(&id) } else { later(effect(&id)) }))
-            .collect())
+            .collect();
+        Ok(Written { effects, batch })
     }
 
     /// Writes that these records are gone since the export was taken; returns how many changed.
@@ -103,7 +114,7 @@ impl Chunk<'_> {
             ((self.kind, *id), subject)
         };
         let subjects = missing.iter().map(subject).collect();
-        let effects = self.settle(subjects, &mut Findings::default(), dry_run).await?;
+        let (effects, _) = self.settle(subjects, &mut Findings::default(), dry_run).await?;
         Ok(effects.values().filter(|effect| **effect == Effect::Updated).count() as u64)
     }
 
@@ -113,7 +124,7 @@ impl Chunk<'_> {
         mut subjects: BTreeMap<(Kind, Uuid), Subject>,
         findings: &mut Findings,
         dry_run: bool,
-    ) -> Result<HashMap<Uuid, Effect>, Error> {
+    ) -> Result<(HashMap<Uuid, Effect>, Option<Batch>), Error> {
         self.find_unstored(&mut subjects).await?;
         let known = self.evidence(&subjects).await?;
         let mut pending: Vec<(Subject, Option<Vec<Fact>>)> = Vec::new();
@@ -134,7 +145,7 @@ impl Chunk<'_> {
         &self,
         pending: Vec<(Subject, Option<Vec<Fact>>)>,
         dry_run: bool,
-    ) -> Result<HashMap<Uuid, Effect>, Error> {
+    ) -> Result<(HashMap<Uuid, Effect>, Option<Batch>), Error> {
         let journal = self.journal(&pending).await?;
         let mut effects = HashMap::new();
         let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
@@ -146,19 +157,18 @@ impl Chunk<'_> {
             sightings.extend(subject.sightings);
             writes.extend(write);
         }
-        if !dry_run {
-            let author = self.context.author(self.reason.as_str());
-            self.context
-                .store
-                .write(author, async |tx: &mut Tx| {
-                    tx.apply(writes).await?;
-                    tx.put_aliases(aliases).await?;
-                    tx.put_observations(sightings).await?;
-                    Ok::<(), Error>(())
-                })
-                .await?;
+        if dry_run {
+            return Ok((effects, None));
         }
-        Ok(effects)
+        let author = self.context.author(self.reason.as_str());
+        let write = async |tx: &mut Tx| {
+            tx.apply(&writes).await?;
+            tx.put_aliases(aliases).await?;
+            tx.put_observations(sightings).await?;
+            Ok::<_, Error>(tx.chain().await?)
+        };
+        let chained = self.context.store.write(author, write).await?;
+        Ok((effects, chained.map(|batch| facts_of(batch.id, writes))))
     }
 
     /// Persons of whom only touches have told have keys and no record yet.
@@ -506,6 +516,12 @@ impl Chunk<'_> {
             Said::Dated(_) => true,
         })
     }
+}
+
+/// The facts of a batch, for the lake.
+fn facts_of(batch_id: Uuid, writes: Vec<SubjectWrite>) -> Batch {
+    let entries = writes.into_iter().flat_map(|write| write.entries);
+    Batch { id: batch_id, rows: entries.flat_map(history_rows).collect() }
 }
 
 /// The word of an export that a record is gone.

@@ -40,7 +40,7 @@ pub(crate) async fn erase(
     for _ in 0..COMMIT_TRIES_MAX {
         let Some(table) = delta.load().await? else { return Ok(Erased { urls: 0, files: 0 }) };
         let (urls, actions) = rewrite(delta, &table, &mark).await?;
-        if actions.is_empty() || delta.commit(&table, actions, None).await? == Commit::Done {
+        if actions.is_empty() || delta.commit(&table, actions, Vec::new()).await? == Commit::Done {
             let files = delete_removed_files(delta).await?;
             return Ok(Erased { urls, files });
         }
