@@ -8,6 +8,7 @@ mod amendment;
 pub mod chunk;
 pub mod directory;
 pub mod findings;
+pub mod looks;
 pub mod mapping;
 mod restage;
 pub mod snapshot;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::journal::Entry;
+use domain::key::canonical;
 use domain::kind::{Holds, Kind};
 use domain::value::Value;
 use reports::journal::{Log, Verification};
@@ -85,8 +86,11 @@ pub async fn find(context: &Context, subject: &str) -> Result<(Kind, Uuid), Erro
         Error::Input(format!("`{subject}` names no record: write kind:id, such as deals:1C1I7A6R"))
     })?;
     let kind = kind.parse::<Kind>()?.subject();
-    let spellings =
-        [(ID, key.to_owned()), (NAME, domain::name::plain(key)), (EMAIL, key.to_lowercase())];
+    let spellings = [
+        (ID, canonical(key).to_owned()),
+        (NAME, domain::name::plain(key)),
+        (EMAIL, key.to_lowercase()),
+    ];
     for (namespace, key) in spellings {
         let found = context.store.find(kind, namespace, &[key]).await?;
         if let Some(id) = found.into_values().next() {

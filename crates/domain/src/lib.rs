@@ -8,6 +8,7 @@ pub mod deal;
 pub mod goal;
 pub mod history;
 pub mod journal;
+pub mod key;
 pub mod kind;
 pub mod lead;
 pub mod lifecycle;

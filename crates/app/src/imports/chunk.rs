@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::history::{DatedRow, Fact, Observation, Values, derive, state_at};
+use domain::history::{DatedRow, Fact, Observation, Values, derive};
 use domain::kind::{Holds, Kind};
 use domain::stage::Stages;
 use domain::value::Value;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::amendment::{Amendment, journal_facts};
 use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name, spelling};
 use super::findings::{Findings, Rule};
+use super::looks::{Look, told_creation};
 use crate::context::Context;
 use crate::error::Error;
 use crate::sealing::history_rows;
@@ -50,6 +51,9 @@ pub struct Chunk<'a> {
     pub reason: String,
 }
 
+/// Names of other records as a row spells them, by field.
+type Spelled = BTreeMap<&'static str, String>;
+
 /// A record that rows of the chunk are about.
 struct Subject {
     kind: Kind,
@@ -78,14 +82,14 @@ impl Chunk<'_> {
         // What the chunk itself tells of is no stub.
         let told: BTreeSet<Uuid> = owners.iter().map(|owner| owner.id).collect();
         stubs.retain(|stub| !told.contains(&stub.id));
-        self.report_keys(&rows, &stubs, directory, findings).await?;
+        let spelled = self.report_keys(&rows, &stubs, directory, findings).await?;
         let mut subjects: BTreeMap<(Kind, Uuid), Subject> = BTreeMap::new();
         let mut order = Vec::with_capacity(rows.len());
         for stub in &stubs {
             self.add_stub(stub, &mut subjects);
         }
-        for (row, owner) in rows.iter().zip(&owners) {
-            self.add_row(row, owner, directory, &mut subjects);
+        for ((row, owner), spelled) in rows.iter().zip(&owners).zip(spelled) {
+            self.add_row(row, owner, (directory, spelled), &mut subjects);
             self.add_related(row, directory, &mut subjects);
             order.push(owner.id);
         }
@@ -269,6 +273,25 @@ impl Chunk<'_> {
         }
     }
 
+    fn look_at(&self, subject: &Subject, facts: &[Fact], findings: &mut Findings) {
+        if subject.sightings.is_empty() {
+            return;
+        }
+        let look = Look {
+            kind: subject.kind,
+            name: subject.external_id.clone().unwrap_or_else(|| subject.id.to_string()),
+            stages: self.stages,
+            currency: self.context.company.currency,
+            observed_at: self.observed_at,
+            tells_creation: subject.sightings.iter().any(|sighting| match &sighting.said {
+                Said::Observation(seen) => told_creation(seen).is_some(),
+                Said::Dated(_) => true,
+            }),
+            is_own_file: self.kind == subject.kind,
+        };
+        look.at(facts, findings);
+    }
+
     fn amendment<'s>(&'s self, subject: &Subject) -> Amendment<'s> {
         Amendment {
             context: self.context,
@@ -304,7 +327,7 @@ impl Chunk<'_> {
         &self,
         row: &Row,
         owner: &Owner,
-        directory: &Directory,
+        (directory, spelled): (&Directory, Spelled),
         subjects: &mut BTreeMap<(Kind, Uuid), Subject>,
     ) {
         let kind = self.kind.subject();
@@ -333,7 +356,7 @@ impl Chunk<'_> {
         subject.is_new = owner.is_new;
         subject.aliases.extend(aliases(kind, owner.id, Some(&owner.key), &values, None));
         let (import_id, subject_id, file_row) = (self.import_id, owner.id, row.line);
-        subject.sightings.push(Sighting { import_id, kind, subject_id, file_row, said });
+        subject.sightings.push(Sighting { import_id, kind, subject_id, file_row, said, spelled });
     }
 
     /// What a row tells of the records that it refers to, such as the e-mail of a lead's person.
@@ -369,7 +392,7 @@ impl Chunk<'_> {
     fn sighting(&self, kind: Kind, subject_id: Uuid, file_row: u64, values: Values) -> Sighting {
         let (observed_at, import_id) = (self.observed_at, self.import_id);
         let said = Said::Observation(Observation { observed_at, modified_at: None, values });
-        Sighting { import_id, kind, subject_id, file_row, said }
+        Sighting { import_id, kind, subject_id, file_row, said, spelled: Spelled::new() }
     }
 
     /// The records that the rows are about.
@@ -431,90 +454,49 @@ impl Chunk<'_> {
         Ok(without.map(|record| record.id).collect())
     }
 
+    /// Reports what names of other records tell, and gives for each row how it spells those that
+    /// go by another spelling.
     async fn report_keys(
         &self,
         rows: &[Row],
         stubs: &[Stub],
         directory: &mut Directory,
         findings: &mut Findings,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Spelled>, Error> {
         for stub in stubs {
             findings.add(Rule::NotImportedYet, || format!("{}:{}", stub.kind, stub.key));
+            directory.add_name(self.context, stub).await?;
         }
+        let mut spelled = Vec::with_capacity(rows.len());
         for row in rows {
-            for (field, cell) in &row.values {
-                let Some(kind) = referred_kind(self.kind, field) else { continue };
-                let missing = cell.is_none() && *field == "account" && self.kind == Kind::Deals;
-                if missing {
-                    findings.add(Rule::MissingAccount, || subject_name(self.kind, row));
-                }
-                let Some(Cell::Key(key)) = cell else { continue };
-                if let Some(name) = directory.other_spelling(self.context, kind, key).await? {
-                    findings.add(Rule::NameSpelledDifferently, || format!("{key} for {name}"));
+            spelled.push(self.report_row(row, directory, findings).await?);
+        }
+        Ok(spelled)
+    }
+
+    async fn report_row(
+        &self,
+        row: &Row,
+        directory: &mut Directory,
+        findings: &mut Findings,
+    ) -> Result<Spelled, Error> {
+        let mut spelled = Spelled::new();
+        for (field, cell) in &row.values {
+            let Some(kind) = referred_kind(self.kind, field) else { continue };
+            let missing = cell.is_none() && *field == "account" && self.kind == Kind::Deals;
+            if missing {
+                findings.add(Rule::MissingAccount, || subject_name(self.kind, row));
+            }
+            let Some(Cell::Key(key)) = cell else { continue };
+            if let Some(name) = directory.other_spelling(self.context, kind, key).await? {
+                findings.add(Rule::NameSpelledDifferently, || format!("{key} for {name}"));
+                // What names a person is kept where it can be erased, and nowhere else.
+                if !kind.is_person() {
+                    spelled.insert(field, key.clone());
                 }
             }
         }
-        Ok(())
-    }
-
-    /// What looks wrong in a record's own history.
-    fn look_at(&self, subject: &Subject, facts: &[Fact], findings: &mut Findings) {
-        if !subject.kind.has_stages() || subject.sightings.is_empty() {
-            return;
-        }
-        let state = state_at(facts, Timestamp::MAX);
-        let text = |field: &str| state.get(field).and_then(Option::as_ref).and_then(Value::as_text);
-        let instant =
-            |field: &str| state.get(field).and_then(Option::as_ref).and_then(Value::as_instant);
-        let name = || {
-            let id = subject.external_id.clone().unwrap_or_else(|| subject.id.to_string());
-            format!("{}:{id}", subject.kind)
-        };
-        let outcome = text("stage").and_then(|stage| self.stages.outcome(stage));
-        let closed = outcome.is_some_and(|outcome| outcome != domain::stage::Outcome::Open);
-        if let Some(stage) = text("stage").filter(|_| outcome.is_none()) {
-            findings.add(Rule::UnknownStage, || format!("{} ({stage})", name()));
-        }
-        let Some(created_at) = instant("created_at") else { return };
-        let told = self.tells_creation(subject);
-        let early = |fact: &&Fact| {
-            matches!(fact.field, "stage" | "closed_at") && fact.effective_at < created_at
-        };
-        if facts.iter().any(|fact| early(&fact)) {
-            findings.add(Rule::ClosedBeforeCreated, name);
-        } else if told && created_at > self.observed_at {
-            findings.add(Rule::CreatedLaterThanSeen, name);
-        } else if !told && self.kind == subject.kind {
-            findings.add(Rule::NoCreationDate, name);
-        }
-        if closed && self.kind == Kind::Deals {
-            self.look_at_closing(&state, findings, name);
-        }
-    }
-
-    fn look_at_closing(&self, state: &Values, findings: &mut Findings, name: impl Fn() -> String) {
-        let value = |field: &str| state.get(field).and_then(Option::as_ref);
-        let won = value("stage")
-            .and_then(Value::as_text)
-            .is_some_and(|s| self.stages.outcome(s) == Some(domain::stage::Outcome::Won));
-        if value("closed_at").is_none() {
-            findings.add(Rule::ClosedWithoutDate, &name);
-        }
-        match value("amount").and_then(Value::as_money) {
-            None if won => findings.add(Rule::WonWithoutAmount, &name),
-            Some(amount) if won && amount.minor == 0 => findings.add(Rule::WonWithoutAmount, &name),
-            Some(amount) if amount.currency != self.context.company.currency => {
-                findings.add(Rule::OtherCurrency, &name);
-            }
-            _ => {}
-        }
-    }
-
-    fn tells_creation(&self, subject: &Subject) -> bool {
-        subject.sightings.iter().any(|sighting| match &sighting.said {
-            Said::Observation(seen) => seen.values.get("created_at").is_some_and(Option::is_some),
-            Said::Dated(_) => true,
-        })
+        Ok(spelled)
     }
 }
 
@@ -528,7 +510,7 @@ fn facts_of(batch_id: Uuid, writes: Vec<SubjectWrite>) -> Batch {
 pub fn absence(import_id: Uuid, kind: Kind, subject_id: Uuid, observed_at: Timestamp) -> Sighting {
     let values = Values::from([("deleted", Some(Value::Boolean(true)))]);
     let said = Said::Observation(Observation { observed_at, modified_at: None, values });
-    Sighting { import_id, kind, subject_id, file_row: 0, said }
+    Sighting { import_id, kind, subject_id, file_row: 0, said, spelled: Spelled::new() }
 }
 
 /// The record that a row is about.

@@ -1,5 +1,6 @@
 //! The verbs on a company in a temporary folder, and on the real data sets.
 
+mod check;
 mod history;
 mod leaks;
 mod person;

@@ -1,4 +1,5 @@
-//! Batches for the lake are ranges of the chain; indexes that few rows need hold only those.
+//! Batches for the lake are ranges of the chain; indexes that few rows need hold only those; and
+//! an observation keeps how its row spelled the names of others.
 //!
 //! The tail now holds what no link covers yet, and nothing else. What it held of chained entries
 //! becomes ranges of positions under the ids of their batches.
@@ -24,6 +25,8 @@ const STEPS: &[&str] = &[
     "alter table journal_tail drop column chained",
     "alter table journal_tail drop column batch_id",
     "drop index journal_import_id",
+    "alter table observation add column spelled text",
+    "create index observation_spelled on observation (subject_id) where spelled is not null",
 ];
 
 /// References that most records leave empty, as `(table, columns)`.

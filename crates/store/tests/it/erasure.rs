@@ -1,5 +1,6 @@
 //! A person who was erased leaves no byte behind, and a killed process loses nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::history::{DatedRow, Observation, Values};
@@ -60,6 +61,7 @@ async fn plant(store: &Store, version: usize, before: &Values) {
         subject_id: id(1),
         file_row,
         said,
+        spelled: BTreeMap::new(),
     };
     let seen = Observation { observed_at: at(second), modified_at: None, values: form(version) };
     let dated = DatedRow { changed_at: at(second), values: form(version) };

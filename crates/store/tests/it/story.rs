@@ -1,6 +1,6 @@
 //! The one story: a company is founded, imports and edits happen, and everything reads back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::goal::{Counts, Goal};
 use domain::history::{DatedRow, Observation, Values};
@@ -186,6 +186,7 @@ async fn imports(store: &Store) {
         subject_id: id(1),
         file_row,
         said,
+        spelled: BTreeMap::from([("product", "GTXPro".to_owned())]),
     });
     let put = async |tx: &mut Tx| {
         tx.put_import(&import).await?;
@@ -197,6 +198,12 @@ async fn imports(store: &Store) {
     let evidence = store.observations(Kind::Deals, &[id(1), id(2)]).await.unwrap();
     let expected = Evidence { observations: vec![seen], dated: vec![row("Z"), row("A")] };
     assert_eq!(evidence, HashMap::from([(id(1), expected)]));
+    let spellings = store.spellings(None, 10).await.unwrap();
+    let spelled: Vec<(&str, &str)> =
+        spellings.iter().map(|found| (found.field, found.spelled.as_str())).collect();
+    assert_eq!(spelled, [("product", "GTXPro")], "only the latest row tells");
+    assert_eq!(store.spellings(Some(id(1)), 10).await.unwrap(), []);
+    assert_eq!(store.names_by_others(Kind::Products).await.unwrap(), []);
     let undo = async |tx: &mut Tx| {
         tx.set_import_undone(id(500)).await?;
         tx.remove_observations(id(500)).await
