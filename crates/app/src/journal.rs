@@ -20,12 +20,14 @@ pub async fn verify(context: &Context) -> Result<Verification, Error> {
         Verdict::Holds(verified) => Verification {
             entries_chained: verified.links,
             entries_unchained: verified.unchained,
+            entries_redacted: verified.redacted,
             head: verified.head.iter().map(|byte| format!("{byte:02x}")).collect(),
             broken: None,
         },
         Verdict::Broken(broken) => Verification {
             entries_chained: 0,
             entries_unchained: 0,
+            entries_redacted: 0,
             head: String::new(),
             broken: Some(match broken.position {
                 Some(position) => format!("at position {position}, {}", broken.fault),

@@ -15,6 +15,17 @@ pub async fn seal(context: &Context) -> Result<(), Error> {
     Sealer::default().finish(context).await
 }
 
+/// What sealing has just done, for whoever watches [`Context::after`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Everything in the store is linked.
+    Chained,
+    /// The lake holds some batches.
+    Committed,
+    /// The store no longer holds the batches before.
+    Forgotten,
+}
+
 /// Batches on their way into the lake, many in one commit.
 ///
 /// A batch is written with its id as the name of a transaction, so that it arrives once. It is
@@ -43,6 +54,7 @@ impl Sealer {
     pub async fn finish(mut self, context: &Context) -> Result<(), Error> {
         self.carry(context).await?;
         context.store.chain(&context.new_id().to_string(), context.now).await?;
+        (context.after)(Step::Chained);
         let known: Vec<Uuid> =
             context.store.batches().await?.into_iter().map(|batch| batch.id).collect();
         let sealed = context.lake.pin().await?.sealed_among(&known).await?;
@@ -62,7 +74,9 @@ impl Sealer {
         let waiting = std::mem::take(&mut self.waiting);
         let ids = waiting.iter().map(|batch| batch.id).collect();
         context.lake.seal(waiting).await?;
+        (context.after)(Step::Committed);
         context.store.forget_sealed(&std::mem::replace(&mut self.carried, ids)).await?;
+        (context.after)(Step::Forgotten);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 pub mod company;
 pub mod deal;
+pub mod erasure;
 pub mod goal;
 pub mod history;
 pub mod journal;

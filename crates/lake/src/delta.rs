@@ -163,6 +163,7 @@ impl Delta {
 }
 
 /// A data file that is about to be written.
+#[derive(Clone)]
 pub(crate) struct DataFile {
     /// Within the table's folder.
     pub path: String,

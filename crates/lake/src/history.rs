@@ -17,8 +17,9 @@ use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use deltalake::DeltaTable;
 use deltalake::kernel::{DataType, StructField};
+use domain::erasure::Traces;
 use domain::journal::Provenance;
-use domain::kind::Kind;
+use domain::kind::{Holds, Kind};
 use domain::time::AsOf;
 use domain::value::Value;
 use jiff::Timestamp;
@@ -26,10 +27,11 @@ use parquet::errors::ParquetError;
 use rayon::prelude::*;
 use uuid::Uuid;
 
-use crate::delta::DataFile;
+use crate::delta::{DataFile, Delta};
 use crate::error::LakeError;
 use crate::limits::{ROW_GROUP_ROWS, SEAL_ROWS_MAX};
 use crate::parquet::{Encoding, encode};
+use crate::rewrite::{Rewritten, rewrite};
 
 /// One fact of one record: from `effective_at` on, as learnt at `recorded_at`, its field had
 /// this value (`None`: it was empty).
@@ -272,4 +274,36 @@ fn id_at(ids: &BinaryArray, index: usize) -> Uuid {
 
 fn instant_at(instants: &TimestampMicrosecondArray, index: usize) -> Timestamp {
     Timestamp::from_microsecond(instants.value(index)).unwrap_or(Timestamp::MAX)
+}
+
+/// Takes the traces of a person out of the texts of facts, in every file, at once.
+pub(crate) async fn redact(delta: &Delta, traces: &Traces) -> Result<Rewritten, LakeError> {
+    if traces.is_empty() {
+        return Ok(Rewritten::default());
+    }
+    rewrite(delta, &ENCODING, |batch| redacted(batch, traces)).await
+}
+
+fn redacted(batch: &RecordBatch, traces: &Traces) -> Result<(usize, RecordBatch), ParquetError> {
+    let schema = batch.schema();
+    let text =
+        |name: &str| Ok::<_, ParquetError>(batch.column(schema.index_of(name)?).as_string::<i32>());
+    let (kinds, fields, values) = (text("subject_kind")?, text("field")?, text("value")?);
+    let is_text = |row: usize| {
+        let kind = Kind::RECORDS.into_iter().find(|kind| kind.name() == kinds.value(row));
+        let field = kind.and_then(|kind| kind.field(fields.value(row)));
+        field.is_some_and(|field| field.holds == Holds::Text)
+    };
+    let mut changed = 0;
+    let cleaned: StringArray = (0..batch.num_rows())
+        .map(|row| {
+            let value = values.is_valid(row).then(|| values.value(row))?;
+            let clean = traces.redacted(value).filter(|_| is_text(row));
+            changed += usize::from(clean.is_some());
+            Some(clean.unwrap_or_else(|| value.to_owned()))
+        })
+        .collect();
+    let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+    columns[schema.index_of("value")?] = Arc::new(cleaned);
+    Ok((changed, RecordBatch::try_new(schema, columns)?))
 }

@@ -21,6 +21,7 @@ mod migration;
 pub mod observation;
 pub mod person;
 pub mod record;
+pub mod redaction;
 pub mod stage;
 pub mod tail;
 

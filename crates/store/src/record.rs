@@ -246,7 +246,7 @@ fn select(kind: Kind) -> String {
     format!(r#"select "{}" from "{}""#, names.join(r#"", ""#), kind.name())
 }
 
-async fn records_of(
+pub(crate) async fn records_of(
     connection: &impl ConnectionTrait,
     kind: Kind,
     ids: &[Uuid],

@@ -6,3 +6,4 @@ mod leaks;
 mod person;
 mod plan;
 mod real;
+mod sealing;
