@@ -232,13 +232,13 @@ impl Tx {
 
     /// Puts what was not linked into the tail, at the end of the transaction.
     pub(crate) async fn leave_unchained(&mut self) -> Result<(), Error> {
-        let mut values = Vec::with_capacity(self.unchained.len() * 2);
-        for entry in self.unchained.drain(..) {
-            values.extend([entry.recorded_at.into(), entry.entry_id.into()]);
-        }
+        let entries = std::mem::take(&mut self.unchained);
         let columns = ["recorded_at", "entry_id"];
         Insert { table: "journal_tail", columns: &columns, on_conflict: "" }
-            .run(&self.sql, values)
+            .run(&self.sql, &entries, |entry, row| {
+                row.extend([entry.recorded_at.into(), entry.entry_id.clone().into()]);
+                Ok(())
+            })
             .await
     }
 }
@@ -265,16 +265,17 @@ async fn link(sql: &DatabaseTransaction, entries: &[Unchained]) -> Result<Batch,
     let last: Option<Link> = db::rows(sql, last, Vec::new()).await?.pop();
     let before = last.as_ref().map_or(0, |link| link.position);
     let mut hash = last.map_or(GENESIS.to_vec(), |link| link.hash);
-    let mut values = Vec::with_capacity(entries.len() * 4);
     let mut position = before;
-    for entry in entries {
-        hash = link_hash(&hash, &entry.digest).to_vec();
-        position += 1;
-        values.extend([position.into(), entry.entry_id.clone().into()]);
-        values.extend([entry.digest.to_vec().into(), hash.clone().into()]);
-    }
     let columns = ["position", "entry_id", "digest", "hash"];
-    Insert { table: "journal_link", columns: &columns, on_conflict: "" }.run(sql, values).await?;
+    Insert { table: "journal_link", columns: &columns, on_conflict: "" }
+        .run(sql, entries, |entry, row| {
+            hash = link_hash(&hash, &entry.digest).to_vec();
+            position += 1;
+            row.extend([position.into(), entry.entry_id.clone().into()]);
+            row.extend([entry.digest.to_vec().into(), hash.clone().into()]);
+            Ok(())
+        })
+        .await?;
     // An entry is linked once, so that its id names the batch that it begins.
     let id = entries.first().map_or("", |first| first.entry_id.as_str());
     let batch = "insert into batch (id, first_position, last_position) values ($1, $2, $3)";

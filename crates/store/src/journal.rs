@@ -36,7 +36,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 /// One row of the journal as it stands in the table.
-#[derive(Debug, FromQueryResult)]
+#[derive(Clone, Debug, FromQueryResult)]
 pub(crate) struct Row {
     pub id: String,
     pub kind: String,
@@ -98,11 +98,7 @@ impl Tx {
             .map(|entry| entry.subject_id.to_string())
             .collect();
         let keys = Keys::load_or_create(&self.sql, &people).await?;
-        let mut rows = Vec::with_capacity(entries.len());
-        for entry in entries {
-            rows.push(Row::of(entry, &keys)?);
-        }
-        self.append_rows(rows).await
+        self.append_rows(entries, |entry| Row::of(entry, &keys)).await
     }
 
     /// Appends an entry about something that is not a record, such as a goal: values are texts.
@@ -135,7 +131,7 @@ impl Tx {
             changes,
             sealed_changes: None,
         };
-        self.append_rows(vec![row]).await
+        self.append_rows(&[row], |row| Ok(row.clone())).await
     }
 
     /// The id of an entry that the store makes itself: the transaction's time, and a digest of
@@ -149,18 +145,24 @@ impl Tx {
         uuid::Builder::from_unix_timestamp_millis(millis, &bits).into_uuid()
     }
 
-    async fn append_rows(&mut self, rows: Vec<Row>) -> Result<(), Error> {
-        let mut journal = Vec::with_capacity(rows.len() * COLUMNS.len());
-        for row in rows {
-            self.unchained.push(Unchained {
-                recorded_at: row.recorded_at,
-                entry_id: row.id.clone(),
-                digest: row.digest(),
-            });
-            row.bind(&mut journal);
-        }
-        let into_journal = Insert { table: "journal", columns: &COLUMNS, on_conflict: "" };
-        into_journal.run(&self.sql, journal).await
+    async fn append_rows<T>(
+        &mut self,
+        items: &[T],
+        row_of: impl Fn(&T) -> Result<Row, Error>,
+    ) -> Result<(), Error> {
+        let (sql, unchained) = (&self.sql, &mut self.unchained);
+        Insert { table: "journal", columns: &COLUMNS, on_conflict: "" }
+            .run(sql, items, |item, values| {
+                let row = row_of(item)?;
+                unchained.push(Unchained {
+                    recorded_at: row.recorded_at,
+                    digest: row.digest(),
+                    entry_id: row.id.clone(),
+                });
+                row.bind(values);
+                Ok(())
+            })
+            .await
     }
 }
 

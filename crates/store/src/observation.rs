@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use domain::history::{DatedRow, Observation, Values};
 use domain::kind::Kind;
 use domain::value::Value;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value as SqlValue};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -146,30 +146,8 @@ impl Tx {
     }
 
     pub async fn put_observations(&mut self, sightings: Vec<Sighting>) -> Result<(), Error> {
-        let mut rows = Vec::with_capacity(sightings.len() * COLUMNS.len());
-        for sighting in sightings {
-            let (dated, holds_at, modified_at, values) = match &sighting.said {
-                Said::Observation(seen) => {
-                    (0_i64, seen.observed_at, seen.modified_at, &seen.values)
-                }
-                Said::Dated(row) => (1, row.changed_at, None, &row.values),
-            };
-            let json = crate::journal::to_json(&ValuesJson(values))?;
-            rows.extend([
-                sighting.subject_id.to_string().into(),
-                sighting.import_id.to_string().into(),
-                crate::record::bounded(sighting.file_row),
-                sighting.kind.subject().name().into(),
-                dated.into(),
-                holds_at.as_microsecond().into(),
-                modified_at.map(|at| at.as_microsecond()).into(),
-                Sha256::digest(json.as_bytes()).to_vec().into(),
-                json.into(),
-                spelled_json(&sighting.spelled)?.into(),
-            ]);
-        }
         Insert { table: "observation", columns: &COLUMNS, on_conflict: "" }
-            .run(&self.sql, rows)
+            .run(&self.sql, &sightings, |sighting, row| sighting.bind(row))
             .await
     }
 
@@ -177,6 +155,29 @@ impl Tx {
     pub async fn remove_observations(&mut self, import_id: Uuid) -> Result<u64, Error> {
         let sql = "delete from observation where import_id = $1";
         db::run(&self.sql, sql, vec![import_id.to_string().into()]).await
+    }
+}
+
+impl Sighting {
+    fn bind(&self, row: &mut Vec<SqlValue>) -> Result<(), Error> {
+        let (dated, holds_at, modified_at, values) = match &self.said {
+            Said::Observation(seen) => (0_i64, seen.observed_at, seen.modified_at, &seen.values),
+            Said::Dated(row) => (1, row.changed_at, None, &row.values),
+        };
+        let json = crate::journal::to_json(&ValuesJson(values))?;
+        row.extend([
+            self.subject_id.to_string().into(),
+            self.import_id.to_string().into(),
+            bounded(self.file_row),
+            self.kind.subject().name().into(),
+            dated.into(),
+            holds_at.as_microsecond().into(),
+            modified_at.map(|at| at.as_microsecond()).into(),
+            Sha256::digest(json.as_bytes()).to_vec().into(),
+            json.into(),
+            spelled_json(&self.spelled)?.into(),
+        ]);
+        Ok(())
     }
 }
 
