@@ -16,6 +16,7 @@ use store::{Author, Location, Store};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::sealing::Step;
 
 /// The environment variables and folder that say where a company's facts live.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Context {
     pub company: Company,
     pub actor: String,
     pub now: Timestamp,
+    /// Told of each step of sealing. A test ends the process there.
+    pub after: fn(Step),
     ids: Ids,
 }
 
@@ -83,6 +86,7 @@ impl Context {
             lake,
             actor: session.actor,
             now: session.now,
+            after: |_| {},
             ids: Ids::new(session.id_seed),
         })
     }

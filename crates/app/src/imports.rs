@@ -3,10 +3,12 @@
 //! Each chunk of rows is one transaction. Nothing is lost when a run is cut short: reading the
 //! same file again finds what is there already and goes on.
 
+mod ahead;
 mod amendment;
 pub mod chunk;
 pub mod directory;
 pub mod findings;
+pub mod looks;
 pub mod mapping;
 mod restage;
 pub mod snapshot;
@@ -22,7 +24,6 @@ use domain::stage::{Outcome, Stages};
 use domain::time::start_of_day;
 use intake::Assumptions;
 use intake::preview::{Preview, StageFound};
-use intake::reader::Reader;
 use intake::refusal::Reject;
 use intake::rejects::RejectsWriter;
 use jiff::Timestamp;
@@ -34,9 +35,9 @@ use uuid::Uuid;
 
 use crate::context::{Context, file_name};
 use crate::error::Error;
-use crate::limits::ROWS_PER_CHUNK;
-use crate::sealing::seal;
-use chunk::{Chunk, Effect};
+use crate::sealing::Sealer;
+use ahead::Ahead;
+use chunk::{Chunk, Effect, Written};
 use directory::Directory;
 use findings::Findings;
 
@@ -169,23 +170,25 @@ impl Run<'_> {
         if !dry_run {
             self.begin().await?;
         }
+        let mut sealer = Sealer::default();
         if self.order.kind == Kind::Touches {
             touches::read(self, watch, dry_run).await?;
         } else {
-            self.read_rows(watch, dry_run).await?;
+            self.read_rows(watch, &mut sealer, dry_run).await?;
         }
-        if !dry_run {
-            self.end().await?;
-            seal(self.context).await?;
+        if dry_run {
+            return Ok(());
         }
-        Ok(())
+        self.end().await?;
+        sealer.finish(self.context).await
     }
 
-    async fn read_rows(&mut self, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
-        let mapping = &self.preview.mapping;
-        let mut reader = intake::reader::read(&self.order.file, mapping, self.assumptions)?;
-        let mut directory = Directory::default();
-        let mut seen = snapshot::Seen::default();
+    async fn read_rows(
+        &mut self,
+        watch: &Watch<'_>,
+        sealer: &mut Sealer,
+        dry_run: bool,
+    ) -> Result<(), Error> {
         let snapshots = snapshot::others(self.context, self.order.kind, self.import_id).await?;
         let stages = self.stages.clone();
         let chunk = Chunk {
@@ -197,20 +200,37 @@ impl Run<'_> {
             import_id: self.import_id,
             reason: format!("import of {}", file_name(&self.order.file)),
         };
-        loop {
-            let rows = self.next_rows(&mut reader)?;
-            if rows.is_empty() {
-                break;
+        let mut directory = Directory::default();
+        let mut seen = snapshot::Seen::default();
+        let mut ahead = Ahead::of(self.order, &self.preview.mapping, self.assumptions)?;
+        while let Some(read) = ahead.next().await? {
+            for reject in &read.rejects {
+                self.reject(&ahead.headers, reject)?;
             }
-            let effects = chunk.write(rows, &mut directory, &mut self.findings, dry_run).await?;
+            self.counts.read += (read.rows.len() + read.rejects.len()) as u64;
+            // The lake gets what was written before while the store gets what comes next.
+            let written = chunk.write(read.rows, &mut directory, &mut self.findings, dry_run);
+            let (written, relieved) = tokio::join!(written, sealer.relieve(self.context));
+            relieved?;
+            let Written { effects, batch } = written?;
+            batch.into_iter().for_each(|batch| sealer.add(batch));
             for (subject, effect) in effects {
                 seen.add(subject);
                 self.count(effect);
             }
-            (watch.progress)(reader.bytes_read(), reader.bytes_total(), self.counts.read);
+            (watch.progress)(read.bytes_read, read.bytes_total, self.counts.read);
         }
-        self.note_ignored(&reader);
-        reader.finish()?;
+        self.note_ignored(ahead.finish()?);
+        self.delete_missing(&chunk, &seen, dry_run).await
+    }
+
+    /// Marks what a complete export lacks as deleted.
+    async fn delete_missing(
+        &mut self,
+        chunk: &Chunk<'_>,
+        seen: &snapshot::Seen,
+        dry_run: bool,
+    ) -> Result<(), Error> {
         if !self.order.snapshot {
             return Ok(());
         }
@@ -219,14 +239,13 @@ impl Run<'_> {
                 "Nothing is taken as deleted: rows were refused, or there were none.".to_owned(),
             );
         } else {
-            self.counts.updated += seen.delete_missing(&chunk, dry_run).await?;
+            self.counts.updated += seen.delete_missing(chunk, dry_run).await?;
         }
         Ok(())
     }
 
     /// Counts rows of a history of properties that tell of none that is kept here.
-    fn note_ignored(&mut self, reader: &Reader) {
-        let ignored = reader.rows_ignored;
+    fn note_ignored(&mut self, ignored: u64) {
         if ignored > 0 {
             self.counts.read += ignored;
             self.counts.unchanged += ignored;
@@ -234,22 +253,9 @@ impl Run<'_> {
         }
     }
 
-    fn next_rows(&mut self, reader: &mut Reader) -> Result<Vec<intake::reader::Row>, Error> {
-        let mut rows = Vec::new();
-        while rows.len() < ROWS_PER_CHUNK {
-            match reader.next() {
-                None => break,
-                Some(Ok(row)) => rows.push(row),
-                Some(Err(reject)) => self.reject(reader, &reject)?,
-            }
-            self.counts.read += 1;
-        }
-        Ok(rows)
-    }
-
-    fn reject(&mut self, reader: &Reader, reject: &Reject) -> Result<(), Error> {
+    fn reject(&mut self, headers: &[String], reject: &Reject) -> Result<(), Error> {
         self.counts.rejected += 1;
-        self.write_reject(reader.headers(), reject)
+        self.write_reject(headers, reject)
     }
 
     /// Adds a row to the rejects file, which is made with the first one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::journal::Entry;
+use domain::key::canonical;
 use domain::kind::{Holds, Kind};
 use domain::value::Value;
 use reports::journal::{Log, Verification};
@@ -19,12 +20,14 @@ pub async fn verify(context: &Context) -> Result<Verification, Error> {
         Verdict::Holds(verified) => Verification {
             entries_chained: verified.links,
             entries_unchained: verified.unchained,
+            entries_redacted: verified.redacted,
             head: verified.head.iter().map(|byte| format!("{byte:02x}")).collect(),
             broken: None,
         },
         Verdict::Broken(broken) => Verification {
             entries_chained: 0,
             entries_unchained: 0,
+            entries_redacted: 0,
             head: String::new(),
             broken: Some(match broken.position {
                 Some(position) => format!("at position {position}, {}", broken.fault),
@@ -85,8 +88,11 @@ pub async fn find(context: &Context, subject: &str) -> Result<(Kind, Uuid), Erro
         Error::Input(format!("`{subject}` names no record: write kind:id, such as deals:1C1I7A6R"))
     })?;
     let kind = kind.parse::<Kind>()?.subject();
-    let spellings =
-        [(ID, key.to_owned()), (NAME, domain::name::plain(key)), (EMAIL, key.to_lowercase())];
+    let spellings = [
+        (ID, canonical(key).to_owned()),
+        (NAME, domain::name::plain(key)),
+        (EMAIL, key.to_lowercase()),
+    ];
     for (namespace, key) in spellings {
         let found = context.store.find(kind, namespace, &[key]).await?;
         if let Some(id) = found.into_values().next() {

@@ -6,8 +6,10 @@ pub const ROWS_PER_CHUNK: usize = 5_000;
 pub const TOUCHES_PER_PART_MAX: usize = 400_000;
 /// Examples that a finding names.
 pub const EXAMPLES_PER_FINDING_MAX: usize = 5;
-/// Journal entries that one batch carries from the store into the lake.
-pub const ENTRIES_PER_BATCH_MAX: u64 = 200_000;
+/// Journal entries that are read from the store at a time.
+pub const ENTRIES_PER_PAGE: u64 = 100_000;
+/// Facts that wait in memory for one commit of the lake.
+pub const FACTS_PER_COMMIT_MAX: usize = 250_000;
 /// Keys of records that an import remembers at a time.
 pub const REMEMBERED_KEYS_MAX: usize = 500_000;
 /// Simulated futures of a forecast or a plan.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use domain::erasure::Traces;
 use domain::kind::Kind;
 use domain::value::Value;
 use reports::person::Erasure;
@@ -24,16 +25,31 @@ pub async fn erase(context: &Context, subject: &str) -> Result<Erasure, Error> {
         )));
     }
     let traces = traces(context, kind, id).await?;
-    let author = context.author("erasure of a person");
+    let names = names_among(&traces);
+    let erase = async |tx: &mut Tx| {
+        tx.erase_person(kind, id).await?;
+        Ok::<_, Error>(tx.redact(id, &names).await?)
+    };
     let store = &context.store;
-    store
-        .write(author, async |tx: &mut Tx| Ok::<(), Error>(tx.erase_person(kind, id).await?))
-        .await?;
-    let erased = context.lake.erase_person(*id.as_bytes(), &traces).await?;
-    let file_rows = erase_from_files(context, &traces)?;
+    let redacted = store.write(context.author("erasure of a person"), erase).await?;
     crate::sealing::seal(context).await?;
+    let erased = context.lake.erase_person(*id.as_bytes(), &traces, &names).await?;
+    let file_rows = erase_from_files(context, &traces)?;
     store.scrub().await?;
-    Ok(Erasure { person_id: id.to_string(), touches: erased.urls as u64, file_rows })
+    Ok(Erasure {
+        person_id: id.to_string(),
+        touches: erased.urls as u64,
+        entries: redacted.entries,
+        file_rows,
+    })
+}
+
+/// Those of the traces that are taken out of texts about others: names and addresses, but no mere
+/// numbers, since the number of one person is a part of many.
+fn names_among(traces: &[String]) -> Traces {
+    let has_letters = |trace: &&String| trace.chars().any(char::is_alphabetic);
+    let is_phone = |trace: &&String| trace.chars().filter(char::is_ascii_digit).count() >= 7;
+    Traces::new(traces.iter().filter(|it| has_letters(it) || is_phone(it)).map(String::as_str))
 }
 
 /// The texts by which the person can be told: every name, address, number and id that the journal

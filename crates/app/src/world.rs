@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::limits::ENTRIES_PER_BATCH_MAX;
+use crate::limits::ENTRIES_PER_PAGE;
 use crate::sealing::history_rows;
 
 /// One picture of the company. Everything in it was true and known at the as-of pair.
@@ -40,8 +40,9 @@ impl World {
     /// Takes the picture: pins the lake, adds what is not sealed yet, folds the facts.
     pub async fn at(context: &Context, as_of: AsOf) -> Result<World, Error> {
         let pinned = context.lake.pin().await?;
-        let sealed: Vec<Uuid> =
-            pinned.sealed_among(&context.store.batches().await?).await?.into_iter().collect();
+        let batches = context.store.batches().await?;
+        let ids: Vec<Uuid> = batches.into_iter().map(|batch| batch.id).collect();
+        let sealed: Vec<Uuid> = pinned.sealed_among(&ids).await?.into_iter().collect();
         let tail = tail(context, &sealed).await?;
         let deal_stages = context.stages(Kind::Deals).await?;
         let lead_stages = context.stages(Kind::Leads).await?;
@@ -74,7 +75,7 @@ async fn tail(context: &Context, sealed: &[Uuid]) -> Result<Vec<HistoryRow>, Err
     let mut rows = Vec::new();
     let mut after = None;
     loop {
-        let entries = context.store.unsealed(sealed, after, ENTRIES_PER_BATCH_MAX).await?;
+        let entries = context.store.unsealed(sealed, after, ENTRIES_PER_PAGE).await?;
         let Some(last) = entries.last() else { return Ok(rows) };
         after = Some(last.id);
         rows.extend(entries.into_iter().flat_map(history_rows));

@@ -5,9 +5,11 @@
 
 pub mod company;
 pub mod deal;
+pub mod erasure;
 pub mod goal;
 pub mod history;
 pub mod journal;
+pub mod key;
 pub mod kind;
 pub mod lead;
 pub mod lifecycle;

@@ -16,18 +16,30 @@ pub enum Container {
     Text,
     Workbook,
     Parquet,
+    /// A workbook of the binary format that XLSX replaced.
+    OldWorkbook,
+    /// HTML, which some systems export under a workbook's name.
+    WebPage,
 }
 
-/// Tells the container by the first bytes.
+/// Tells the container by the first bytes, whatever the file is called.
 pub fn container(file: &mut File) -> io::Result<Container> {
     let mut head = Vec::new();
     file.seek(SeekFrom::Start(0))?;
-    file.take(4).read_to_end(&mut head)?;
+    file.take(256).read_to_end(&mut head)?;
     Ok(match head.as_slice() {
-        b"PK\x03\x04" => Container::Workbook,
-        b"PAR1" => Container::Parquet,
+        [b'P', b'K', 3, 4, ..] => Container::Workbook,
+        [b'P', b'A', b'R', b'1', ..] => Container::Parquet,
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => Container::OldWorkbook,
+        head if is_web_page(head) => Container::WebPage,
         _ => Container::Text,
     })
+}
+
+fn is_web_page(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let head = head.trim_start_matches(|first: char| first.is_whitespace() || first == '\u{feff}');
+    ["<!doctype html", "<html", "<table"].iter().any(|tag| head.starts_with(tag))
 }
 
 /// The delimiter that a first line such as `sep=;` states.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::key::canonical;
 use domain::kind::{Field, Holds, Kind};
 use domain::money::{Money, parse_currency};
 use domain::stage::{Outcome, outcome_by_name};
@@ -249,7 +250,7 @@ impl Plan {
         if is_scientific(text) {
             return Err(self.missing(target, Reason::IdInScientificNotation).with(text));
         }
-        Ok(Some(text.to_owned()))
+        Ok(Some(canonical(text).to_owned()))
     }
 
     pub fn id_header(&self) -> Option<&str> {
@@ -330,7 +331,7 @@ impl Reading<'_> {
         }
         let value = match holds {
             Holds::Text | Holds::Stage => Value::Text(text.to_owned()),
-            Holds::Reference(_) => return Ok(Some(Cell::Key(text.to_owned()))),
+            Holds::Reference(_) => return Ok(Some(Cell::Key(canonical(text).to_owned()))),
             Holds::Integer => Value::Integer(self.integer(text)?),
             Holds::Ratio => Value::Ratio(self.ratio(text)?),
             Holds::Money => Value::Money(self.money(field, text)?),

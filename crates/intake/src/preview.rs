@@ -170,6 +170,7 @@ fn layout_statements(source: &Source) -> Vec<String> {
         Layout::Workbook { sheet } => format!("Workbook, sheet `{sheet}`, {columns} columns."),
         Layout::Parquet => format!("Parquet, {columns} columns."),
     }];
+    statements.extend(note_on_name(source));
     if !source.other_sheets.is_empty() {
         let others = quoted(&source.other_sheets);
         statements.push(format!("Sheets not read: {others} (`sheet` in the mapping chooses)."));
@@ -179,6 +180,19 @@ fn layout_statements(source: &Source) -> Vec<String> {
         statements.push(format!("Headers that were empty or stood twice are called {changed}."));
     }
     statements
+}
+
+/// What a file holds is told by its content; where its name says otherwise, that is stated.
+fn note_on_name(source: &Source) -> Option<String> {
+    let extension = source.path.extension()?.to_string_lossy().to_lowercase();
+    let (holds, usual): (&str, &[&str]) = match source.layout {
+        Layout::Text { .. } => ("text", &["csv", "tsv", "txt", "tab", "psv"]),
+        Layout::Workbook { .. } => ("a workbook", &["xlsx", "xlsm"]),
+        Layout::Parquet => ("Parquet", &["parquet", "pq"]),
+    };
+    let known = ["csv", "tsv", "xls", "xlsx", "xlsm", "xlsb", "ods", "parquet"];
+    let misleads = known.contains(&extension.as_str()) && !usual.contains(&extension.as_str());
+    misleads.then(|| format!("The name ends in .{extension}, but the file holds {holds}."))
 }
 
 fn delimiter_words(delimiter: Delimiter) -> String {

@@ -34,6 +34,10 @@ pub enum Refusal {
     NoSuchSheet { path: PathBuf, sheet: String, sheets: String },
     #[error("{path} is damaged or not of its kind: {detail}")]
     Damaged { path: PathBuf, detail: String },
+    #[error("{0} is a workbook of the old binary format: save it as .xlsx or as CSV")]
+    OldWorkbook(PathBuf),
+    #[error("{0} holds a web page, not a table: export it as CSV, or save it as .xlsx")]
+    WebPage(PathBuf),
     #[error("{path} unpacks to more than {max} bytes in `{part}`: split it")]
     TooLarge { path: PathBuf, part: String, max: u64 },
     #[error(transparent)]

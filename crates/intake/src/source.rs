@@ -148,6 +148,8 @@ impl Source {
                 (Layout::Workbook { sheet }, Body::Ahead(ahead))
             }
             Container::Parquet => (Layout::Parquet, Body::Ahead(parquet_file::open(path)?)),
+            Container::OldWorkbook => return Err(Refusal::OldWorkbook(path.to_owned())),
+            Container::WebPage => return Err(Refusal::WebPage(path.to_owned())),
         };
         let mut source = Source {
             path: path.to_owned(),

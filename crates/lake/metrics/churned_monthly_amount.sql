@@ -16,7 +16,10 @@ churned as (
     select subscriptions.*, ended_on as day
     from subscriptions
     left join followed on followed.id = subscriptions.id
-    where ended_on between $first_day and $last_day and followed.id is null
+    where
+        ended_on between $first_day and $last_day
+        and followed.id is null
+        and (started_on is null or ended_on >= started_on)
 )
 select $by as segment, coalesce(sum(monthly_amount_minor), 0) as value, count(*) as subscriptions
 from churned

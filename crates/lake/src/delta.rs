@@ -102,16 +102,16 @@ impl Delta {
         })
     }
 
-    /// Commits actions together with an application transaction, on top of exactly the version
+    /// Commits actions together with application transactions, on top of exactly the version
     /// that was read: whatever another writer committed meanwhile makes this commit `Outrun`.
     pub async fn commit(
         &self,
         table: &DeltaTable,
         actions: Vec<Action>,
-        transaction: Option<String>,
+        transactions: Vec<String>,
     ) -> Result<Commit, LakeError> {
         let failed = || LakeError::table(self.name, "written");
-        let transactions = transaction.map(|name| Transaction::new(name, 1)).into_iter().collect();
+        let transactions = transactions.into_iter().map(|name| Transaction::new(name, 1)).collect();
         let properties = CommitProperties::default()
             .with_max_retries(0)
             .with_application_transactions(transactions);
@@ -163,6 +163,7 @@ impl Delta {
 }
 
 /// A data file that is about to be written.
+#[derive(Clone)]
 pub(crate) struct DataFile {
     /// Within the table's folder.
     pub path: String,

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::Lake;
-use crate::history::HistoryRow;
+use crate::history::{Batch, HistoryRow};
 use crate::touches::{Coded, Texts, TouchColumns};
 use crate::world::World;
 
@@ -121,7 +121,7 @@ pub(crate) async fn lake(text: &str) -> (tempfile::TempDir, Lake, Vec<HistoryRow
         rows(text).into_iter().enumerate().partition(|(place, _)| place % 2 == 0);
     let plain = |rows: Vec<(usize, HistoryRow)>| rows.into_iter().map(|(_, row)| row).collect();
     let sealed: Vec<HistoryRow> = plain(sealed);
-    lake.seal(Uuid::from_u128(1), &sealed).await.unwrap();
+    lake.seal(vec![Batch { id: Uuid::from_u128(1), rows: sealed }]).await.unwrap();
     lake.append_touches(part(Uuid::from_u128(2)), touches()).await.unwrap();
     (folder, lake, plain(tail))
 }

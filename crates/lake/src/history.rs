@@ -17,18 +17,21 @@ use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use deltalake::DeltaTable;
 use deltalake::kernel::{DataType, StructField};
+use domain::erasure::Traces;
 use domain::journal::Provenance;
-use domain::kind::Kind;
+use domain::kind::{Holds, Kind};
 use domain::time::AsOf;
 use domain::value::Value;
 use jiff::Timestamp;
 use parquet::errors::ParquetError;
+use rayon::prelude::*;
 use uuid::Uuid;
 
-use crate::delta::DataFile;
+use crate::delta::{DataFile, Delta};
 use crate::error::LakeError;
 use crate::limits::{ROW_GROUP_ROWS, SEAL_ROWS_MAX};
 use crate::parquet::{Encoding, encode};
+use crate::rewrite::{Rewritten, rewrite};
 
 /// One fact of one record: from `effective_at` on, as learnt at `recorded_at`, its field had
 /// this value (`None`: it was empty).
@@ -45,6 +48,13 @@ pub struct HistoryRow {
     /// The journal entry that the fact comes from.
     pub entry_id: Uuid,
     pub provenance: Provenance,
+}
+
+/// Facts that go into the lake together, under an id that no other batch has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    pub id: Uuid,
+    pub rows: Vec<HistoryRow>,
 }
 
 pub(crate) const TABLE: &str = "history";
@@ -83,12 +93,13 @@ const ENCODING: Encoding = Encoding {
     ranged: &["subject_kind", "effective_at", "recorded_at"],
 };
 
-/// Refuses what may not be sealed: personal fields, unknown fields, more than a batch holds.
-pub(crate) fn check(rows: &[HistoryRow]) -> Result<(), LakeError> {
-    if rows.len() > SEAL_ROWS_MAX {
-        return Err(LakeError::TooManyRows { rows: rows.len(), max: SEAL_ROWS_MAX });
+/// Refuses what may not be sealed: personal fields, unknown fields, more than a commit holds.
+pub(crate) fn check(batches: &[Batch]) -> Result<(), LakeError> {
+    let rows: usize = batches.iter().map(|batch| batch.rows.len()).sum();
+    if rows > SEAL_ROWS_MAX {
+        return Err(LakeError::TooManyRows { rows, max: SEAL_ROWS_MAX });
     }
-    for row in rows {
+    for row in batches.iter().flat_map(|batch| &batch.rows) {
         match row.kind.field(row.field) {
             None => {
                 let (kind, field) = (row.kind.name().to_owned(), row.field.to_owned());
@@ -104,22 +115,23 @@ pub(crate) fn check(rows: &[HistoryRow]) -> Result<(), LakeError> {
     Ok(())
 }
 
-/// The data file of a batch, sorted by kind, subject and effective time.
-pub(crate) fn data_file(batch_id: Uuid, rows: &[HistoryRow]) -> Result<DataFile, ParquetError> {
-    let mut sorted: Vec<&HistoryRow> = rows.iter().collect();
-    sorted.sort_by_key(|row| {
-        (row.kind, row.subject_id, row.effective_at, row.recorded_at, row.entry_id)
+/// The data file of batches, sorted by kind, subject and effective time. Its name follows from
+/// theirs, so that whoever writes the same batches at the same time writes the same file.
+pub(crate) fn data_file(batches: &[&Batch]) -> Result<DataFile, ParquetError> {
+    let mut sorted: Vec<&HistoryRow> = batches.iter().flat_map(|batch| &batch.rows).collect();
+    sorted.par_sort_unstable_by_key(|row| {
+        (row.kind, row.subject_id, row.effective_at, row.recorded_at, row.entry_id, row.field)
     });
-    let groups = sorted.len().div_ceil(ROW_GROUP_ROWS);
     let chunks: Vec<&[&HistoryRow]> = sorted.chunks(ROW_GROUP_ROWS).collect();
-    let bytes = encode(&schema(), &ENCODING, groups, |group| {
+    let bytes = encode(&schema(), &ENCODING, chunks.len(), |group| {
         RecordBatch::try_new(schema(), arrays(chunks[group])).map_err(Into::into)
     })?;
+    let ids: Vec<u8> = batches.iter().flat_map(|batch| batch.id.into_bytes()).collect();
     Ok(DataFile {
-        path: format!("batch-{batch_id}.parquet"),
+        path: format!("batches-{}.parquet", Uuid::new_v5(&Uuid::NAMESPACE_OID, &ids)),
         bytes,
-        written_at_ms: rows.iter().map(|row| row.recorded_at.as_millisecond()).max().unwrap_or(0),
-        stats: serde_json::json!({ "numRecords": rows.len() }),
+        written_at_ms: sorted.iter().map(|row| row.recorded_at.as_millisecond()).max().unwrap_or(0),
+        stats: serde_json::json!({ "numRecords": sorted.len() }),
     })
 }
 
@@ -262,4 +274,36 @@ fn id_at(ids: &BinaryArray, index: usize) -> Uuid {
 
 fn instant_at(instants: &TimestampMicrosecondArray, index: usize) -> Timestamp {
     Timestamp::from_microsecond(instants.value(index)).unwrap_or(Timestamp::MAX)
+}
+
+/// Takes the traces of a person out of the texts of facts, in every file, at once.
+pub(crate) async fn redact(delta: &Delta, traces: &Traces) -> Result<Rewritten, LakeError> {
+    if traces.is_empty() {
+        return Ok(Rewritten::default());
+    }
+    rewrite(delta, &ENCODING, |batch| redacted(batch, traces)).await
+}
+
+fn redacted(batch: &RecordBatch, traces: &Traces) -> Result<(usize, RecordBatch), ParquetError> {
+    let schema = batch.schema();
+    let text =
+        |name: &str| Ok::<_, ParquetError>(batch.column(schema.index_of(name)?).as_string::<i32>());
+    let (kinds, fields, values) = (text("subject_kind")?, text("field")?, text("value")?);
+    let is_text = |row: usize| {
+        let kind = Kind::RECORDS.into_iter().find(|kind| kind.name() == kinds.value(row));
+        let field = kind.and_then(|kind| kind.field(fields.value(row)));
+        field.is_some_and(|field| field.holds == Holds::Text)
+    };
+    let mut changed = 0;
+    let cleaned: StringArray = (0..batch.num_rows())
+        .map(|row| {
+            let value = values.is_valid(row).then(|| values.value(row))?;
+            let clean = traces.redacted(value).filter(|_| is_text(row));
+            changed += usize::from(clean.is_some());
+            Some(clean.unwrap_or_else(|| value.to_owned()))
+        })
+        .collect();
+    let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+    columns[schema.index_of("value")?] = Arc::new(cleaned);
+    Ok((changed, RecordBatch::try_new(schema, columns)?))
 }

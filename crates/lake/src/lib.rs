@@ -1,7 +1,8 @@
 //! The lake: high-volume facts in open Delta tables, and every figure computed from them.
 //!
-//! Two tables, `history` (the sealed history of records) and `touches` (events of people), read
-//! at a pinned version, cut at an as-of pair, folded into one typed table per kind, and asked by
+//! Two tables, `history` (the sealed history of records) and `touches` (events of people; a third,
+//! `touches_again`, keeps what later files told again for the day of an undo), read at a pinned
+//! version, cut at an as-of pair, folded into one typed table per kind, and asked by
 //! the metrics catalogue in SQL.
 //!
 //! It knows nothing of HTTP nor of how the store keeps its rows, and no type of its engine
@@ -16,6 +17,7 @@ pub mod history;
 pub mod limits;
 pub mod metric;
 mod parquet;
+mod rewrite;
 pub mod scope;
 pub mod tables;
 #[cfg(test)]
@@ -32,30 +34,36 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::DeltaTable;
 use deltalake::kernel::Action;
+use domain::erasure::Traces;
 use domain::time::AsOf;
 use url::Url;
 use uuid::Uuid;
 
 use delta::{Commit, Delta};
 use error::LakeError;
-use history::HistoryRow;
+use history::{Batch, HistoryRow};
 use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
 use scope::Scope;
 use tables::Tables;
-use touches::{Appended, Erased, Part, TouchColumns};
+use touches::{Appended, Ledgers, Part, TouchColumns};
 use world::World;
 
 /// The lake of one data folder. Its tables are created by their first write.
 pub struct Lake {
     history: Delta,
     touches: Delta,
+    touches_again: Delta,
 }
 
-/// Whether a batch was written, or was there already.
+/// What an erasure changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sealed {
-    Now,
-    Before,
+pub struct Erased {
+    /// URLs that lost their query, or were blanked.
+    pub urls: usize,
+    /// Facts whose text named the person.
+    pub facts: usize,
+    /// Old files that were deleted for good.
+    pub files: usize,
 }
 
 /// The lake as it stood at one moment: what others write later is not seen.
@@ -86,30 +94,69 @@ impl Lake {
                 columns: touches::columns,
                 url: table(touches::TABLE)?,
             },
+            touches_again: Delta {
+                name: touches::AGAIN,
+                columns: touches::columns,
+                url: table(touches::AGAIN)?,
+            },
         })
     }
 
-    /// Writes a batch of facts, durably, exactly once: the batch's id is part of the commit.
-    pub async fn seal(&self, batch_id: Uuid, rows: &[HistoryRow]) -> Result<Sealed, LakeError> {
-        history::check(rows)?;
-        let transaction = batch_name(batch_id);
+    /// Writes batches of facts in one commit, durably, each exactly once: their ids are part of
+    /// the commit. Gives how many of them were not there yet.
+    pub async fn seal(&self, batches: Vec<Batch>) -> Result<usize, LakeError> {
+        history::check(&batches)?;
+        let batches = Arc::new(batches);
         for _ in 0..COMMIT_TRIES_MAX {
             let table = self.history.load_or_create().await?;
-            if self.history.has_transaction(&table, &transaction).await? {
-                return Ok(Sealed::Before);
+            let lacking = self.lacking(&table, &batches).await?;
+            if lacking.is_empty() {
+                return Ok(0);
             }
-            let mut actions = Vec::new();
-            if !rows.is_empty() {
-                let file = history::data_file(batch_id, rows)
-                    .map_err(LakeError::table(history::TABLE, "written"))?;
-                actions.push(Action::Add(self.history.write(&table, file).await?));
-            }
-            let committed = self.history.commit(&table, actions, Some(transaction.clone())).await?;
-            if committed == Commit::Done {
-                return Ok(Sealed::Now);
+            let names = lacking.iter().map(|place| batch_name(batches[*place].id)).collect();
+            let lacks = lacking.len();
+            let actions = self.history_file(&table, batches.clone(), lacking).await?;
+            if self.history.commit(&table, actions, names).await? == Commit::Done {
+                return Ok(lacks);
             }
         }
         Err(LakeError::Busy { table: history::TABLE, tries: COMMIT_TRIES_MAX })
+    }
+
+    /// The places of the batches that a version of the table does not hold.
+    async fn lacking(
+        &self,
+        table: &DeltaTable,
+        batches: &[Batch],
+    ) -> Result<Vec<usize>, LakeError> {
+        let mut lacking = Vec::with_capacity(batches.len());
+        for (place, batch) in batches.iter().enumerate() {
+            if !self.history.has_transaction(table, &batch_name(batch.id)).await? {
+                lacking.push(place);
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Writes the data file of some batches; without any fact there is none.
+    async fn history_file(
+        &self,
+        table: &DeltaTable,
+        batches: Arc<Vec<Batch>>,
+        places: Vec<usize>,
+    ) -> Result<Vec<Action>, LakeError> {
+        if places.iter().all(|place| batches[*place].rows.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let encode = move || {
+            let batches: Vec<&Batch> = places.iter().map(|place| &batches[*place]).collect();
+            history::data_file(&batches)
+        };
+        let file = tokio::task::spawn_blocking(encode)
+            .await
+            .map_err(LakeError::table(history::TABLE, "written"))?
+            .map_err(LakeError::table(history::TABLE, "written"))?;
+        Ok(vec![Action::Add(self.history.write(table, file).await?)])
     }
 
     /// Adds touches that are not there yet; the same part of an import twice changes nothing.
@@ -118,24 +165,33 @@ impl Lake {
         part: Part,
         touches: TouchColumns,
     ) -> Result<Appended, LakeError> {
-        touches::append(&self.touches, &session()?, part, touches).await
+        touches::append(self.ledgers(), &session()?, part, touches).await
     }
 
-    /// Takes the touches of an import out again and gives their number. Touches that a later
-    /// import had brought as well went in with the first one, and are gone too.
+    /// Takes the touches of an import out again, and gives the number of those that are gone: what
+    /// another import told as well stays, as that one told it.
     pub async fn remove_touches(&self, import_id: Uuid) -> Result<usize, LakeError> {
-        touches::remove(&self.touches, import_id).await
+        touches::remove(self.ledgers(), import_id).await
     }
 
-    /// Takes what may tell who a person was out of the URLs of touches, and deletes the old
-    /// files before it returns. `traces` are texts such as the person's e-mail address that no
-    /// URL may hold afterwards, whoever's touch it is.
+    fn ledgers(&self) -> Ledgers<'_> {
+        Ledgers { touches: &self.touches, again: &self.touches_again }
+    }
+
+    /// Takes what may tell who a person was out of the URLs of touches and the texts of facts, and
+    /// deletes the old files before it returns. `traces` are texts such as the person's e-mail
+    /// address that no URL may hold afterwards, whoever's touch it is; `names` leave the texts.
     pub async fn erase_person(
         &self,
         person_id: [u8; 16],
         traces: &[String],
+        names: &Traces,
     ) -> Result<Erased, LakeError> {
-        touches::erase(&self.touches, person_id, traces).await
+        let now = touches::erase(&self.touches, person_id, traces).await?;
+        let again = touches::erase(&self.touches_again, person_id, traces).await?;
+        let history = history::redact(&self.history, names).await?;
+        let files = now.files + again.files + history.files;
+        Ok(Erased { urls: now.rows, facts: history.rows, files })
     }
 
     /// Holds on to the newest version. Pin first, then read the rows that are not sealed yet:

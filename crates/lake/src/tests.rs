@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
+use domain::erasure::Traces;
 use domain::kind::Kind;
 use domain::value::Value;
 use uuid::Uuid;
 
 use crate::fixture::{WORLD, as_of, lake, part, rows, touches, world};
-use crate::history::HistoryRow;
+use crate::history::{Batch, HistoryRow};
 use crate::metric::{Cell, MetricQuery};
 use crate::scope::Scope;
 use crate::touches::Appended;
-use crate::{Lake, Pinned, Sealed};
+use crate::{Lake, Pinned};
 
 fn empty() -> (tempfile::TempDir, Lake) {
     let folder = tempfile::tempdir().unwrap();
@@ -31,8 +32,9 @@ async fn a_batch_sealed_twice_changes_nothing() {
     let (_folder, lake) = empty();
     let (batch, rows) = (Uuid::from_u128(7), rows(WORLD));
     let before = lake.pin().await.unwrap();
-    assert_eq!(lake.seal(batch, &rows).await.unwrap(), Sealed::Now);
-    assert_eq!(lake.seal(batch, &rows).await.unwrap(), Sealed::Before);
+    let of = |id| Batch { id, rows: rows.clone() };
+    assert_eq!(lake.seal(vec![of(batch)]).await.unwrap(), 1);
+    assert_eq!(lake.seal(vec![of(batch)]).await.unwrap(), 0);
     let after = lake.pin().await.unwrap();
     assert_eq!(figure(&after, &[], "wins").await, Cell::Integer(3));
     let other = Uuid::from_u128(8);
@@ -50,10 +52,14 @@ async fn batches_sealed_at_the_same_time_are_each_there_once() {
     let (deals, others): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.kind == Kind::Deals);
     let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let (a, b, c) =
-        tokio::join!(lake.seal(one, &deals), lake.seal(two, &others), lake.seal(one, &deals));
-    assert_eq!([a.unwrap(), c.unwrap()].iter().filter(|s| **s == Sealed::Now).count(), 1);
-    assert_eq!(b.unwrap(), Sealed::Now);
+    let deals = Batch { id: one, rows: deals };
+    let others = Batch { id: two, rows: others };
+    let (a, b, c) = tokio::join!(
+        lake.seal(vec![deals.clone()]),
+        lake.seal(vec![others.clone(), deals.clone()]),
+        lake.seal(vec![deals, others]),
+    );
+    assert_eq!([a, b, c].map(Result::unwrap).iter().sum::<usize>(), 2);
     let pinned = lake.pin().await.unwrap();
     assert_eq!(figure(&pinned, &[], "wins").await, Cell::Integer(3));
     assert_eq!(figure(&pinned, &[], "leads").await, Cell::Integer(4));
@@ -65,7 +71,8 @@ async fn personal_fields_are_never_sealed() {
     let mut row = rows(WORLD).remove(0);
     (row.kind, row.field) = (Kind::People, "email");
     row.value = Some(Value::Text("ann@example.com".to_owned()));
-    let error = lake.seal(Uuid::from_u128(1), &[row]).await.unwrap_err();
+    let error =
+        lake.seal(vec![Batch { id: Uuid::from_u128(1), rows: vec![row] }]).await.unwrap_err();
     assert!(error.to_string().contains("personal"), "{error}");
     assert!(!holds(folder.path(), "ann@example.com"));
 }
@@ -85,9 +92,53 @@ async fn touches_are_a_set() {
         appended(2, 3)
     );
     assert_eq!(figure(&lake.pin().await.unwrap(), &[], "touches").await, Cell::Integer(7));
-    assert_eq!(lake.remove_touches(first).await.unwrap(), 5);
-    assert_eq!(figure(&lake.pin().await.unwrap(), &[], "touches").await, Cell::Integer(2));
-    assert_eq!(lake.remove_touches(first).await.unwrap(), 0);
+}
+
+/// Three imports: five touches, the first two of them again with one of their own, and the first
+/// once more. Undone in any order, what is left is what the others brought.
+#[tokio::test]
+async fn an_undo_leaves_what_other_imports_brought() {
+    let ids = [1, 2, 3].map(Uuid::from_u128);
+    let keys = [vec![1, 2, 3, 4, 5], vec![1, 2, 9], vec![1]];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [2, 0, 1], [2, 1, 0]] {
+        let (_folder, lake) = empty();
+        for (id, keys) in ids.into_iter().zip(&keys) {
+            lake.append_touches(part(id), touches_of(keys)).await.unwrap();
+        }
+        let mut left: Vec<&Vec<u128>> = keys.iter().collect();
+        for undone in order {
+            left.retain(|told| *told != &keys[undone]);
+            let expected: std::collections::BTreeSet<&u128> =
+                left.iter().copied().flatten().collect();
+            let before = count(&lake).await;
+            let removed = lake.remove_touches(ids[undone]).await.unwrap();
+            let after = count(&lake).await;
+            assert_eq!((after, before - after), (expected.len(), removed), "{order:?} {undone}");
+            assert_eq!(lake.remove_touches(ids[undone]).await.unwrap(), 0, "once");
+        }
+    }
+}
+
+async fn count(lake: &Lake) -> usize {
+    match figure(&lake.pin().await.unwrap(), &[], "touches").await {
+        Cell::Integer(count) => usize::try_from(count).unwrap(),
+        other => panic!("a number of touches was expected, not {other:?}"),
+    }
+}
+
+/// As many touches as keys, made of the first ones of the fixture.
+fn touches_of(keys: &[u128]) -> crate::touches::TouchColumns {
+    let mut columns = touches();
+    let count = keys.len();
+    columns.touch_key = keys.to_vec();
+    columns.occurred_at.truncate(count);
+    columns.person.truncate(count);
+    columns.channel.codes.truncate(count);
+    columns.touch_kind.codes.truncate(count);
+    columns.campaign.codes.truncate(count);
+    columns.url.ends.truncate(count);
+    columns.account.truncate(count);
+    columns
 }
 
 #[tokio::test]
@@ -114,16 +165,19 @@ async fn an_erased_person_leaves_no_byte() {
     lake.append_touches(part(undone), again).await.unwrap();
     lake.remove_touches(undone).await.unwrap();
     let traces = ["ann@example.com".to_owned()];
+    let names = Traces::new(["Spring"]);
+    assert!(holds(folder.path(), "Spring"));
     assert!(holds(folder.path(), "email=ann%40example.com"));
-    let erased = lake.erase_person([1; 16], &traces).await.unwrap();
-    assert_eq!((erased.urls, erased.files), (3, 2));
-    for trace in ["ann%40example.com", "ANN@example.com", "email=", "@example", "#top"] {
+    let erased = lake.erase_person([1; 16], &traces, &names).await.unwrap();
+    assert_eq!((erased.urls, erased.files), (3, 3));
+    assert!(erased.facts > 0);
+    for trace in ["Spring", "ann%40example.com", "ANN@example.com", "email=", "@example", "#top"] {
         assert!(!holds(folder.path(), trace), "{trace}");
     }
     let pinned = lake.pin().await.unwrap();
     assert_eq!(figure(&pinned, &tail, "touches").await, Cell::Integer(5));
-    let nothing = lake.erase_person([1; 16], &traces).await.unwrap();
-    assert_eq!((nothing.urls, nothing.files), (0, 0));
+    let nothing = lake.erase_person([1; 16], &traces, &names).await.unwrap();
+    assert_eq!((nothing.urls, nothing.facts, nothing.files), (0, 0, 0));
 }
 
 /// Whether any file under a folder holds a text, in a compressed page or outside of it.

@@ -3,25 +3,27 @@
 //! A touch knows its person by a random id alone. What may still tell who it was is the URL, so
 //! erasing a person rewrites URLs and deletes the old files at once.
 
+mod again;
 mod erase;
 mod layout;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, BinaryArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType as Arrow;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use deltalake::DeltaTable;
 use deltalake::kernel::{Action, DataType, StructField};
+use deltalake::{DeltaTable, Path};
 use futures::StreamExt;
 use uuid::Uuid;
 
-pub use erase::Erased;
+pub(crate) use again::AGAIN;
 use layout::{KeySet, first_of_each_key};
 
-use crate::delta::{Commit, Delta};
+use crate::delta::{Commit, DataFile, Delta};
 use crate::error::LakeError;
 use crate::limits::{COMMIT_TRIES_MAX, TOUCHES_PER_APPEND_MAX};
 
@@ -101,59 +103,98 @@ pub(crate) fn columns() -> Vec<StructField> {
     ]
 }
 
-/// Adds the touches that are not there yet. A part that is there already adds nothing.
+/// The tables of touches: each touch once, and what later imports told of it again.
+pub(crate) struct Ledgers<'a> {
+    pub touches: &'a Delta,
+    pub again: &'a Delta,
+}
+
+/// Adds the touches that are not there yet, and keeps what was told again of those that are. A
+/// part that is there already adds nothing.
 pub(crate) async fn append(
-    delta: &Delta,
+    ledgers: Ledgers<'_>,
     session: &SessionContext,
     part: Part,
     touches: TouchColumns,
 ) -> Result<Appended, LakeError> {
     touches.check()?;
+    let Ledgers { touches: delta, again } = ledgers;
     let total = touches.touch_key.len();
-    let touches = std::sync::Arc::new(touches);
-    let transaction = part.name();
+    let touches = Arc::new(touches);
     for _ in 0..COMMIT_TRIES_MAX {
         let table = delta.load_or_create().await?;
-        if delta.has_transaction(&table, &transaction).await? {
+        if delta.has_transaction(&table, &part.name()).await? {
             return Ok(Appended { new: 0, duplicates: total });
         }
-        let (keys, mut rows) = first_of_each_key(&touches.touch_key);
+        let (keys, rows) = first_of_each_key(&touches.touch_key);
         let known = known_among(session, &table, &keys).await?;
-        rows.retain(|row| !known.contains(&touches.touch_key[*row as usize]));
+        let is_known = |row: &u32| known.contains(&touches.touch_key[*row as usize]);
+        let (told_again, rows): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(is_known);
         let new = rows.len();
         let mut actions = Vec::new();
         if new > 0 {
-            let columns = touches.clone();
-            let file = tokio::task::spawn_blocking(move || columns.data_file(part, &rows))
-                .await
-                .map_err(LakeError::table(TABLE, "written"))?
-                .map_err(LakeError::table(TABLE, "written"))?;
+            let file = encoded(touches.clone(), part, rows).await?;
             actions.push(Action::Add(delta.write(&table, file).await?));
         }
-        if delta.commit(&table, actions, Some(transaction.clone())).await? == Commit::Done {
+        if delta.commit(&table, actions, vec![part.name()]).await? == Commit::Done {
+            if !told_again.is_empty() {
+                again::keep(again, part, touches, told_again).await?;
+            }
             return Ok(Appended { new, duplicates: total - new });
         }
     }
     Err(LakeError::Busy { table: TABLE, tries: COMMIT_TRIES_MAX })
 }
 
-/// Takes the touches of an import out again and gives their number. What another import had
-/// brought as well is gone with them, unless that other one came first.
-pub(crate) async fn remove(delta: &Delta, import_id: Uuid) -> Result<usize, LakeError> {
-    let prefix = format!("import-{import_id}-");
+type SharedColumns = Arc<TouchColumns>;
+
+/// The data file of some rows, made beside what else there is to do.
+async fn encoded(
+    touches: SharedColumns,
+    part: Part,
+    rows: Vec<u32>,
+) -> Result<DataFile, LakeError> {
+    tokio::task::spawn_blocking(move || touches.data_file(part, &rows))
+        .await
+        .map_err(LakeError::table(TABLE, "written"))?
+        .map_err(LakeError::table(TABLE, "written"))
+}
+
+/// Takes an import out again and gives the number of touches that are gone: what another import
+/// told as well stays, as that one told it.
+pub(crate) async fn remove(ledgers: Ledgers<'_>, import_id: Uuid) -> Result<usize, LakeError> {
+    let Ledgers { touches: delta, again } = ledgers;
+    again::forget(again, import_id).await?;
     for _ in 0..COMMIT_TRIES_MAX {
         let Some(table) = delta.load().await? else { return Ok(0) };
-        let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;
-        let (mut removed, mut actions) = (0, Vec::new());
-        for file in snapshot.log_data().iter().filter(|file| file.path().starts_with(&prefix)) {
-            removed += file.num_records().unwrap_or(0);
-            actions.push(Action::Remove(file.remove_action(true)));
+        let (own, mut actions) = removals(&table, import_id)?;
+        let removed: usize = own.iter().map(|(_, rows)| rows).sum();
+        let own: Vec<Path> = own.into_iter().map(|(path, _)| path).collect();
+        let mut kept = 0;
+        for (file, rows) in again::heirs(again, &table, &own, import_id).await? {
+            actions.push(Action::Add(delta.write(&table, file).await?));
+            kept += rows;
         }
-        if actions.is_empty() || delta.commit(&table, actions, None).await? == Commit::Done {
-            return Ok(removed);
+        if actions.is_empty() || delta.commit(&table, actions, Vec::new()).await? == Commit::Done {
+            return Ok(removed - kept);
         }
     }
     Err(LakeError::Busy { table: TABLE, tries: COMMIT_TRIES_MAX })
+}
+
+/// The files of an import with their numbers of rows, and how to take them out of the table.
+fn removals(
+    table: &DeltaTable,
+    import_id: Uuid,
+) -> Result<(Vec<(Path, usize)>, Vec<Action>), LakeError> {
+    let prefix = format!("import-{import_id}-");
+    let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;
+    let (mut files, mut actions) = (Vec::new(), Vec::new());
+    for file in snapshot.log_data().iter().filter(|file| file.path().starts_with(&prefix)) {
+        files.push((file.object_store_path(), file.num_records().unwrap_or(0)));
+        actions.push(Action::Remove(file.remove_action(true)));
+    }
+    Ok((files, actions))
 }
 
 pub(crate) use erase::erase;
@@ -188,8 +229,11 @@ async fn known_among(
 }
 
 fn keys_of(column: &BinaryArray) -> impl Iterator<Item = u128> {
-    (0..column.len())
-        .filter_map(|row| Some(u128::from_be_bytes(column.value(row).try_into().ok()?)))
+    (0..column.len()).filter_map(|row| key_at(column, row))
+}
+
+fn key_at(column: &BinaryArray, row: usize) -> Option<u128> {
+    Some(u128::from_be_bytes(column.value(row).try_into().ok()?))
 }
 
 impl TouchColumns {

@@ -25,6 +25,8 @@ pub struct Log {
 pub struct Verification {
     pub entries_chained: u64,
     pub entries_unchained: u64,
+    /// Entries out of which the name of an erased person was taken.
+    pub entries_redacted: u64,
     /// The hash of the last link, in hexadecimal; empty for an empty journal.
     pub head: String,
     /// What is wrong with the first link that does not hold.
@@ -137,7 +139,15 @@ impl Report for Verification {
                 self.entries_chained, self.entries_unchained
             ),
         };
-        Document { answer, tables: Vec::new(), notes: vec![format!("Head: {}", self.head)] }
+        let mut notes = vec![format!("Head: {}", self.head)];
+        if self.entries_redacted > 0 {
+            notes.push(format!(
+                "Out of {} entries the name of an erased person was taken; entries of their own \
+                 account for that.",
+                self.entries_redacted
+            ));
+        }
+        Document { answer, tables: Vec::new(), notes }
     }
 
     fn json(&self) -> Value {
@@ -146,6 +156,7 @@ impl Report for Verification {
             "broken": self.broken,
             "entries_chained": self.entries_chained,
             "entries_unchained": self.entries_unchained,
+            "entries_redacted": self.entries_redacted,
             "head": self.head,
         })
     }

@@ -52,14 +52,15 @@ impl Tx {
 
     /// Adds keys. One that leads to a record already stays as it is: the first record keeps it.
     pub async fn put_aliases(&mut self, aliases: Vec<Alias>) -> Result<(), Error> {
-        let mut rows = Vec::with_capacity(aliases.len() * 4);
-        for alias in aliases {
-            rows.extend([alias.kind.name().into(), alias.namespace.into()]);
-            rows.extend([alias.key.into(), alias.record_id.to_string().into()]);
-        }
         let columns = ["kind", "namespace", "key", "record_id"];
         let on_conflict = "on conflict (kind, namespace, key) do nothing";
-        Insert { table: "alias", columns: &columns, on_conflict }.run(&self.sql, rows).await
+        Insert { table: "alias", columns: &columns, on_conflict }
+            .run(&self.sql, &aliases, |alias, row| {
+                row.extend([alias.kind.name().into(), alias.namespace.as_str().into()]);
+                row.extend([alias.key.as_str().into(), alias.record_id.to_string().into()]);
+                Ok(())
+            })
+            .await
     }
 }
 

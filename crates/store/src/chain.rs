@@ -1,8 +1,10 @@
 //! The hash chain over the journal: each link's hash covers its entry and the link before.
 //!
 //! Writers append entries without waiting for each other; one sequencer at a time, holding a
-//! lease, links what is committed. Whoever can rewrite the whole database can also compute a new
-//! chain, so the head's hash is given out to be kept elsewhere and compared.
+//! lease, links what is committed. A writer of many entries may be its own sequencer
+//! ([`Tx::chain`]), which saves reading them back. What is linked at one time is one batch for the
+//! lake. Whoever can rewrite the whole database can also compute a new chain, so the head's hash
+//! is given out to be kept elsewhere and compared.
 
 use std::collections::HashMap;
 
@@ -15,7 +17,9 @@ use crate::error::Error;
 use crate::insert::Insert;
 use crate::journal::{Row, SELECT};
 use crate::record::{bounded, parse_id};
-use crate::{Store, db, lease, limits};
+use crate::redaction::Redactions;
+use crate::tail::Batch;
+use crate::{Store, Tx, db, lease, limits};
 
 /// The hash before the first link.
 const GENESIS: [u8; 32] = [0; 32];
@@ -35,6 +39,16 @@ pub struct Verified {
     pub head: [u8; 32],
     /// Entries that no link covers yet.
     pub unchained: u64,
+    /// Entries out of which the name of an erased person was taken, accounted for by others.
+    pub redacted: u64,
+}
+
+/// An entry that awaits its link.
+pub(crate) struct Unchained {
+    pub recorded_at: i64,
+    pub entry_id: String,
+    /// SHA-256 of its row.
+    pub digest: [u8; 32],
 }
 
 /// The first place where the journal is not what was chained.
@@ -65,22 +79,21 @@ impl Store {
     /// id; returns how many. `None` when another sequencer holds the lease.
     pub async fn chain(&self, holder: &str, now: Timestamp) -> Result<Option<u64>, Error> {
         let mut linked = 0;
-        let mut after = (i64::MIN, String::new());
         loop {
             let sql = self.db.begin().await?;
             if !lease::take(&sql, SEQUENCER, holder, now).await? {
                 return Ok(None);
             }
-            let rows = unchained(&sql, &after).await?;
-            if let Some(last) = rows.last() {
-                after = (last.recorded_at, last.id.clone());
-                link(&sql, &rows).await?;
-                linked += rows.len() as u64;
-            } else {
+            let entries = tail(&sql).await?;
+            if entries.is_empty() {
                 lease::release(&sql, SEQUENCER, holder).await?;
+            } else {
+                link(&sql, &entries).await?;
+                remove_from_tail(&sql, &entries).await?;
+                linked += entries.len() as u64;
             }
             sql.commit().await?;
-            if rows.is_empty() {
+            if entries.is_empty() {
                 return Ok(Some(linked));
             }
         }
@@ -88,14 +101,15 @@ impl Store {
 
     /// Walks the whole chain with bounded memory.
     pub async fn verify(&self) -> Result<Verdict, Error> {
-        let mut walk = Walk { links: 0, head: GENESIS };
+        let redactions = Redactions::load(&self.db.reader).await?;
+        let mut walk = Walk { links: 0, head: GENESIS, redacted: 0 };
         loop {
             let pairs = self.links_after(walk.links).await?;
             if pairs.is_empty() {
                 break;
             }
             for (link, row) in &pairs {
-                if let Err(fault) = walk.step(link, row.as_ref()) {
+                if let Err(fault) = walk.step(link, row.as_ref(), &redactions) {
                     let position = Some(link.position.unsigned_abs());
                     let entry_id = parse_id(&link.entry_id)?;
                     return Ok(Verdict::Broken(Break { position, entry_id, fault }));
@@ -105,9 +119,10 @@ impl Store {
         if let Some(stray) = self.stray_entry().await? {
             return Ok(Verdict::Broken(stray));
         }
-        let sql = "select count(*) from journal_tail where chained = 0";
+        let sql = "select count(*) from journal_tail";
         let unchained = db::count(&self.db.reader, sql, Vec::new()).await?;
-        Ok(Verdict::Holds(Verified { links: walk.links, head: walk.head, unchained }))
+        let Walk { links, head, redacted } = walk;
+        Ok(Verdict::Holds(Verified { links, head, unchained, redacted }))
     }
 
     /// The next links, each with its entry where there is one.
@@ -133,10 +148,10 @@ impl Store {
     async fn stray_entry(&self) -> Result<Option<Break>, Error> {
         let inserted = "select id from journal where
             not exists (select 1 from journal_link where entry_id = journal.id) and
-            not exists (select 1 from journal_tail as tail where tail.chained = 0 and
+            not exists (select 1 from journal_tail as tail where
             tail.recorded_at = journal.recorded_at and tail.entry_id = journal.id)
             order by id limit 1";
-        let deleted = "select entry_id from journal_tail where chained = 0 and
+        let deleted = "select entry_id from journal_tail where
             not exists (select 1 from journal where id = journal_tail.entry_id)
             order by entry_id limit 1";
         for (sql, fault) in [(inserted, Fault::Inserted), (deleted, Fault::Deleted)] {
@@ -160,10 +175,16 @@ struct Link {
 struct Walk {
     links: u64,
     head: [u8; 32],
+    redacted: u64,
 }
 
 impl Walk {
-    fn step(&mut self, link: &Link, row: Option<&Row>) -> Result<(), Fault> {
+    fn step(
+        &mut self,
+        link: &Link,
+        row: Option<&Row>,
+        redactions: &Redactions,
+    ) -> Result<(), Fault> {
         if link.position.unsigned_abs() != self.links + 1 {
             return Err(Fault::LinkMissing);
         }
@@ -172,8 +193,12 @@ impl Walk {
             return Err(Fault::LinkEdited);
         }
         let row = row.ok_or(Fault::Deleted)?;
-        if link.digest != row.digest() {
-            return Err(Fault::Edited);
+        let digest = row.digest();
+        if link.digest != digest {
+            if !redactions.account_for(&row.id, &link.digest, &digest) {
+                return Err(Fault::Edited);
+            }
+            self.redacted += 1;
         }
         self.links += 1;
         self.head = hash;
@@ -182,49 +207,91 @@ impl Walk {
 }
 
 /// SHA-256 of the hash before, then the digest of the entry.
-fn link_hash(before: &[u8; 32], digest: &[u8]) -> [u8; 32] {
+fn link_hash(before: &[u8], digest: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(before).chain_update(digest).finalize().into()
 }
 
-async fn unchained(sql: &DatabaseTransaction, after: &(i64, String)) -> Result<Vec<Row>, Error> {
-    let text = format!(
-        "{SELECT} join journal_tail as tail
-        on tail.recorded_at = journal.recorded_at and tail.entry_id = journal.id
-        where tail.chained = 0 and (tail.recorded_at, tail.entry_id) > ($1, $2)
-        order by tail.recorded_at, tail.entry_id limit $3"
-    );
-    let values = vec![after.0.into(), after.1.clone().into(), bounded(limits::LINKS_MAX)];
-    db::rows(sql, text, values).await
+impl Tx {
+    /// Links what this transaction has appended so far, as one batch. It costs less than linking
+    /// later, and holds up other sequencers until this transaction ends: for writers of many
+    /// entries, as their last step. `None` when nothing was appended, or when another sequencer is
+    /// at work, who then links these entries too.
+    pub async fn chain(&mut self) -> Result<Option<Batch>, Error> {
+        let holder = match self.unchained.first() {
+            Some(first) => first.entry_id.clone(),
+            None => return Ok(None),
+        };
+        if !lease::take(&self.sql, SEQUENCER, &holder, self.author.at).await? {
+            return Ok(None);
+        }
+        let entries = std::mem::take(&mut self.unchained);
+        let batch = link(&self.sql, &entries).await?;
+        lease::release(&self.sql, SEQUENCER, &holder).await?;
+        Ok(Some(batch))
+    }
+
+    /// Puts what was not linked into the tail, at the end of the transaction.
+    pub(crate) async fn leave_unchained(&mut self) -> Result<(), Error> {
+        let entries = std::mem::take(&mut self.unchained);
+        let columns = ["recorded_at", "entry_id"];
+        Insert { table: "journal_tail", columns: &columns, on_conflict: "" }
+            .run(&self.sql, &entries, |entry, row| {
+                row.extend([entry.recorded_at.into(), entry.entry_id.clone().into()]);
+                Ok(())
+            })
+            .await
+    }
 }
 
-/// Links entries behind the last link, and marks them in the tail.
-async fn link(sql: &DatabaseTransaction, rows: &[Row]) -> Result<(), Error> {
+/// The first entries of the tail.
+async fn tail(sql: &DatabaseTransaction) -> Result<Vec<Unchained>, Error> {
+    let text = format!(
+        "{SELECT} join journal_tail as tail on tail.entry_id = journal.id
+        order by tail.recorded_at, tail.entry_id limit $1"
+    );
+    let rows: Vec<Row> = db::rows(sql, text, vec![bounded(limits::LINKS_MAX)]).await?;
+    let entry = |row: Row| Unchained {
+        recorded_at: row.recorded_at,
+        digest: row.digest(),
+        entry_id: row.id,
+    };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// Links entries behind the last link, and notes them as a batch. Only whoever has the lease may:
+/// its row stays locked to others until the transaction ends, so positions have no gaps.
+async fn link(sql: &DatabaseTransaction, entries: &[Unchained]) -> Result<Batch, Error> {
     let last = "select * from journal_link order by position desc limit 1";
     let last: Option<Link> = db::rows(sql, last, Vec::new()).await?.pop();
-    let mut position = last.as_ref().map_or(0, |link| link.position);
+    let before = last.as_ref().map_or(0, |link| link.position);
     let mut hash = last.map_or(GENESIS.to_vec(), |link| link.hash);
-    let mut values = Vec::with_capacity(rows.len() * 4);
-    for row in rows {
-        let digest = row.digest();
-        hash = Sha256::new().chain_update(&hash).chain_update(digest).finalize().to_vec();
-        position += 1;
-        values.extend([position.into(), row.id.clone().into()]);
-        values.extend([digest.to_vec().into(), hash.clone().into()]);
-    }
+    let mut position = before;
     let columns = ["position", "entry_id", "digest", "hash"];
-    Insert { table: "journal_link", columns: &columns, on_conflict: "" }.run(sql, values).await?;
-    mark_chained(sql, rows).await
+    Insert { table: "journal_link", columns: &columns, on_conflict: "" }
+        .run(sql, entries, |entry, row| {
+            hash = link_hash(&hash, &entry.digest).to_vec();
+            position += 1;
+            row.extend([position.into(), entry.entry_id.clone().into()]);
+            row.extend([entry.digest.to_vec().into(), hash.clone().into()]);
+            Ok(())
+        })
+        .await?;
+    // An entry is linked once, so that its id names the batch that it begins.
+    let id = entries.first().map_or("", |first| first.entry_id.as_str());
+    let batch = "insert into batch (id, first_position, last_position) values ($1, $2, $3)";
+    db::run(sql, batch, vec![id.into(), (before + 1).into(), position.into()]).await?;
+    Ok(Batch { id: parse_id(id)?, entries: entries.len() as u64 })
 }
 
-/// Marks exactly these entries: others of the same time may be committed meanwhile.
-async fn mark_chained(sql: &DatabaseTransaction, rows: &[Row]) -> Result<(), Error> {
-    for rows in rows.chunks(limits::KEYS_MAX) {
+/// Removes exactly these entries: others of the same time may be committed meanwhile.
+async fn remove_from_tail(sql: &DatabaseTransaction, entries: &[Unchained]) -> Result<(), Error> {
+    for entries in entries.chunks(limits::KEYS_MAX) {
         let text = format!(
-            "update journal_tail set chained = 1 where (recorded_at, entry_id) in (values {})",
-            db::tuples(sql, rows.len(), 2)
+            "delete from journal_tail where (recorded_at, entry_id) in (values {})",
+            db::tuples(sql, entries.len(), 2)
         );
-        let key = |row: &Row| [row.recorded_at.into(), row.id.clone().into()];
-        db::run(sql, text, rows.iter().flat_map(key).collect()).await?;
+        let key = |entry: &Unchained| [entry.recorded_at.into(), entry.entry_id.clone().into()];
+        db::run(sql, text, entries.iter().flat_map(key).collect()).await?;
     }
     Ok(())
 }

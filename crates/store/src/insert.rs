@@ -14,21 +14,39 @@ pub(crate) struct Insert<'a> {
 }
 
 impl Insert<'_> {
-    /// Inserts rows that stand one after another in `values`, column by column. Full statements
-    /// have one text, so that the connection prepares them once.
-    pub async fn run(&self, sql: &DatabaseTransaction, values: Vec<Value>) -> Result<(), Error> {
-        let width = self.columns.len();
-        let full = (limits::PARAMETERS_MAX / width).max(1);
-        let mut left = values.len() / width;
-        let mut values = values.into_iter();
-        let full_text = if left >= full { self.text(sql, full) } else { String::new() };
-        while left > 0 {
-            let rows = left.min(full);
-            let text = if rows == full { full_text.clone() } else { self.text(sql, rows) };
-            db::run(sql, text, values.by_ref().take(rows * width).collect()).await?;
-            left -= rows;
+    /// Inserts a row for each item; `bind` appends its values, one a column.
+    ///
+    /// Full statements have one text, so that the connection prepares them once. While the
+    /// database works on one, the values of the next are bound.
+    pub async fn run<T>(
+        &self,
+        sql: &DatabaseTransaction,
+        items: &[T],
+        mut bind: impl FnMut(&T, &mut Vec<Value>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let rows_max = (limits::PARAMETERS_MAX / self.columns.len()).max(1);
+        let mut pages = items.chunks(rows_max);
+        let mut bound = pages.next().map(|page| self.bound(page, &mut bind)).transpose()?;
+        let full_text =
+            if items.len() >= rows_max { self.text(sql, rows_max) } else { String::new() };
+        while let Some((rows, values)) = bound {
+            let text = if rows == rows_max { full_text.clone() } else { self.text(sql, rows) };
+            let next = async { pages.next().map(|page| self.bound(page, &mut bind)).transpose() };
+            let (inserted, next) = tokio::join!(db::run(sql, text, values), next);
+            inserted?;
+            bound = next?;
         }
         Ok(())
+    }
+
+    fn bound<T>(
+        &self,
+        items: &[T],
+        bind: &mut impl FnMut(&T, &mut Vec<Value>) -> Result<(), Error>,
+    ) -> Result<(usize, Vec<Value>), Error> {
+        let mut values = Vec::with_capacity(items.len() * self.columns.len());
+        items.iter().try_for_each(|item| bind(item, &mut values))?;
+        Ok((items.len(), values))
     }
 
     fn text(&self, sql: &DatabaseTransaction, rows: usize) -> String {

@@ -14,6 +14,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::chain::Unchained;
 use crate::error::Error;
 use crate::insert::Insert;
 use crate::person::{Key, Keys};
@@ -35,7 +36,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 /// One row of the journal as it stands in the table.
-#[derive(Debug, FromQueryResult)]
+#[derive(Clone, Debug, FromQueryResult)]
 pub(crate) struct Row {
     pub id: String,
     pub kind: String,
@@ -69,20 +70,6 @@ impl Store {
     ) -> Result<HashMap<Uuid, Vec<Entry>>, Error> {
         entries_of(&self.db.reader, kind, subjects).await
     }
-
-    /// The entries that an import made, a page at a time: at most `limit` with ids behind `after`.
-    pub async fn entries_of_import(
-        &self,
-        import_id: Uuid,
-        after: Option<Uuid>,
-        limit: u64,
-    ) -> Result<Vec<Entry>, Error> {
-        let sql = format!("{SELECT} where import_id = $1 and id > $2 order by id limit $3");
-        let after = after.map(|id| id.to_string()).unwrap_or_default();
-        let values =
-            vec![import_id.to_string().into(), after.into(), crate::record::bounded(limit)];
-        opened_rows(&self.db.reader, sql, values).await
-    }
 }
 
 impl Tx {
@@ -104,18 +91,14 @@ impl Tx {
     }
 
     /// Appends entries of one kind of record.
-    pub(crate) async fn append(&mut self, kind: Kind, entries: &[Entry]) -> Result<(), Error> {
+    pub(crate) async fn append(&mut self, kind: Kind, entries: &[&Entry]) -> Result<(), Error> {
         let people: Vec<String> = entries
             .iter()
             .filter(|entry| entry.changes.iter().any(|change| is_personal(kind, change)))
             .map(|entry| entry.subject_id.to_string())
             .collect();
         let keys = Keys::load_or_create(&self.sql, &people).await?;
-        let mut rows = Vec::with_capacity(entries.len());
-        for entry in entries {
-            rows.push(Row::of(entry, &keys)?);
-        }
-        self.append_rows(rows).await
+        self.append_rows(entries, |entry| Row::of(entry, &keys)).await
     }
 
     /// Appends an entry about something that is not a record, such as a goal: values are texts.
@@ -148,7 +131,7 @@ impl Tx {
             changes,
             sealed_changes: None,
         };
-        self.append_rows(vec![row]).await
+        self.append_rows(&[row], |row| Ok(row.clone())).await
     }
 
     /// The id of an entry that the store makes itself: the transaction's time, and a digest of
@@ -162,18 +145,23 @@ impl Tx {
         uuid::Builder::from_unix_timestamp_millis(millis, &bits).into_uuid()
     }
 
-    async fn append_rows(&self, rows: Vec<Row>) -> Result<(), Error> {
-        let mut tail = Vec::with_capacity(rows.len() * 3);
-        let mut journal = Vec::with_capacity(rows.len() * COLUMNS.len());
-        for row in rows {
-            tail.extend([row.recorded_at.into(), row.id.clone().into(), 0_i64.into()]);
-            row.bind(&mut journal);
-        }
-        let into_journal = Insert { table: "journal", columns: &COLUMNS, on_conflict: "" };
-        into_journal.run(&self.sql, journal).await?;
-        let columns = ["recorded_at", "entry_id", "chained"];
-        Insert { table: "journal_tail", columns: &columns, on_conflict: "" }
-            .run(&self.sql, tail)
+    async fn append_rows<T>(
+        &mut self,
+        items: &[T],
+        row_of: impl Fn(&T) -> Result<Row, Error>,
+    ) -> Result<(), Error> {
+        let (sql, unchained) = (&self.sql, &mut self.unchained);
+        Insert { table: "journal", columns: &COLUMNS, on_conflict: "" }
+            .run(sql, items, |item, values| {
+                let row = row_of(item)?;
+                unchained.push(Unchained {
+                    recorded_at: row.recorded_at,
+                    digest: row.digest(),
+                    entry_id: row.id.clone(),
+                });
+                row.bind(values);
+                Ok(())
+            })
             .await
     }
 }

@@ -21,6 +21,7 @@ mod migration;
 pub mod observation;
 pub mod person;
 pub mod record;
+pub mod redaction;
 pub mod stage;
 pub mod tail;
 
@@ -30,6 +31,7 @@ use domain::company::Company;
 use jiff::Timestamp;
 use sea_orm::DatabaseTransaction;
 
+use crate::chain::Unchained;
 use crate::db::Db;
 use crate::error::Error;
 
@@ -60,6 +62,8 @@ pub struct Author {
 pub struct Tx {
     sql: DatabaseTransaction,
     author: Author,
+    /// What this transaction has appended and not linked: it goes to the tail.
+    unchained: Vec<Unchained>,
     /// How many entries this transaction has named by itself, so that their ids differ.
     own_entries: u64,
 }
@@ -105,8 +109,9 @@ impl Store {
         W: AsyncFnOnce(&mut Tx) -> Result<T, E>,
     {
         let sql = self.db.begin().await?;
-        let mut tx = Tx { sql, author, own_entries: 0 };
+        let mut tx = Tx { sql, author, unchained: Vec::new(), own_entries: 0 };
         let result = work(&mut tx).await?;
+        tx.leave_unchained().await?;
         tx.sql.commit().await.map_err(Error::from)?;
         Ok(result)
     }

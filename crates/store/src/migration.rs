@@ -1,6 +1,7 @@
 //! The tables, as a list of steps that is only ever appended to.
 
 mod m0001_spine;
+mod m0002_ranges;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -13,7 +14,7 @@ struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_spine::Spine)]
+        vec![Box::new(m0001_spine::Spine), Box::new(m0002_ranges::Ranges)]
     }
 }
 
@@ -33,4 +34,51 @@ pub(crate) async fn bring_up_to_date(db: &Db, location: &Location) -> Result<(),
 /// Whether the tables of a store are there at all.
 pub(crate) async fn has_begun(db: &Db) -> Result<bool, Error> {
     Ok(SchemaManager::new(&db.writer).has_table("company").await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::tail::Batch;
+    use sea_orm::ConnectionTrait;
+    use uuid::Uuid;
+
+    fn id(number: u32) -> Uuid {
+        Uuid::from_u128(u128::from(number))
+    }
+
+    /// Six chained entries: the first forgotten, two of one batch with one of another between
+    /// them, two that nobody claimed; and one that is not chained.
+    fn old_tail() -> String {
+        let mut sql = String::new();
+        for position in 1..=6_u32 {
+            sql += &format!(
+                "insert into journal_link values ({position}, '{}', x'00', x'00');",
+                id(position)
+            );
+        }
+        let tail = [(2, Some(90)), (3, Some(91)), (4, Some(90)), (5, None), (6, None)];
+        for (entry, batch) in tail {
+            let batch = batch.map_or("null".to_owned(), |batch| format!("'{}'", id(batch)));
+            sql += &format!("insert into journal_tail values (1, '{}', 1, {batch});", id(entry));
+        }
+        sql + &format!("insert into journal_tail values (1, '{}', 0, null)", id(7))
+    }
+
+    #[tokio::test]
+    async fn claimed_entries_become_ranges_of_the_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Folder(folder.path().to_owned());
+        let db = Db::create(&location).await.unwrap();
+        Migrator::up(&db.writer, Some(1)).await.unwrap();
+        db.writer.execute_unprepared(&old_tail()).await.unwrap();
+        bring_up_to_date(&db, &location).await.unwrap();
+        let store = Store { db };
+        let batches = store.batches().await.unwrap();
+        let batch = |name, entries| Batch { id: id(name), entries };
+        assert_eq!(batches, [batch(90, 2), batch(91, 1), batch(5, 2)]);
+        let left = "select count(*) from journal_tail";
+        assert_eq!(crate::db::count(&store.db.reader, left, Vec::new()).await.unwrap(), 1);
+    }
 }

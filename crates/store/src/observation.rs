@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use domain::history::{DatedRow, Observation, Values};
 use domain::kind::Kind;
 use domain::value::Value;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value as SqlValue};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::insert::Insert;
-use crate::record::{instant, parse_id};
+use crate::record::{bounded, instant, parse_id};
 use crate::{Store, Tx, db, limits};
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "subject_id",
     "import_id",
     "file_row",
@@ -25,6 +25,7 @@ const COLUMNS: [&str; 9] = [
     "modified_at",
     "digest",
     "field_values",
+    "spelled",
 ];
 
 /// What one row of one file said of one record.
@@ -37,6 +38,19 @@ pub struct Sighting {
     /// The row of the file. Rows of one time count in this order.
     pub file_row: u64,
     pub said: Said,
+    /// How the row names other records, by field, where it spells them otherwise than they do
+    /// themselves. Never a person's name.
+    pub spelled: BTreeMap<&'static str, String>,
+}
+
+/// A record that the latest row on it names by another spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spelling {
+    pub kind: Kind,
+    pub subject_id: Uuid,
+    /// The field that refers to the record, and the name in it.
+    pub field: &'static str,
+    pub spelled: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +86,41 @@ impl Store {
         evidence(&self.db.reader, kind, ids).await
     }
 
+    /// What the latest rows spell otherwise, by subject: one page of at most `limit` rows behind
+    /// the subject `after`.
+    pub async fn spellings(&self, after: Option<Uuid>, limit: u64) -> Result<Vec<Spelling>, Error> {
+        let sql = "select subject_id, kind, spelled from observation as seen
+            where spelled is not null and subject_id > $1 and not exists (
+                select 1 from observation as later
+                where later.subject_id = seen.subject_id and later.holds_at > seen.holds_at
+            ) order by subject_id, holds_at, file_row limit $2";
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let values = vec![after.into(), bounded(limit)];
+        let mut spellings = Vec::new();
+        for row in db::rows::<SpelledRow>(&self.db.reader, sql, values).await? {
+            row.add_to(&mut spellings)?;
+        }
+        Ok(spellings)
+    }
+
+    /// The names under which the files of other kinds first made the records of a kind known,
+    /// by record.
+    pub async fn names_by_others(&self, kind: Kind) -> Result<Vec<(Uuid, String)>, Error> {
+        let sql = "select seen.subject_id, seen.field_values from observation as seen
+            join import on import.id = seen.import_id
+            where seen.kind = $1 and import.kind <> $1 and seen.file_row = 0
+            order by seen.subject_id";
+        let values = vec![kind.name().into()];
+        let mut names = Vec::new();
+        for row in db::raw_rows(&self.db.reader, sql, values).await? {
+            let told = parse_values(kind, &row.try_get_by_index::<String>(1)?)?;
+            if let Some(Some(Value::Text(name))) = told.get("name") {
+                names.push((parse_id(&row.try_get_by_index::<String>(0)?)?, name.clone()));
+            }
+        }
+        Ok(names)
+    }
+
     /// The records of a kind that an import spoke of, by id.
     pub async fn subjects_of_import(
         &self,
@@ -97,29 +146,8 @@ impl Tx {
     }
 
     pub async fn put_observations(&mut self, sightings: Vec<Sighting>) -> Result<(), Error> {
-        let mut rows = Vec::with_capacity(sightings.len() * COLUMNS.len());
-        for sighting in sightings {
-            let (dated, holds_at, modified_at, values) = match &sighting.said {
-                Said::Observation(seen) => {
-                    (0_i64, seen.observed_at, seen.modified_at, &seen.values)
-                }
-                Said::Dated(row) => (1, row.changed_at, None, &row.values),
-            };
-            let json = crate::journal::to_json(&ValuesJson(values))?;
-            rows.extend([
-                sighting.subject_id.to_string().into(),
-                sighting.import_id.to_string().into(),
-                crate::record::bounded(sighting.file_row),
-                sighting.kind.subject().name().into(),
-                dated.into(),
-                holds_at.as_microsecond().into(),
-                modified_at.map(|at| at.as_microsecond()).into(),
-                Sha256::digest(json.as_bytes()).to_vec().into(),
-                json.into(),
-            ]);
-        }
         Insert { table: "observation", columns: &COLUMNS, on_conflict: "" }
-            .run(&self.sql, rows)
+            .run(&self.sql, &sightings, |sighting, row| sighting.bind(row))
             .await
     }
 
@@ -128,6 +156,55 @@ impl Tx {
         let sql = "delete from observation where import_id = $1";
         db::run(&self.sql, sql, vec![import_id.to_string().into()]).await
     }
+}
+
+impl Sighting {
+    fn bind(&self, row: &mut Vec<SqlValue>) -> Result<(), Error> {
+        let (dated, holds_at, modified_at, values) = match &self.said {
+            Said::Observation(seen) => (0_i64, seen.observed_at, seen.modified_at, &seen.values),
+            Said::Dated(row) => (1, row.changed_at, None, &row.values),
+        };
+        let json = crate::journal::to_json(&ValuesJson(values))?;
+        row.extend([
+            self.subject_id.to_string().into(),
+            self.import_id.to_string().into(),
+            bounded(self.file_row),
+            self.kind.subject().name().into(),
+            dated.into(),
+            holds_at.as_microsecond().into(),
+            modified_at.map(|at| at.as_microsecond()).into(),
+            Sha256::digest(json.as_bytes()).to_vec().into(),
+            json.into(),
+            spelled_json(&self.spelled)?.into(),
+        ]);
+        Ok(())
+    }
+}
+
+#[derive(FromQueryResult)]
+struct SpelledRow {
+    subject_id: String,
+    kind: String,
+    spelled: String,
+}
+
+impl SpelledRow {
+    fn add_to(&self, spellings: &mut Vec<Spelling>) -> Result<(), Error> {
+        let damaged = |detail: String| Error::damaged("an observation", detail);
+        let kind: Kind = self.kind.parse().map_err(|_| damaged(self.kind.clone()))?;
+        let subject_id = parse_id(&self.subject_id)?;
+        let names: BTreeMap<String, String> =
+            serde_json::from_str(&self.spelled).map_err(|error| damaged(error.to_string()))?;
+        for (field, spelled) in names {
+            let field = kind.field(&field).ok_or_else(|| damaged(format!("{kind}: `{field}`")))?;
+            spellings.push(Spelling { kind, subject_id, field: field.name, spelled });
+        }
+        Ok(())
+    }
+}
+
+fn spelled_json(spelled: &BTreeMap<&'static str, String>) -> Result<Option<String>, Error> {
+    if spelled.is_empty() { Ok(None) } else { crate::journal::to_json(spelled).map(Some) }
 }
 
 async fn evidence(

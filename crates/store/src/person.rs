@@ -54,7 +54,7 @@ impl Tx {
             provenance: Provenance::Live,
             changes: vec![deletion],
         };
-        self.append(kind, &[tombstone]).await?;
+        self.append(kind, &[&tombstone]).await?;
         self.forget_person(kind, id).await
     }
 
@@ -125,11 +125,16 @@ impl Keys {
         for person in people {
             if let Entry::Vacant(place) = keys.entry(parse_id(person)?) {
                 let key = place.insert(Key::random()?);
-                fresh.extend([person.clone().into(), key.0.to_vec().into()]);
+                fresh.push((person, key.0.to_vec()));
             }
         }
         let columns = ["person_id", "key"];
-        Insert { table: "person_key", columns: &columns, on_conflict: "" }.run(sql, fresh).await?;
+        Insert { table: "person_key", columns: &columns, on_conflict: "" }
+            .run(sql, &fresh, |(person, key), row| {
+                row.extend([person.as_str().into(), key.clone().into()]);
+                Ok(())
+            })
+            .await?;
         Ok(Keys(keys))
     }
 }

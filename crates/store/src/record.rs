@@ -45,8 +45,8 @@ impl Tx {
     /// # Errors
     /// Refuses a record that changes in a field that none of its entries names, one written
     /// twice in this call, and entries of another subject or author.
-    pub async fn apply(&mut self, writes: Vec<SubjectWrite>) -> Result<(), Error> {
-        let mut by_kind: BTreeMap<Kind, Vec<SubjectWrite>> = BTreeMap::new();
+    pub async fn apply(&mut self, writes: &[SubjectWrite]) -> Result<(), Error> {
+        let mut by_kind: BTreeMap<Kind, Vec<&SubjectWrite>> = BTreeMap::new();
         for write in writes {
             by_kind.entry(write.kind).or_default().push(write);
         }
@@ -57,7 +57,7 @@ impl Tx {
                 self.check(write, stored.get(&write.id))?;
             }
             self.put_records(kind, &writes).await?;
-            let entries: Vec<Entry> = writes.into_iter().flat_map(|write| write.entries).collect();
+            let entries: Vec<&Entry> = writes.iter().flat_map(|write| &write.entries).collect();
             self.append(kind, &entries).await?;
         }
         Ok(())
@@ -67,7 +67,7 @@ impl Tx {
     async fn stored(
         &self,
         kind: Kind,
-        writes: &[SubjectWrite],
+        writes: &[&SubjectWrite],
     ) -> Result<HashMap<Uuid, Values>, Error> {
         let mut seen = HashSet::with_capacity(writes.len());
         if let Some(write) = writes.iter().find(|write| !seen.insert(write.id)) {
@@ -102,30 +102,41 @@ impl Tx {
         Ok(())
     }
 
-    async fn put_records(&self, kind: Kind, writes: &[SubjectWrite]) -> Result<(), Error> {
-        let columns = columns(kind);
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let replace = format!("on conflict (id) do update set {}", replacements(&names));
-        for (is_new, on_conflict) in [(true, ""), (false, replace.as_str())] {
-            let mut row_values = Vec::new();
-            for write in writes.iter().filter(|write| write.is_new == is_new) {
-                self.bind_record(write, &mut row_values)?;
-            }
-            let insert = Insert { table: kind.name(), columns: &names, on_conflict };
-            insert.run(&self.sql, row_values).await?;
-        }
-        Ok(())
+    async fn put_records(&self, kind: Kind, writes: &[&SubjectWrite]) -> Result<(), Error> {
+        let (new, others): (Vec<&SubjectWrite>, Vec<&SubjectWrite>) =
+            writes.iter().partition(|write| write.is_new);
+        // What no new record fills need not be said of each.
+        let filled = |field: &&Field| {
+            new.iter().any(|write| write.current.get(field.name).is_some_and(Option::is_some))
+        };
+        let filled: Vec<&Field> = kind.fields().iter().filter(filled).collect();
+        self.put(kind, &filled, &new, "").await?;
+        let all: Vec<&Field> = kind.fields().iter().collect();
+        let replace = format!("on conflict (id) do update set {}", replacements(&columns(kind)));
+        self.put(kind, &all, &others, &replace).await
     }
 
-    fn bind_record(&self, write: &SubjectWrite, row: &mut Vec<SqlValue>) -> Result<(), Error> {
-        row.push(write.id.to_string().into());
-        for field in write.kind.fields() {
-            let value = write.current.get(field.name).and_then(Option::as_ref);
-            bind(write.kind, field, value, row)?;
-        }
+    async fn put(
+        &self,
+        kind: Kind,
+        fields: &[&Field],
+        writes: &[&SubjectWrite],
+        on_conflict: &str,
+    ) -> Result<(), Error> {
+        let columns = columns_of(fields);
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let recorded_at = self.author.at.as_microsecond();
-        row.extend([recorded_at.into(), recorded_at.into()]);
-        Ok(())
+        Insert { table: kind.name(), columns: &names, on_conflict }
+            .run(&self.sql, writes, |write, row| {
+                row.push(write.id.to_string().into());
+                for field in fields {
+                    let value = write.current.get(field.name).and_then(Option::as_ref);
+                    bind(kind, field, value, row)?;
+                }
+                row.extend([recorded_at.into(), recorded_at.into()]);
+                Ok(())
+            })
+            .await
     }
 }
 
@@ -194,9 +205,14 @@ pub(crate) struct RecordColumn {
 
 /// The columns of a record's table in their order.
 pub(crate) fn columns(kind: Kind) -> Vec<RecordColumn> {
+    columns_of(&kind.fields().iter().collect::<Vec<_>>())
+}
+
+/// The columns that some fields of a record take, with those that every record has.
+fn columns_of(fields: &[&Field]) -> Vec<RecordColumn> {
     let column = |name: &str, number| RecordColumn { name: name.to_owned(), number };
     let mut columns = vec![column("id", false)];
-    for field in kind.fields() {
+    for field in fields {
         if field.holds == Holds::Money {
             columns.push(column(&format!("{}_minor", field.name), true));
             columns.push(column(&format!("{}_currency", field.name), false));
@@ -233,11 +249,13 @@ fn is_number(holds: Holds) -> bool {
     matches!(holds, Holds::Integer | Holds::Ratio | Holds::Instant | Holds::Boolean)
 }
 
-fn replacements(columns: &[&str]) -> String {
+fn replacements(columns: &[RecordColumn]) -> String {
     let kept = ["id", "first_recorded_at"];
-    let replaced = columns.iter().filter(|column| !kept.contains(column));
-    let replaced: Vec<_> =
-        replaced.map(|name| format!(r#""{name}" = excluded."{name}""#)).collect();
+    let names = columns.iter().map(|column| column.name.as_str());
+    let replaced: Vec<_> = names
+        .filter(|name| !kept.contains(name))
+        .map(|name| format!(r#""{name}" = excluded."{name}""#))
+        .collect();
     replaced.join(", ")
 }
 
@@ -246,7 +264,7 @@ fn select(kind: Kind) -> String {
     format!(r#"select "{}" from "{}""#, names.join(r#"", ""#), kind.name())
 }
 
-async fn records_of(
+pub(crate) async fn records_of(
     connection: &impl ConnectionTrait,
     kind: Kind,
     ids: &[Uuid],

@@ -39,13 +39,15 @@ impl Tx {
         }
         let before = read(&self.sql, kind).await?;
         db::run(&self.sql, "delete from stage where kind = $1", vec![kind.name().into()]).await?;
-        let mut rows = Vec::new();
-        for (position, stage) in (0_i64..).zip(&stages.stages) {
-            rows.extend([kind.name().into(), position.into(), stage.name.clone().into()]);
-            rows.extend([stage.outcome.name().into(), i64::from(is_entry(stage)).into()]);
-        }
         let columns = ["kind", "position", "name", "outcome", "is_entry"];
-        Insert { table: "stage", columns: &columns, on_conflict: "" }.run(&self.sql, rows).await?;
+        let placed: Vec<(i64, &Stage)> = (0..).zip(&stages.stages).collect();
+        Insert { table: "stage", columns: &columns, on_conflict: "" }
+            .run(&self.sql, &placed, |(position, stage), row| {
+                row.extend([kind.name().into(), (*position).into(), stage.name.clone().into()]);
+                row.extend([stage.outcome.name().into(), i64::from(is_entry(stage)).into()]);
+                Ok(())
+            })
+            .await?;
         let listed = ("stages", describe(&before)?, describe(stages)?);
         let entry = ("entry", before.entry, stages.entry.clone());
         self.append_setting("stages", kind.name(), &[listed, entry]).await

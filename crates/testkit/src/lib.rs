@@ -62,18 +62,7 @@ impl TestCompany {
         kind: Kind,
         how: How,
     ) -> Result<reports::imports::Import, Error> {
-        let order = Order {
-            file: path.to_owned(),
-            kind,
-            mapping: how.mapping,
-            save_mapping: None,
-            dry_run: how.dry_run,
-            strict: how.strict,
-            observed_at: how.observed_at,
-            snapshot: how.snapshot,
-        };
-        let watch = Watch { confirm: &|_| true, progress: &|_, _, _| {} };
-        import(&self.context, &order, &watch).await
+        import_file(&self.context, path, kind, how).await
     }
 
     /// Imports text as a file of a kind.
@@ -86,6 +75,27 @@ impl TestCompany {
         let name = format!("{kind}-{}.csv", self.context.new_id());
         self.import(&self.file(&name, text), kind, how).await
     }
+}
+
+/// Imports a file with nobody watching.
+pub async fn import_file(
+    context: &Context,
+    path: &Path,
+    kind: Kind,
+    how: How,
+) -> Result<reports::imports::Import, Error> {
+    let order = Order {
+        file: path.to_owned(),
+        kind,
+        mapping: how.mapping,
+        save_mapping: None,
+        dry_run: how.dry_run,
+        strict: how.strict,
+        observed_at: how.observed_at,
+        snapshot: how.snapshot,
+    };
+    let watch = Watch { confirm: &|_| true, progress: &|_, _, _| {} };
+    import(context, &order, &watch).await
 }
 
 /// A file of the shared data sets, or `None` (said loudly) where they are not at hand.

@@ -6,6 +6,7 @@ use domain::history::{Fact, amend, state_at};
 use domain::journal::{Change, Entry, Provenance};
 use domain::kind::Kind;
 use jiff::Timestamp;
+use store::Tx;
 use store::record::SubjectWrite;
 use uuid::Uuid;
 
@@ -31,6 +32,16 @@ pub async fn journal_facts(
         }
     }
     Ok(facts)
+}
+
+/// Appends what histories lack, in one transaction.
+pub async fn append(context: &Context, reason: &str, writes: &[SubjectWrite]) -> Result<(), Error> {
+    let write = async |tx: &mut Tx| {
+        tx.apply(writes).await?;
+        tx.chain().await?;
+        Ok::<(), Error>(())
+    };
+    context.store.write(context.author(reason), write).await
 }
 
 /// One record whose history changes, and why.

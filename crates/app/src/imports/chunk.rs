@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::history::{DatedRow, Fact, Observation, Values, derive, state_at};
+use domain::history::{DatedRow, Fact, Observation, Values, derive};
 use domain::kind::{Holds, Kind};
 use domain::stage::Stages;
 use domain::value::Value;
 use intake::reader::{Cell, Row};
 use jiff::Timestamp;
+use lake::history::Batch;
 use store::Tx;
 use store::alias::Alias;
 use store::observation::{Evidence, Said, Sighting};
@@ -17,8 +18,10 @@ use uuid::Uuid;
 use super::amendment::{Amendment, journal_facts};
 use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name, spelling};
 use super::findings::{Findings, Rule};
+use super::looks::{Look, told_creation};
 use crate::context::Context;
 use crate::error::Error;
+use crate::sealing::history_rows;
 
 /// What a row did to the record that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,14 @@ pub enum Effect {
     New,
     Updated,
     Unchanged,
+}
+
+/// What a chunk did.
+pub struct Written {
+    /// For each row the record that it was about, and what it did.
+    pub effects: Vec<(Uuid, Effect)>,
+    /// What the lake is to get, where it is at hand.
+    pub batch: Option<Batch>,
 }
 
 pub struct Chunk<'a> {
@@ -39,6 +50,9 @@ pub struct Chunk<'a> {
     /// What every entry gives as its reason.
     pub reason: String,
 }
+
+/// Names of other records as a row spells them, by field.
+type Spelled = BTreeMap<&'static str, String>;
 
 /// A record that rows of the chunk are about.
 struct Subject {
@@ -54,38 +68,39 @@ struct Subject {
 }
 
 impl Chunk<'_> {
-    /// Writes rows, and says for each which record it was about and what it did.
+    /// Writes rows in one transaction.
     pub async fn write(
         &self,
         rows: Vec<Row>,
         directory: &mut Directory,
         findings: &mut Findings,
         dry_run: bool,
-    ) -> Result<Vec<(Uuid, Effect)>, Error> {
+    ) -> Result<Written, Error> {
         let mut stubs = directory.look_up(self.context, keys_of(self.kind, &rows)).await?;
         let keys = directory.row_keys(&rows);
         let owners = self.owners(&rows, keys, &stubs).await?;
         // What the chunk itself tells of is no stub.
         let told: BTreeSet<Uuid> = owners.iter().map(|owner| owner.id).collect();
         stubs.retain(|stub| !told.contains(&stub.id));
-        self.report_keys(&rows, &stubs, directory, findings).await?;
+        let spelled = self.report_keys(&rows, &stubs, directory, findings).await?;
         let mut subjects: BTreeMap<(Kind, Uuid), Subject> = BTreeMap::new();
         let mut order = Vec::with_capacity(rows.len());
         for stub in &stubs {
             self.add_stub(stub, &mut subjects);
         }
-        for (row, owner) in rows.iter().zip(&owners) {
-            self.add_row(row, owner, directory, &mut subjects);
+        for ((row, owner), spelled) in rows.iter().zip(&owners).zip(spelled) {
+            self.add_row(row, owner, (directory, spelled), &mut subjects);
             self.add_related(row, directory, &mut subjects);
             order.push(owner.id);
         }
-        let effects = self.settle(subjects, findings, dry_run).await?;
+        let (effects, batch) = self.settle(subjects, findings, dry_run).await?;
         let effect = |id: &Uuid| effects.get(id).copied().unwrap_or(Effect::Unchanged);
         let mut told: BTreeSet<Uuid> = BTreeSet::new();
-        Ok(order
+        let effects = order
             .into_iter()
             .map(|id| (id, if told.insert(id) { effect(&id) } else { later(effect(&id)) }))
-            .collect())
+            .collect();
+        Ok(Written { effects, batch })
     }
 
     /// Writes that these records are gone since the export was taken; returns how many changed.
@@ -103,7 +118,7 @@ impl Chunk<'_> {
             ((self.kind, *id), subject)
         };
         let subjects = missing.iter().map(subject).collect();
-        let effects = self.settle(subjects, &mut Findings::default(), dry_run).await?;
+        let (effects, _) = self.settle(subjects, &mut Findings::default(), dry_run).await?;
         Ok(effects.values().filter(|effect| **effect == Effect::Updated).count() as u64)
     }
 
@@ -113,7 +128,7 @@ impl Chunk<'_> {
         mut subjects: BTreeMap<(Kind, Uuid), Subject>,
         findings: &mut Findings,
         dry_run: bool,
-    ) -> Result<HashMap<Uuid, Effect>, Error> {
+    ) -> Result<(HashMap<Uuid, Effect>, Option<Batch>), Error> {
         self.find_unstored(&mut subjects).await?;
         let known = self.evidence(&subjects).await?;
         let mut pending: Vec<(Subject, Option<Vec<Fact>>)> = Vec::new();
@@ -134,7 +149,7 @@ impl Chunk<'_> {
         &self,
         pending: Vec<(Subject, Option<Vec<Fact>>)>,
         dry_run: bool,
-    ) -> Result<HashMap<Uuid, Effect>, Error> {
+    ) -> Result<(HashMap<Uuid, Effect>, Option<Batch>), Error> {
         let journal = self.journal(&pending).await?;
         let mut effects = HashMap::new();
         let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
@@ -146,19 +161,18 @@ impl Chunk<'_> {
             sightings.extend(subject.sightings);
             writes.extend(write);
         }
-        if !dry_run {
-            let author = self.context.author(self.reason.as_str());
-            self.context
-                .store
-                .write(author, async |tx: &mut Tx| {
-                    tx.apply(writes).await?;
-                    tx.put_aliases(aliases).await?;
-                    tx.put_observations(sightings).await?;
-                    Ok::<(), Error>(())
-                })
-                .await?;
+        if dry_run {
+            return Ok((effects, None));
         }
-        Ok(effects)
+        let author = self.context.author(self.reason.as_str());
+        let write = async |tx: &mut Tx| {
+            tx.apply(&writes).await?;
+            tx.put_aliases(aliases).await?;
+            tx.put_observations(sightings).await?;
+            Ok::<_, Error>(tx.chain().await?)
+        };
+        let chained = self.context.store.write(author, write).await?;
+        Ok((effects, chained.map(|batch| facts_of(batch.id, writes))))
     }
 
     /// Persons of whom only touches have told have keys and no record yet.
@@ -259,6 +273,25 @@ impl Chunk<'_> {
         }
     }
 
+    fn look_at(&self, subject: &Subject, facts: &[Fact], findings: &mut Findings) {
+        if subject.sightings.is_empty() {
+            return;
+        }
+        let look = Look {
+            kind: subject.kind,
+            name: subject.external_id.clone().unwrap_or_else(|| subject.id.to_string()),
+            stages: self.stages,
+            currency: self.context.company.currency,
+            observed_at: self.observed_at,
+            tells_creation: subject.sightings.iter().any(|sighting| match &sighting.said {
+                Said::Observation(seen) => told_creation(seen).is_some(),
+                Said::Dated(_) => true,
+            }),
+            is_own_file: self.kind == subject.kind,
+        };
+        look.at(facts, findings);
+    }
+
     fn amendment<'s>(&'s self, subject: &Subject) -> Amendment<'s> {
         Amendment {
             context: self.context,
@@ -294,7 +327,7 @@ impl Chunk<'_> {
         &self,
         row: &Row,
         owner: &Owner,
-        directory: &Directory,
+        (directory, spelled): (&Directory, Spelled),
         subjects: &mut BTreeMap<(Kind, Uuid), Subject>,
     ) {
         let kind = self.kind.subject();
@@ -323,7 +356,7 @@ impl Chunk<'_> {
         subject.is_new = owner.is_new;
         subject.aliases.extend(aliases(kind, owner.id, Some(&owner.key), &values, None));
         let (import_id, subject_id, file_row) = (self.import_id, owner.id, row.line);
-        subject.sightings.push(Sighting { import_id, kind, subject_id, file_row, said });
+        subject.sightings.push(Sighting { import_id, kind, subject_id, file_row, said, spelled });
     }
 
     /// What a row tells of the records that it refers to, such as the e-mail of a lead's person.
@@ -359,7 +392,7 @@ impl Chunk<'_> {
     fn sighting(&self, kind: Kind, subject_id: Uuid, file_row: u64, values: Values) -> Sighting {
         let (observed_at, import_id) = (self.observed_at, self.import_id);
         let said = Said::Observation(Observation { observed_at, modified_at: None, values });
-        Sighting { import_id, kind, subject_id, file_row, said }
+        Sighting { import_id, kind, subject_id, file_row, said, spelled: Spelled::new() }
     }
 
     /// The records that the rows are about.
@@ -421,98 +454,63 @@ impl Chunk<'_> {
         Ok(without.map(|record| record.id).collect())
     }
 
+    /// Reports what names of other records tell, and gives for each row how it spells those that
+    /// go by another spelling.
     async fn report_keys(
         &self,
         rows: &[Row],
         stubs: &[Stub],
         directory: &mut Directory,
         findings: &mut Findings,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Spelled>, Error> {
         for stub in stubs {
             findings.add(Rule::NotImportedYet, || format!("{}:{}", stub.kind, stub.key));
+            directory.add_name(self.context, stub).await?;
         }
+        let mut spelled = Vec::with_capacity(rows.len());
         for row in rows {
-            for (field, cell) in &row.values {
-                let Some(kind) = referred_kind(self.kind, field) else { continue };
-                let missing = cell.is_none() && *field == "account" && self.kind == Kind::Deals;
-                if missing {
-                    findings.add(Rule::MissingAccount, || subject_name(self.kind, row));
-                }
-                let Some(Cell::Key(key)) = cell else { continue };
-                if let Some(name) = directory.other_spelling(self.context, kind, key).await? {
-                    findings.add(Rule::NameSpelledDifferently, || format!("{key} for {name}"));
+            spelled.push(self.report_row(row, directory, findings).await?);
+        }
+        Ok(spelled)
+    }
+
+    async fn report_row(
+        &self,
+        row: &Row,
+        directory: &mut Directory,
+        findings: &mut Findings,
+    ) -> Result<Spelled, Error> {
+        let mut spelled = Spelled::new();
+        for (field, cell) in &row.values {
+            let Some(kind) = referred_kind(self.kind, field) else { continue };
+            let missing = cell.is_none() && *field == "account" && self.kind == Kind::Deals;
+            if missing {
+                findings.add(Rule::MissingAccount, || subject_name(self.kind, row));
+            }
+            let Some(Cell::Key(key)) = cell else { continue };
+            if let Some(name) = directory.other_spelling(self.context, kind, key).await? {
+                findings.add(Rule::NameSpelledDifferently, || format!("{key} for {name}"));
+                // What names a person is kept where it can be erased, and nowhere else.
+                if !kind.is_person() {
+                    spelled.insert(field, key.clone());
                 }
             }
         }
-        Ok(())
+        Ok(spelled)
     }
+}
 
-    /// What looks wrong in a record's own history.
-    fn look_at(&self, subject: &Subject, facts: &[Fact], findings: &mut Findings) {
-        if !subject.kind.has_stages() || subject.sightings.is_empty() {
-            return;
-        }
-        let state = state_at(facts, Timestamp::MAX);
-        let text = |field: &str| state.get(field).and_then(Option::as_ref).and_then(Value::as_text);
-        let instant =
-            |field: &str| state.get(field).and_then(Option::as_ref).and_then(Value::as_instant);
-        let name = || {
-            let id = subject.external_id.clone().unwrap_or_else(|| subject.id.to_string());
-            format!("{}:{id}", subject.kind)
-        };
-        let outcome = text("stage").and_then(|stage| self.stages.outcome(stage));
-        let closed = outcome.is_some_and(|outcome| outcome != domain::stage::Outcome::Open);
-        if let Some(stage) = text("stage").filter(|_| outcome.is_none()) {
-            findings.add(Rule::UnknownStage, || format!("{} ({stage})", name()));
-        }
-        let Some(created_at) = instant("created_at") else { return };
-        let told = self.tells_creation(subject);
-        let early = |fact: &&Fact| {
-            matches!(fact.field, "stage" | "closed_at") && fact.effective_at < created_at
-        };
-        if facts.iter().any(|fact| early(&fact)) {
-            findings.add(Rule::ClosedBeforeCreated, name);
-        } else if told && created_at > self.observed_at {
-            findings.add(Rule::CreatedLaterThanSeen, name);
-        } else if !told && self.kind == subject.kind {
-            findings.add(Rule::NoCreationDate, name);
-        }
-        if closed && self.kind == Kind::Deals {
-            self.look_at_closing(&state, findings, name);
-        }
-    }
-
-    fn look_at_closing(&self, state: &Values, findings: &mut Findings, name: impl Fn() -> String) {
-        let value = |field: &str| state.get(field).and_then(Option::as_ref);
-        let won = value("stage")
-            .and_then(Value::as_text)
-            .is_some_and(|s| self.stages.outcome(s) == Some(domain::stage::Outcome::Won));
-        if value("closed_at").is_none() {
-            findings.add(Rule::ClosedWithoutDate, &name);
-        }
-        match value("amount").and_then(Value::as_money) {
-            None if won => findings.add(Rule::WonWithoutAmount, &name),
-            Some(amount) if won && amount.minor == 0 => findings.add(Rule::WonWithoutAmount, &name),
-            Some(amount) if amount.currency != self.context.company.currency => {
-                findings.add(Rule::OtherCurrency, &name);
-            }
-            _ => {}
-        }
-    }
-
-    fn tells_creation(&self, subject: &Subject) -> bool {
-        subject.sightings.iter().any(|sighting| match &sighting.said {
-            Said::Observation(seen) => seen.values.get("created_at").is_some_and(Option::is_some),
-            Said::Dated(_) => true,
-        })
-    }
+/// The facts of a batch, for the lake.
+fn facts_of(batch_id: Uuid, writes: Vec<SubjectWrite>) -> Batch {
+    let entries = writes.into_iter().flat_map(|write| write.entries);
+    Batch { id: batch_id, rows: entries.flat_map(history_rows).collect() }
 }
 
 /// The word of an export that a record is gone.
 pub fn absence(import_id: Uuid, kind: Kind, subject_id: Uuid, observed_at: Timestamp) -> Sighting {
     let values = Values::from([("deleted", Some(Value::Boolean(true)))]);
     let said = Said::Observation(Observation { observed_at, modified_at: None, values });
-    Sighting { import_id, kind, subject_id, file_row: 0, said }
+    Sighting { import_id, kind, subject_id, file_row: 0, said, spelled: Spelled::new() }
 }
 
 /// The record that a row is about.

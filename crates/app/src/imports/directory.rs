@@ -127,14 +127,31 @@ impl Directory {
         key: &str,
     ) -> Result<Option<String>, Error> {
         let id = self.id(kind, key);
-        let names = match self.canonical.entry(kind) {
+        let names = self.names(context, kind).await?;
+        let name = id.and_then(|id| names.get(&id));
+        Ok(name.filter(|name| *name != key && plain(name) == plain(key)).cloned())
+    }
+
+    /// Takes note of the name under which a record is first heard of.
+    pub async fn add_name(&mut self, context: &Context, stub: &Stub) -> Result<(), Error> {
+        if goes_by_name(stub.kind) {
+            self.names(context, stub.kind).await?.insert(stub.id, stub.key.clone());
+        }
+        Ok(())
+    }
+
+    /// What the records of a kind are called.
+    async fn names(
+        &mut self,
+        context: &Context,
+        kind: Kind,
+    ) -> Result<&mut HashMap<Uuid, String>, Error> {
+        Ok(match self.canonical.entry(kind) {
             Entry::Occupied(names) => names.into_mut(),
             Entry::Vacant(place) => {
                 place.insert(context.store.names(kind).await?.into_iter().collect())
             }
-        };
-        let name = id.and_then(|id| names.get(&id).cloned());
-        Ok(name.filter(|name| name != key && plain(name) == plain(key)))
+        })
     }
 }
 

@@ -21,10 +21,11 @@ pub enum Rule {
     NotImportedYet,
     OtherCurrency,
     ExpectedCloseInThePast,
+    EndsBeforeItStarts,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 11] = [
+    pub const ALL: [Rule; 12] = [
         Rule::MissingAccount,
         Rule::ClosedBeforeCreated,
         Rule::ClosedWithoutDate,
@@ -36,6 +37,7 @@ impl Rule {
         Rule::NotImportedYet,
         Rule::OtherCurrency,
         Rule::ExpectedCloseInThePast,
+        Rule::EndsBeforeItStarts,
     ];
 
     pub fn name(self) -> &'static str {
@@ -51,6 +53,7 @@ impl Rule {
             Rule::NotImportedYet => "not_imported_yet",
             Rule::OtherCurrency => "other_currency",
             Rule::ExpectedCloseInThePast => "expected_close_in_the_past",
+            Rule::EndsBeforeItStarts => "ends_before_it_starts",
         }
     }
 
@@ -82,6 +85,9 @@ impl Rule {
                 "in another currency than the company's: left out of sums until there is a rate"
             }
             Rule::ExpectedCloseInThePast => "open, yet expected to close before today",
+            Rule::EndsBeforeItStarts => {
+                "subscriptions or campaigns that end before they start: mend the dates"
+            }
         }
     }
 }

@@ -3,10 +3,9 @@
 use domain::history::derive;
 use domain::kind::Kind;
 use domain::stage::Stages;
-use store::Tx;
 use uuid::Uuid;
 
-use super::amendment::{Amendment, journal_facts};
+use super::amendment::{Amendment, append, journal_facts};
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ROWS_PER_CHUNK;
@@ -39,11 +38,7 @@ pub async fn restage(context: &Context, kind: Kind, after: &Stages) -> Result<()
             writes.extend(amendment.write(&journal.remove(&id).unwrap_or_default(), &after));
         }
         if !writes.is_empty() {
-            let author = context.author(REASON);
-            let store = &context.store;
-            store
-                .write(author, async |tx: &mut Tx| Ok::<(), Error>(tx.apply(writes).await?))
-                .await?;
+            append(context, REASON, &writes).await?;
         }
     }
 }

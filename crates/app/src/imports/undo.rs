@@ -10,7 +10,7 @@ use store::observation::Evidence;
 use store::record::SubjectWrite;
 use uuid::Uuid;
 
-use super::amendment::{Amendment, journal_facts};
+use super::amendment::{Amendment, append, journal_facts};
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ROWS_PER_CHUNK;
@@ -64,9 +64,7 @@ async fn withdraw(
             let ids: Vec<Uuid> = of_kind.map(|(_, id)| *id).collect();
             writes.extend(withdrawn(context, kind, &ids, undo).await?);
         }
-        let author = context.author(format!("undo of import {}", undo.import_id));
-        let store = &context.store;
-        store.write(author, async |tx: &mut Tx| Ok::<(), Error>(tx.apply(writes).await?)).await?;
+        append(context, &format!("undo of import {}", undo.import_id), &writes).await?;
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! The verbs on a company in a temporary folder, and on the real data sets.
 
+mod check;
 mod history;
 mod leaks;
 mod person;
 mod plan;
 mod real;
+mod sealing;

@@ -60,6 +60,17 @@ async fn none_of_the_planted_values_is_left() {
     let broken =
         format!("{header}bad,{},{},{},x,y,z,too,many,cells\n", PLANTED[0], PLANTED[1], PLANTED[2]);
     company.import_text(Kind::People, &broken, How::default()).await.expect("rejects");
+    let deals = format!(
+        "deal_id,name,next_step,stage,amount,created_at,close_date\n\
+         d1,\"Renewal for {}\",call {} or write to {},Discovery,10,2025-01-05,2026-12-31\n\
+         d2,Lanterns of the Zelmirans,none,Discovery,10,2025-01-05,2026-12-31\n",
+        PLANTED[6].to_uppercase(),
+        PLANTED[3],
+        PLANTED[2],
+    );
+    company.import_text(Kind::Deals, &deals, How::default()).await.expect("deals");
+    let leads = format!("Email,Created Date,Lead Source\n{},2025-01-02,Web\n", PLANTED[2]);
+    company.import_text(Kind::Leads, &leads, How::default()).await.expect("leads");
     assert!(!found(company.context.folder.as_path()).is_empty(), "they are there before");
 
     let subject = format!("people:{}", PLANTED[7]);
@@ -67,7 +78,21 @@ async fn none_of_the_planted_values_is_left() {
 
     assert_eq!(found(company.context.folder.as_path()), Vec::<String>::new());
     let verified = journal::verify(&company.context).await.expect("a verdict");
-    assert_eq!(verified.broken, None);
+    assert_eq!((verified.broken, verified.entries_redacted), (None, 2));
+    let deals = company.context.store.records_page(Kind::Deals, None, 10).await.expect("deals");
+    let mut texts: Vec<String> = Vec::new();
+    for deal in &deals {
+        let text = |field: &str| deal.values[field].as_ref().map(|value| value.encode());
+        texts.extend(["name", "next_step"].into_iter().filter_map(text));
+    }
+    texts.sort();
+    let expected = [
+        "Lanterns of the Zelmirans",
+        "Renewal for [erased]",
+        "call [erased] or write to [erased]",
+        "none",
+    ];
+    assert_eq!(texts, expected);
     let other = journal::log(&company.context, "people:other-1").await.expect("others stay");
     assert!(!other.entries.is_empty());
 }

@@ -203,3 +203,34 @@ fn parquet_is_read_with_its_types() {
     let refusal = inspect(torn.path(), Kind::Deals, &assumptions(), None);
     assert!(matches!(refusal, Err(Refusal::Damaged { .. })));
 }
+
+#[test]
+fn what_a_file_holds_counts_and_not_its_name() {
+    let deals = "deal_id,amount\nD1,5\n".as_bytes();
+    let named = |name: &str, content: &[u8]| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        inspect(&path, Kind::Deals, &assumptions(), None)
+    };
+    let workbook = workbook(&[("Deals", &(row(1, &["Deal ID"]) + &row(2, &["D1"])))]);
+    for (name, content, note) in [
+        ("deals.xlsx", deals, Some("ends in .xlsx, but the file holds text")),
+        ("deals.CSV", &workbook, Some("ends in .csv, but the file holds a workbook")),
+        ("deals.csv", deals, None),
+        ("deals", deals, None),
+        ("deals.2025", deals, None),
+        ("deals.xlsx", &workbook, None),
+    ] {
+        let statements = named(name, content).unwrap().statements;
+        let found = statements.iter().find(|it| it.contains("the file holds"));
+        match note {
+            Some(note) => assert!(found.is_some_and(|it| it.contains(note)), "{statements:?}"),
+            None => assert_eq!(found, None, "{name}"),
+        }
+    }
+    let old = named("deals.xls", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1");
+    assert!(matches!(old, Err(Refusal::OldWorkbook(_))), "{old:?}");
+    let page = named("deals.xls", b"\xEF\xBB\xBF\r\n <HTML><body><table><tr><td>1</td></tr>");
+    assert!(matches!(page, Err(Refusal::WebPage(_))), "{page:?}");
+}

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
+use domain::key::canonical;
 use memchr::{memchr, memchr_iter, memchr2_iter};
 use twox_hash::XxHash3_128;
 
@@ -280,7 +281,7 @@ impl<'a> Builder<'a> {
             Err(reason) => return Err(plan.fault(&plan.occurred_at, time, reason)),
         };
         let keys = [
-            (Namespace::CrmId, part(cells, &plan.person_key)),
+            (Namespace::CrmId, canonical(part(cells, &plan.person_key))),
             (Namespace::Email, part(cells, &plan.email)),
             (Namespace::Anonymous, part(cells, &plan.anonymous_id)),
         ];
@@ -289,10 +290,11 @@ impl<'a> Builder<'a> {
         };
         let names = [&plan.channel, &plan.touch_kind, &plan.campaign, &plan.account];
         let [channel, touch_kind, campaign, account] = names.map(|it| part(cells, it));
+        let account = canonical(account);
         let url = part(cells, &plan.url);
         let touch_key = match part(cells, &plan.touch_id) {
             "" => self.digest_of_content(micros, person, &[channel, touch_kind, campaign, url]),
-            id => XxHash3_128::oneshot_with_seed(SEED_OF_IDS, id.as_bytes()),
+            id => XxHash3_128::oneshot_with_seed(SEED_OF_IDS, canonical(id).as_bytes()),
         };
         let block = &mut self.block;
         block.line.push(line);

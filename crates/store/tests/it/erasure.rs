@@ -1,5 +1,6 @@
 //! A person who was erased leaves no byte behind, and a killed process loses nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::history::{DatedRow, Observation, Values};
@@ -60,6 +61,7 @@ async fn plant(store: &Store, version: usize, before: &Values) {
         subject_id: id(1),
         file_row,
         said,
+        spelled: BTreeMap::new(),
     };
     let seen = Observation { observed_at: at(second), modified_at: None, values: form(version) };
     let dated = DatedRow { changed_at: at(second), values: form(version) };
@@ -70,7 +72,7 @@ async fn plant(store: &Store, version: usize, before: &Values) {
         record_id: id(1),
     };
     let put = async |tx: &mut Tx| {
-        tx.apply(vec![new]).await?;
+        tx.apply(&[new]).await?;
         tx.put_aliases(vec![alias("external_id"), alias("name"), alias("email")]).await?;
         let said = [Said::Observation(seen), Said::Dated(dated)];
         tx.put_observations((1..).zip(said).map(|(row, said)| sighting(row, said)).collect()).await
@@ -81,7 +83,7 @@ async fn plant(store: &Store, version: usize, before: &Values) {
 async fn bystander(store: &Store) {
     let values = Values::from([("name", text("Grace Example"))]);
     let new = write(Kind::People, id(2), id(200), 40, &Values::new(), &values);
-    store.write(author(40), async |tx: &mut Tx| tx.apply(vec![new]).await).await.unwrap();
+    store.write(author(40), async |tx: &mut Tx| tx.apply(&[new]).await).await.unwrap();
 }
 
 /// How often the 24 planted values occur in the files of the folder, the write-ahead log included.
@@ -122,9 +124,9 @@ async fn write_and_hang(folder: &Path) {
     let values = Values::from([("name", text("North"))]);
     let team =
         |number: u128| write(Kind::Teams, id(number), id(100 + number), 1, &Values::new(), &values);
-    store.write(author(1), async |tx: &mut Tx| tx.apply(vec![team(1)]).await).await.unwrap();
+    store.write(author(1), async |tx: &mut Tx| tx.apply(&[team(1)]).await).await.unwrap();
     let hang = async |tx: &mut Tx| {
-        tx.apply(vec![team(2)]).await?;
+        tx.apply(&[team(2)]).await?;
         println!("acknowledged");
         std::future::pending::<Result<(), store::error::Error>>().await
     };

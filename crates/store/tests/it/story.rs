@@ -1,6 +1,6 @@
 //! The one story: a company is founded, imports and edits happen, and everything reads back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::goal::{Counts, Goal};
 use domain::history::{DatedRow, Observation, Values};
@@ -70,8 +70,8 @@ async fn records(store: &Store) {
     let new = write(Kind::Deals, id(1), id(101), 2, &Values::new(), &first);
     let edit = write(Kind::Deals, id(1), id(102), 3, &first, &raised);
     let entries = [new.entries.clone(), edit.entries.clone()].concat();
-    store.write(author(2), async |tx: &mut Tx| tx.apply(vec![new]).await).await.unwrap();
-    store.write(author(3), async |tx: &mut Tx| tx.apply(vec![edit]).await).await.unwrap();
+    store.write(author(2), async |tx: &mut Tx| tx.apply(&[new]).await).await.unwrap();
+    store.write(author(3), async |tx: &mut Tx| tx.apply(&[edit]).await).await.unwrap();
     let record = store.record(Kind::Deals, id(1)).await.unwrap().unwrap();
     assert_eq!(record.values, raised);
     assert_eq!((record.first_recorded_at, record.last_recorded_at), (at(2), at(3)));
@@ -119,11 +119,11 @@ async fn refusals(store: &Store) {
         (vec![mistyped], "`amount` of deals cannot hold"),
         (vec![new(), new()], "written twice"),
     ] {
-        let error = store.write(author(4), async |tx: &mut Tx| tx.apply(bad).await).await;
+        let error = store.write(author(4), async |tx: &mut Tx| tx.apply(&bad).await).await;
         expect(&error.unwrap_err(), words);
     }
     let failing = async |tx: &mut Tx| {
-        tx.apply(vec![new()]).await?;
+        tx.apply(&[new()]).await?;
         assert_eq!(tx.records(Kind::Deals, &[id(2)]).await?.len(), 1, "seen from within");
         assert_eq!(tx.entries_of(Kind::Deals, &[id(2)]).await?.len(), 1);
         assert_eq!(store.record(Kind::Deals, id(2)).await?, None, "not seen from outside");
@@ -138,7 +138,7 @@ async fn refusals(store: &Store) {
 async fn people(store: &Store) {
     let new = write(Kind::People, id(3), id(104), 5, &Values::new(), &person("Ada Example"));
     let entries = new.entries.clone();
-    store.write(author(5), async |tx: &mut Tx| tx.apply(vec![new]).await).await.unwrap();
+    store.write(author(5), async |tx: &mut Tx| tx.apply(&[new]).await).await.unwrap();
     assert_eq!(store.entries(Kind::People, id(3)).await.unwrap(), entries);
     let tail = store.unsealed(&[], None, 100).await.unwrap();
     let sealed = tail.iter().find(|entry| entry.kind == Kind::People).unwrap();
@@ -186,6 +186,7 @@ async fn imports(store: &Store) {
         subject_id: id(1),
         file_row,
         said,
+        spelled: BTreeMap::from([("product", "GTXPro".to_owned())]),
     });
     let put = async |tx: &mut Tx| {
         tx.put_import(&import).await?;
@@ -197,6 +198,12 @@ async fn imports(store: &Store) {
     let evidence = store.observations(Kind::Deals, &[id(1), id(2)]).await.unwrap();
     let expected = Evidence { observations: vec![seen], dated: vec![row("Z"), row("A")] };
     assert_eq!(evidence, HashMap::from([(id(1), expected)]));
+    let spellings = store.spellings(None, 10).await.unwrap();
+    let spelled: Vec<(&str, &str)> =
+        spellings.iter().map(|found| (found.field, found.spelled.as_str())).collect();
+    assert_eq!(spelled, [("product", "GTXPro")], "only the latest row tells");
+    assert_eq!(store.spellings(Some(id(1)), 10).await.unwrap(), []);
+    assert_eq!(store.names_by_others(Kind::Products).await.unwrap(), []);
     let undo = async |tx: &mut Tx| {
         tx.set_import_undone(id(500)).await?;
         tx.remove_observations(id(500)).await
@@ -239,18 +246,26 @@ async fn chain(store: &Store) {
 async fn sealing(store: &Store) {
     let unsealed = store.unsealed(&[], None, 100).await.unwrap();
     assert_eq!(unsealed.len(), 3);
-    let (batch, rest) = (id(700), id(701));
-    assert_eq!(store.claim_for_sealing(batch, 6).await.unwrap(), 6);
-    assert_eq!(store.claim_for_sealing(rest, 100).await.unwrap(), 3);
-    assert_eq!(store.batches().await.unwrap(), [batch, rest]);
-    let claimed = store.entries_of_batch(batch, None, 100).await.unwrap();
-    let lacking = store.unsealed(&[batch], None, 100).await.unwrap();
-    assert_eq!([claimed, lacking].concat(), unsealed);
+    let add = async |tx: &mut Tx| {
+        let values = Values::from([("name", text("South"))]);
+        tx.apply(&[write(Kind::Teams, id(850), id(900), 11, &Values::new(), &values)]).await?;
+        let batch = tx.chain().await?;
+        assert_eq!(tx.chain().await?, None, "there is nothing more to link");
+        Ok::<_, Error>(batch)
+    };
+    let second = store.write(author(11), add).await.unwrap().unwrap();
+    assert_eq!((second.id, second.entries), (id(900), 1));
+    let batches = store.batches().await.unwrap();
+    let first = batches[0];
+    assert_eq!((first.entries, batches[1..].to_vec()), (9, vec![second]));
+    assert_eq!(store.entries_of_batch(first.id).await.unwrap(), unsealed);
+    let lacking = store.unsealed(&[first.id], None, 100).await.unwrap();
+    assert_eq!(store.entries_of_batch(second.id).await.unwrap(), lacking);
+    assert_eq!(lacking[0].subject_id, id(850));
     assert_eq!(store.unsealed(&[], Some(unsealed[0].id), 1).await.unwrap(), unsealed[1..2]);
-    assert_eq!(store.forget_sealed(batch).await.unwrap(), 6);
-    assert_eq!(store.forget_sealed(rest).await.unwrap(), 3);
+    assert_eq!(store.forget_sealed(&[first.id, second.id]).await.unwrap(), 2);
     assert_eq!(store.unsealed(&[], None, 100).await.unwrap(), []);
-    assert_eq!(verified(store).await.links, 9);
+    assert_eq!((verified(store).await.links, verified(store).await.unchained), (10, 0));
 }
 
 async fn erasure(store: &Store) {
@@ -268,7 +283,7 @@ async fn erasure(store: &Store) {
     let mut named = record.values.clone();
     named.insert("name", text("Ada Example"));
     let again = write(Kind::People, id(3), id(105), 12, &record.values, &named);
-    let refused = store.write(author(12), async |tx: &mut Tx| tx.apply(vec![again]).await).await;
+    let refused = store.write(author(12), async |tx: &mut Tx| tx.apply(&[again]).await).await;
     assert!(matches!(refused, Err(Error::PersonErased(_))));
     let no_person = async |tx: &mut Tx| tx.erase_person(Kind::Deals, id(1)).await;
     assert!(matches!(store.write(author(12), no_person).await, Err(Error::NotPeople(_))));
@@ -286,18 +301,18 @@ async fn concurrent_writers(store: &Store) {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(store.record_count(Kind::Teams).await.unwrap(), 8);
+    assert_eq!(store.record_count(Kind::Teams).await.unwrap(), 9);
     let two = tokio::join!(store.chain("one", at(20)), store.chain("two", at(20)));
     let linked = two.0.unwrap().unwrap_or(0) + two.1.unwrap().unwrap_or(0);
     assert_eq!(linked, 9);
-    assert_eq!(verified(store).await.links, 18);
+    assert_eq!(verified(store).await.links, 19);
 }
 
 async fn add_team(store: &Store, team: Uuid) {
     let values = Values::from([("name", text("North"))]);
     let new =
         write(Kind::Teams, team, Uuid::from_u128(team.as_u128() + 50), 13, &Values::new(), &values);
-    store.write(author(13), async |tx: &mut Tx| tx.apply(vec![new]).await).await.unwrap();
+    store.write(author(13), async |tx: &mut Tx| tx.apply(&[new]).await).await.unwrap();
 }
 
 async fn leases(store: &Store) {
@@ -330,7 +345,7 @@ async fn opened_twice(store: &Store, location: &Location) {
 async fn reopened(location: &Location) {
     let store = Store::open(location).await.unwrap();
     assert_eq!(store.company().await.unwrap().name, "Example Instruments");
-    assert_eq!(verified(&store).await.links, 18);
+    assert_eq!(verified(&store).await.links, 19);
     let signature = Author { actor: "ada".into(), ..author(30) };
     let goal = store.goals().await.unwrap().remove(0);
     store.write(signature, async |tx: &mut Tx| tx.set_goal(&goal).await).await.unwrap();
