@@ -30,7 +30,7 @@ pub async fn run(asked: Review) -> anyhow::Result<()> {
     let report = report?;
     let out = asked.out.or_else(|| (!asked.output.json).then(|| PathBuf::from(PAGE)));
     if let Some(path) = &out {
-        let page = "";
+        let page = web::review::page(&report).context("the page")?;
         std::fs::write(path, page).with_context(|| path.display().to_string())?;
     }
     show::report(&report, asked.output.json)?;
