@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use domain::company::Company;
 use domain::deal::Deal;
 use domain::kind::Kind;
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, unnamed};
 use domain::period::{FiscalCalendar, Period};
 use domain::stage::Outcome;
 use domain::time::end_of_day;
@@ -21,20 +21,21 @@ use intake::Assumptions;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use reports::forecast::QUANTILES;
 use reports::imports::{Finding, Import};
 use reports::pipeline::Waterfall;
 use reports::review::dead::{DeadPipeline, Names};
 use reports::review::leads::LeadReview;
-use reports::review::outlook::{Outlook, Quarter};
+use reports::review::outlook::Outlook;
 use reports::review::sales::Sales;
 use reports::review::{FileRead, LeftOut, Quality, Review};
 
+use crate::backtest::{Origins, Step, backtest_of};
 use crate::context::{Context, Place, Session, file_name};
 use crate::error::Error;
+use crate::forecast::forecast_of;
 use crate::imports::findings::Rule;
 use crate::imports::{Order, Watch, import};
-use crate::limits::{FUTURES, REVIEW_QUARTERS_AHEAD, REVIEW_QUARTERS_BACK};
+use crate::limits::{REVIEW_QUARTERS_AHEAD, REVIEW_QUARTERS_BACK};
 use crate::plan::eve;
 use crate::world::World;
 use crate::{check, forecast};
@@ -69,7 +70,7 @@ pub async fn review(
     let named = question.currency.or_else(|| currency(&given));
     let company = Company {
         name: "the company of these files".to_owned(),
-        currency: named.unwrap_or(Currency::XXX),
+        currency: named.unwrap_or(unnamed()),
         timezone_name: "UTC".to_owned(),
         timezone: TimeZone::UTC,
         calendar: question.calendar,
@@ -252,6 +253,13 @@ impl<'a> Reviewer<'a> {
             Ok(outlook) => review.outlook = outlook,
             Err(error) => review.notes.push(format!("There is no forecast: {error}.")),
         }
+        if review.outlook.is_some() {
+            let origins = Origins::Every(Step::Month);
+            match backtest_of(self.context, world, &origins, self.question.seed) {
+                Ok(backtest) => review.backtest = Some(backtest),
+                Err(error) => review.notes.push(format!("No forecast is graded: {error}.")),
+            }
+        }
         Ok(review)
     }
 
@@ -306,31 +314,11 @@ impl<'a> Reviewer<'a> {
         let mut day = world.as_of.saturating_add(1.day());
         let is_under_way = calendar.days(calendar.quarter_of(day)).first < day;
         for _ in 0..REVIEW_QUARTERS_AHEAD + usize::from(is_under_way) {
-            let quarter = self.quarter(&outlook, calendar.quarter_of(day))?;
-            day = quarter.last_day.saturating_add(1.day());
-            next.push(quarter);
+            let period = calendar.quarter_of(day);
+            next.push(forecast_of(world, &outlook, period, self.question.seed)?);
+            day = calendar.days(period).last.saturating_add(1.day());
         }
-        Ok(Some(Outlook {
-            past: self.past_quarters(&outlook),
-            next,
-            closed_deals: outlook.model.closed,
-            futures: FUTURES,
-            reconstructed: world.reconstructed,
-        }))
-    }
-
-    fn quarter(&self, outlook: &forecast::Outlook, period: Period) -> Result<Quarter, Error> {
-        let days = self.context.company.calendar.days(period);
-        let total = outlook.total(days, self.question.seed)?;
-        let currency = self.context.company.currency;
-        let money = |minor: f64| Money { minor: minor.round() as i64, currency };
-        Ok(Quarter {
-            period,
-            last_day: days.last,
-            booked: outlook.booked(days),
-            mean: money(total.mean()),
-            quantiles: QUANTILES.map(|(_, level)| money(total.quantile(level))),
-        })
+        Ok(Some(Outlook { past: self.past_quarters(&outlook), next }))
     }
 
     /// From the quarter of the first closing to the last that has ended.
@@ -383,7 +371,12 @@ impl<'a> Reviewer<'a> {
         };
         let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let mut list = vec![
-            left_out("rows", size(reader.refused), size(rows), "everything: they could not be read"),
+            left_out(
+                "rows",
+                size(reader.refused),
+                size(rows),
+                "everything: they could not be read",
+            ),
             left_out(
                 "deals",
                 contradictory,

@@ -63,7 +63,9 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         }
         Command::Forecast(forecast) => self::forecast(context, forecast).await,
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
-        Command::Init(_) | Command::Demo(_) | Command::Review(_) => unreachable!("these open no company"),
+        Command::Init(_) | Command::Demo(_) | Command::Review(_) => {
+            unreachable!("these open no company")
+        }
     }
 }
 

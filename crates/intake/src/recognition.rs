@@ -1,5 +1,5 @@
-//! Recognition: what kind of data a file holds, by its headers, the ids in its first rows and, where
-//! these leave two kinds, its name.
+//! Recognition: what kind of data a file holds, by its headers, the ids in its first rows and,
+//! where these leave two kinds, its name.
 //!
 //! It decides and says why; it does not know what will be done with the file.
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
 use crate::forecast::QUANTILES;
-use crate::render::counted;
+use crate::render::{code, counted};
 
 /// How many past days the terminal shows; the JSON holds them all.
 const ORIGINS_SHOWN: usize = 24;
@@ -161,7 +161,7 @@ impl Backtest {
     }
 
     fn methods_table(&self) -> Table {
-        let code = self.currency.code();
+        let code = code(self.currency);
         let (interval, crps) = (format!(">Interval score {code}"), format!(">CRPS {code}"));
         let columns =
             ["Method", ">Off by", ">Bias", ">In 50 %", ">In 80 %", ">In 95 %", &interval, &crps];
@@ -173,7 +173,7 @@ impl Backtest {
     }
 
     fn origins_table(&self) -> Table {
-        let code = self.currency.code();
+        let code = code(self.currency);
         let headers = ["Booked", "Low (10 %)", "Median", "High (90 %)", "Came"]
             .map(|header| format!(">{header} {code}"));
         let mut columns = vec!["As of", "Period"];

@@ -8,7 +8,7 @@ pub mod leads;
 pub mod outlook;
 pub mod sales;
 
-use domain::money::{Currency, Money};
+use domain::money::{Currency, unnamed};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ use crate::pipeline::Waterfall;
 use crate::render::{counted, grouped, short};
 use dead::DeadPipeline;
 use leads::LeadReview;
-use outlook::Outlook;
+use outlook::{Outlook, heading};
 use sales::Sales;
 
 /// Dead pipeline is part of the headline from this share of the open deals on.
@@ -87,11 +87,11 @@ impl Review {
         match (next, dead, &self.leads, &self.sales) {
             (Some(next), Some(dead), _, _) => format!(
                 "{}, and {:.0} % of the open deals ({}) are older than any deal that ever closed.",
-                next.answer(),
+                heading(next),
                 dead.share() * 100.0,
                 short(dead.dead.amount)
             ),
-            (Some(next), None, _, _) => format!("{}.", next.answer()),
+            (Some(next), None, _, _) => format!("{}.", heading(next)),
             (None, Some(dead), _, _) => dead.answer(),
             (None, None, Some(leads), _) => leads.answer(),
             (None, None, None, Some(sales)) => format!(
@@ -230,7 +230,7 @@ impl Report for Review {
     fn json(&self) -> Value {
         json!({
             "as_of": self.as_of.to_string(),
-            "currency": self.currency.code(),
+            "currency": (self.currency != unnamed()).then(|| self.currency.code()),
             "headline": self.headline(),
             "files": self.files.iter().map(FileRead::json).collect::<Vec<_>>(),
             "quality": self.quality.json(),
@@ -253,9 +253,4 @@ fn taken_for(kind: &'static str) -> &'static str {
         "deal_changes" => "changes of deals",
         other => other,
     }
-}
-
-/// The difference of two amounts, for callers that show what changed.
-pub fn difference(later: Money, earlier: Money) -> Money {
-    Money { minor: later.minor - earlier.minor, currency: later.currency }
 }

@@ -36,8 +36,9 @@ impl Canvas {
     pub fn bar(&mut self, class: &str, corner: (f64, f64), other: (f64, f64), tells: &str) {
         let (x, y) = (corner.0.min(other.0), corner.1.min(other.1));
         let (width, height) = ((corner.0 - other.0).abs(), (corner.1 - other.1).abs());
+        let size = format!(r#"width="{width:.1}" height="{height:.1}""#);
         self.push(&format!(
-            r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}">{}</rect>"#,
+            r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" {size}>{}</rect>"#,
             title(tells)
         ));
     }
@@ -138,7 +139,8 @@ pub struct Scale {
 impl Scale {
     /// From zero to a round number at or above `high`.
     pub fn from_zero(high: f64, start: f64, end: f64) -> Scale {
-        let step = step(high.max(f64::MIN_POSITIVE));
+        let high = if high > 0.0 { high } else { 1.0 };
+        let step = step(high);
         Scale { low: 0.0, high: (high / step).ceil().max(1.0) * step, start, end }
     }
 
@@ -179,7 +181,7 @@ mod tests {
         check(3.1, &[0.0, 1.0, 2.0, 3.0, 4.0]);
         check(100.0, &[0.0, 25.0, 50.0, 75.0, 100.0]);
         check(1_291.0, &[0.0, 500.0, 1_000.0, 1_500.0]);
-        check(0.0, &[0.0, f64::MIN_POSITIVE]);
+        check(0.0, &[0.0, 0.25, 0.5, 0.75, 1.0]);
     }
 
     #[test]

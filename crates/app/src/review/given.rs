@@ -185,7 +185,11 @@ pub fn settle(given: &Given, assumptions: &Assumptions) -> Result<Settled, Error
             None => "nothing",
         };
         let samples = open.samples.join(", ");
-        format!("`{}` in {} ({samples}) was read as {reading}.", open.column, file_name(&given.path))
+        format!(
+            "`{}` in {} ({samples}) was read as {reading}.",
+            open.column,
+            file_name(&given.path)
+        )
     });
     let assumed = assumed.collect();
     let again = inspect(&given.path, given.kind, assumptions, Some(&mapping))?;

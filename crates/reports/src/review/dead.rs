@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::sales::cycle_days;
 use crate::document::{Cell, Table};
-use crate::render::{counted, short};
+use crate::render::{code, counted, short};
 
 /// How many of the dead deals are listed.
 pub const BIGGEST_LISTED: usize = 25;
@@ -154,7 +154,7 @@ impl DeadPipeline {
     }
 
     pub fn bands_table(&self) -> Table {
-        let code = self.open.amount.currency.code();
+        let code = code(self.open.amount.currency);
         let mut table = Table::new(
             "Open deals by age",
             &["Age", ">Deals", ">Share", &format!(">Amount {code}")],
@@ -180,7 +180,7 @@ impl DeadPipeline {
     }
 
     pub fn biggest_table(&self) -> Table {
-        let code = self.open.amount.currency.code();
+        let code = code(self.open.amount.currency);
         let title = format!("The {} that are worth most", counted(self.biggest.len(), "dead deal"));
         let mut table = Table::new(
             &title,
@@ -359,7 +359,7 @@ fn bins(open: &[Aged], closed: &[Aged]) -> Vec<AgeBin> {
 }
 
 fn shares_table(title: &str, first: &str, shares: &[Share], currency: Currency) -> Table {
-    let amount = format!(">Dead amount {}", currency.code());
+    let amount = format!(">Dead amount {}", code(currency));
     let columns = [first, ">Open", ">Dead", ">Share", amount.as_str()];
     let mut table = Table::new(title, &columns);
     for share in shares {

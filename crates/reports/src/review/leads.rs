@@ -246,7 +246,10 @@ impl LeadReview {
 
     pub fn json(&self) -> Value {
         let rate = |rate: Option<Proportion>| rate.map(|rate| [rate.share, rate.low, rate.high]);
-        let stage = |reach: &Reach| json!({ "stage": reach.stage, "leads": reach.leads, "days_median": reach.days_median });
+        let stage = |reach: &Reach| {
+            let Reach { stage, leads, days_median } = reach;
+            json!({ "stage": stage, "leads": leads, "days_median": days_median })
+        };
         let source = |source: &Source| {
             json!({
                 "name": source.name,
@@ -256,7 +259,9 @@ impl LeadReview {
                 "days_to_win_median": source.days_to_win_median,
             })
         };
-        let owner = |(name, late, dropped): &(String, usize, usize)| json!({ "name": name, "late": late, "dropped": dropped });
+        let owner = |(name, late, dropped): &(String, usize, usize)| {
+            json!({ "name": name, "late": late, "dropped": dropped })
+        };
         json!({
             "leads": self.leads,
             "won": self.won,
@@ -327,7 +332,8 @@ impl Answers {
         );
         match quick.zip(slow).filter(|(quick, slow)| quick.name != slow.name) {
             Some((quick, slow)) => format!(
-                "{first}; of those answered {} {:.0} % became a deal, of those answered {} {:.0} %.",
+                "{first}; of those answered {} {:.0} % became a deal, of those answered {} \
+                 {:.0} %.",
                 quick.name,
                 share(quick),
                 slow.name,

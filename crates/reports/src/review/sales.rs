@@ -15,6 +15,7 @@ use stats::proportion::{Proportion, wilson_95};
 use stats::sample::Sample;
 
 use crate::document::{Cell, Table};
+use crate::render::code;
 
 /// With fewer closed deals a segment says little; it is marked.
 pub const FEW_CLOSED: usize = 30;
@@ -102,7 +103,7 @@ impl Sales {
                 ">Lost",
                 ">Win rate",
                 ">95 % interval",
-                &format!(">Revenue {}", self.total.revenue.currency.code()),
+                &format!(">Revenue {}", code(self.total.revenue.currency)),
                 ">Median cycle, days",
             ],
         );
@@ -279,7 +280,7 @@ pub fn interval(rate: Option<Proportion>) -> Cell {
 }
 
 fn segments_table(title: &str, dimension: &str, like: &Segment) -> Table {
-    let code = like.revenue.currency.code();
+    let code = code(like.revenue.currency);
     let mut first = dimension.to_owned();
     if let Some(letter) = first.get_mut(..1) {
         letter.make_ascii_uppercase();
@@ -297,7 +298,7 @@ fn segments_table(title: &str, dimension: &str, like: &Segment) -> Table {
             ">Mean cycle, days",
             ">Median",
             ">90 % within",
-            &format!(">Velocity {code} a day"),
+            &format!(">Velocity a day {code}"),
         ],
     )
 }

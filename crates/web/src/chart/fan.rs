@@ -1,7 +1,8 @@
 //! What past quarters brought, and the fan of what the next ones will bring.
 
+use reports::forecast::Forecast;
 use reports::render::{grouped, short};
-use reports::review::outlook::{Outlook, Quarter};
+use reports::review::outlook::{Outlook, heading};
 
 use super::{Size, amount_axis};
 use crate::money::{brief, units};
@@ -17,7 +18,7 @@ pub fn draw(outlook: &Outlook, size: Size) -> Canvas {
     let past: Vec<(String, f64)> = (outlook.past.iter().skip(skipped))
         .map(|(period, amount)| (period.to_string(), units(*amount)))
         .collect();
-    let high = |quarter: &Quarter| units(quarter.quantile("p95"));
+    let high = |quarter: &Forecast| units(quarter.quantile("p95"));
     let highest =
         past.iter().map(|past| past.1).chain(outlook.next.iter().map(high)).fold(0.0, f64::max);
     let (width, height) = (size.width(), size.pick(320.0, 260.0));
@@ -64,7 +65,7 @@ impl Fan {
     }
 
     /// The fan opens at the last quarter that has ended, where nothing is uncertain.
-    fn draw_next(&self, canvas: &mut Canvas, past: &[(String, f64)], next: &[Quarter]) {
+    fn draw_next(&self, canvas: &mut Canvas, past: &[(String, f64)], next: &[Forecast]) {
         let begin = past.last().map(|past| self.at(self.first_next - 1, past.1));
         let line = |name: &str| -> Vec<(f64, f64)> {
             let of_next = next.iter().enumerate().map(|(index, quarter)| {
@@ -72,19 +73,19 @@ impl Fan {
             });
             begin.into_iter().chain(of_next).collect()
         };
-        let last = next.last().map(Quarter::answer).unwrap_or_default();
+        let last = next.last().map(heading).unwrap_or_default();
         canvas.band("fan fan-90", &line("p95"), &line("p05"), &last);
         canvas.band("fan fan-80", &line("p90"), &line("p10"), &last);
         canvas.band("fan fan-50", &line("p75"), &line("p25"), &last);
         canvas.path("median", &line("p50"));
         for (index, quarter) in next.iter().enumerate() {
             let point = self.at(self.first_next + index, units(quarter.quantile("p50")));
-            canvas.dot("median-dot", point, 3.5, &quarter.answer());
+            canvas.dot("median-dot", point, 3.5, &heading(quarter));
             self.draw_label(canvas, point, quarter, index + 1 == next.len());
         }
     }
 
-    fn draw_label(&self, canvas: &mut Canvas, point: (f64, f64), quarter: &Quarter, last: bool) {
+    fn draw_label(&self, canvas: &mut Canvas, point: (f64, f64), quarter: &Forecast, last: bool) {
         let median = brief(units(quarter.quantile("p50")));
         if !(last && self.size.is_wide()) {
             return canvas.text("label strong", Anchor::Middle, (point.0, point.1 - 10.0), &median);
@@ -100,7 +101,7 @@ impl Fan {
         label(canvas, "label", "p10", "low (10 %)");
     }
 
-    fn draw_names(&self, canvas: &mut Canvas, past: &[(String, f64)], next: &[Quarter]) {
+    fn draw_names(&self, canvas: &mut Canvas, past: &[(String, f64)], next: &[Forecast]) {
         let names = past.iter().map(|past| past.0.clone());
         let names = names.chain(next.iter().map(|quarter| quarter.period.to_string()));
         let y = canvas.height - 12.0;

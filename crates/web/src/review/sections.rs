@@ -4,11 +4,11 @@ use domain::money::Money;
 use reports::backtest::Backtest;
 use reports::document::{Report, Table};
 use reports::pipeline::Waterfall;
-use reports::render::{counted, grouped, short};
+use reports::render::{code, counted, grouped, short};
 use reports::review::Review;
 use reports::review::dead::DeadPipeline;
 use reports::review::leads::{LeadReview, span};
-use reports::review::outlook::Outlook;
+use reports::review::outlook::{Outlook, heading};
 use reports::review::sales::{Breakdown, FEW_CLOSED, Sales, Segment};
 
 use super::{Block, KeyFigure, Section};
@@ -100,19 +100,20 @@ fn next_quarters(outlook: &Outlook) -> Option<Section> {
     let mut blocks = vec![Block::Picture(figure)];
     blocks.extend(rows(outlook.next_table()));
     blocks.extend(folded("Past quarters", None, outlook.past_table()));
+    let first = outlook.next.first()?;
     let mut words = format!(
         "Learnt from {} closed deals; {} simulated futures.",
-        grouped(&outlook.closed_deals.to_string()),
-        grouped(&outlook.futures.to_string())
+        grouped(&first.closed_deals.to_string()),
+        grouped(&first.futures.to_string())
     );
-    if outlook.reconstructed {
+    if first.reconstructed {
         words.push_str(" History is put together from the dates in the files.");
     }
     blocks.push(Block::Words(words));
-    outlook.next.first().map(|first| Section {
+    Some(Section {
         id: "next",
         name: "The next quarters",
-        answer: format!("{}.", first.answer()),
+        answer: format!("{}.", heading(first)),
         blocks,
         advice: Some(format!(
             "Commit to {} at most if you want to be right 9 times of 10.",
@@ -475,5 +476,5 @@ fn percent(share: f64) -> String {
 
 /// An amount in whole units with its currency.
 fn whole(money: Money) -> String {
-    format!("{} {}", crate::money::whole(money), money.currency.code())
+    format!("{} {}", crate::money::whole(money), code(money.currency)).trim_end().to_owned()
 }
