@@ -111,8 +111,8 @@ impl Report for Forecast {
         }
         if !self.voices.is_empty() {
             notes.push(format!(
-                "Weights and spread come from what each would have said on past days: {:.0} windows \
-                 without overlap.",
+                "Weights and spread come from what each would have said on past days: {:.0} \
+                 windows without overlap.",
                 self.past_windows
             ));
         }

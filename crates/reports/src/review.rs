@@ -86,7 +86,8 @@ impl Review {
         let dead = self.dead.as_ref().filter(|dead| dead.share() >= DEAD_HEADLINE_SHARE);
         match (next, dead, &self.leads, &self.sales) {
             (Some(next), Some(dead), _, _) => format!(
-                "{}, and {:.0} % of the open deals ({}) are older than any deal that ever closed.",
+                "{}, while {:.0} % of the open deals, {}, are older than any deal that ever \
+                 closed.",
                 heading(next),
                 dead.share() * 100.0,
                 short(dead.dead.amount)

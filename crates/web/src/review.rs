@@ -21,14 +21,17 @@ const STYLE: &str = include_str!("review/style.css");
 /// # Errors
 /// When the template cannot be filled, which no review is known to bring about.
 pub fn page(review: &Review) -> Result<String, askama::Error> {
-    let sections = sections::all(review);
+    let mut sections = sections::all(review);
+    for section in &mut sections {
+        section.answer = unbroken(&section.answer);
+    }
     let legs = legs(review);
     let relay = (!legs.is_empty()).then(|| {
         Figure::new("relay", "The relay", &relay_meaning(&legs), |size| relay::draw(&legs, size))
     });
     let page = Page {
         style: STYLE,
-        headline: review.headline(),
+        headline: unbroken(&review.headline()),
         as_of: long_date(review.as_of),
         as_of_iso: review.as_of.to_string(),
         files: sections::files_read(review),
@@ -83,6 +86,23 @@ enum Block {
     },
 }
 
+/// A text whose numbers stay together with their units at the end of a line.
+fn unbroken(text: &str) -> String {
+    const UNITS: [&str; 8] = ["m", "k", "bn", "%", "days", "hours", "minutes", "deals"];
+    let mut kept = String::with_capacity(text.len());
+    for word in text.split(' ') {
+        let follows_number = kept.ends_with(|letter: char| letter.is_ascii_digit());
+        let unit =
+            word.trim_end_matches(|letter: char| letter.is_ascii_punctuation() && letter != '%');
+        let space = if follows_number && UNITS.contains(&unit) { '\u{a0}' } else { ' ' };
+        if !kept.is_empty() {
+            kept.push(space);
+        }
+        kept.push_str(word);
+    }
+    kept
+}
+
 /// The legs of which the data tells something.
 fn legs(review: &Review) -> Vec<Leg> {
     let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
@@ -96,6 +116,7 @@ fn legs(review: &Review) -> Vec<Leg> {
             carried: 1.0 - share(late, leads.leads),
             carried_words: format!("{} leads", many(leads.leads)),
             dropped_words: format!("{} wait too long", many(late)),
+            is_alert: true,
         });
     }
     if let Some(dead) = &review.dead {
@@ -106,6 +127,7 @@ fn legs(review: &Review) -> Vec<Leg> {
             carried: share(alive, dead.open.deals),
             carried_words: format!("{} alive", many(alive)),
             dropped_words: format!("{} dead", many(dead.dead.deals)),
+            is_alert: true,
         });
     }
     if let Some(sales) = &review.sales {
@@ -115,6 +137,7 @@ fn legs(review: &Review) -> Vec<Leg> {
             carried: share(sales.total.won, sales.total.closed()),
             carried_words: format!("{} won", many(sales.total.won)),
             dropped_words: format!("{} lost", many(sales.total.lost)),
+            is_alert: false,
         });
     }
     legs

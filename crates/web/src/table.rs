@@ -2,15 +2,19 @@
 
 use domain::money::Money;
 use reports::document::{Align, Cell, Table};
-use reports::render::shown;
+use reports::render::{grouped, shown};
 
 use crate::money::{short_date, whole};
 
+/// So few columns make a slim table.
+const COLUMNS_SLIM: usize = 5;
 /// From this size on, in whole units, an amount is shown without its cents.
 const WITHOUT_CENTS_FROM: u64 = 1_000;
 
 pub struct TableView {
     pub title: String,
+    /// Whether the table has so few columns that it would fall apart over a whole page.
+    pub is_slim: bool,
     pub heads: Vec<Head>,
     pub rows: Vec<RowView>,
 }
@@ -54,6 +58,7 @@ impl TableView {
         };
         (!table.rows.is_empty()).then(|| TableView {
             title: table.title.clone(),
+            is_slim: table.columns.len() <= COLUMNS_SLIM,
             heads: heads.collect(),
             rows: table.rows.iter().map(row).collect(),
         })
@@ -77,6 +82,9 @@ fn view(cell: &Cell, class: &'static str, without_cents: bool) -> CellView {
     let (text, exact) = match cell {
         Cell::Money(money) if without_cents => (whole(*money), shown(cell)),
         Cell::Date(date) => (short_date(*date), date.to_string()),
+        Cell::Number(number) if number.abs() >= 1_000.0 => {
+            (grouped(&format!("{number:.0}")), shown(cell))
+        }
         Cell::Days(days) => (shown(cell), format!("{days:.1}")),
         Cell::Text(text) => (text.trim_end_matches(FEW).to_owned(), String::new()),
         _ => (shown(cell), String::new()),

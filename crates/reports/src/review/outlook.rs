@@ -16,10 +16,10 @@ pub struct Outlook {
     pub next: Vec<Forecast>,
 }
 
-/// Where a quarter is heading, without a full stop.
+/// Where a quarter is heading, for a headline, without a full stop.
 pub fn heading(forecast: &Forecast) -> String {
     format!(
-        "{} is heading for {}; with 80 % probability between {} and {}",
+        "{} is heading for {} (80 % likely: {} to {})",
         forecast.period,
         short(forecast.quantile("p50")),
         short(forecast.quantile("p10")),
@@ -67,9 +67,7 @@ impl Outlook {
     }
 
     pub fn json(&self) -> Value {
-        let past = |(period, amount): &(Period, Money)| {
-            json!({ "period": period.to_string(), "revenue": amount.to_decimal() })
-        };
+        let past = |(period, amount): &(Period, Money)| json!({ "period": period.to_string(), "revenue": amount.to_decimal() });
         json!({
             "past": self.past.iter().map(past).collect::<Vec<_>>(),
             "next": self.next.iter().map(Report::json).collect::<Vec<_>>(),

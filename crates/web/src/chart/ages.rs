@@ -8,7 +8,7 @@ use super::Size;
 use crate::svg::{Anchor, Canvas, Scale};
 
 pub fn draw(dead: &DeadPipeline, size: Size) -> Canvas {
-    let (width, height) = (size.width(), size.pick(300.0, 300.0));
+    let (width, height) = (size.width(), size.pick(340.0, 320.0));
     let left = size.pick(150.0, 12.0);
     let oldest = dead.ages.last().map_or(1, |bin| bin.to_days + 1);
     let days = Scale {
@@ -20,7 +20,8 @@ pub fn draw(dead: &DeadPipeline, size: Size) -> Canvas {
     let mut canvas = Canvas::new(width, height);
     let middle = height / 2.0 + 6.0;
     let above = Scale::from_zero(most(dead, |bin| bin.closed), middle - 14.0, 40.0);
-    let below = Scale::from_zero(most(dead, |bin| bin.open), middle + 14.0, height - 26.0);
+    let below = Scale::from_zero(most(dead, |bin| bin.open), middle + 14.0, height - 40.0);
+    draw_most(&mut canvas, dead, &days, (&above, &below));
     for bin in &dead.ages {
         draw_bin(&mut canvas, bin, dead.oldest_close_days, &days, (&above, &below));
     }
@@ -37,6 +38,25 @@ pub fn draw(dead: &DeadPipeline, size: Size) -> Canvas {
 
 fn most(dead: &DeadPipeline, count: impl Fn(&AgeBin) -> usize) -> f64 {
     dead.ages.iter().map(count).max().unwrap_or(0) as f64
+}
+
+/// The counts of the tallest bars, which stand in for an axis of counts.
+fn draw_most(
+    canvas: &mut Canvas,
+    dead: &DeadPipeline,
+    days: &Scale,
+    (above, below): (&Scale, &Scale),
+) {
+    let centre = |bin: &AgeBin| days.place(f64::from(bin.from_days + bin.to_days + 1) / 2.0);
+    let many = |count: usize| grouped(&count.to_string());
+    if let Some(bin) = dead.ages.iter().rev().max_by_key(|bin| bin.closed) {
+        let top = above.place(bin.closed as f64) - 5.0;
+        canvas.text("tick", Anchor::Middle, (centre(bin), top), &many(bin.closed));
+    }
+    if let Some(bin) = dead.ages.iter().rev().max_by_key(|bin| bin.open) {
+        let bottom = below.place(bin.open as f64) + 13.0;
+        canvas.text("tick", Anchor::Middle, (centre(bin), bottom), &many(bin.open));
+    }
 }
 
 fn draw_bin(

@@ -88,7 +88,12 @@ impl Fan {
     fn draw_label(&self, canvas: &mut Canvas, point: (f64, f64), quarter: &Forecast, last: bool) {
         let median = brief(units(quarter.quantile("p50")));
         if !(last && self.size.is_wide()) {
-            return canvas.text("label strong", Anchor::Middle, (point.0, point.1 - 10.0), &median);
+            return canvas.text(
+                "label strong halo",
+                Anchor::Middle,
+                (point.0, point.1 - 10.0),
+                &median,
+            );
         }
         let x = point.0 + 12.0;
         let label = |canvas: &mut Canvas, class: &str, name: &str, what: &str| {

@@ -15,6 +15,8 @@ pub struct Leg {
     pub carried: f64,
     pub carried_words: String,
     pub dropped_words: String,
+    /// Whether what is dropped needs somebody now.
+    pub is_alert: bool,
 }
 
 pub fn draw(legs: &[Leg], size: Size) -> Canvas {
@@ -52,5 +54,6 @@ fn draw_leg(canvas: &mut Canvas, leg: &Leg, (x, y): (f64, f64), length: f64, siz
     let words = line + 26.0;
     let room = size.pick(46, 24);
     canvas.text("label", Anchor::Start, (x, words), &cut(&leg.carried_words, room));
-    canvas.text("label dead-text", Anchor::End, (end - 8.0, words), &cut(&leg.dropped_words, room));
+    let class = if leg.is_alert { "label dead-text" } else { "tick" };
+    canvas.text(class, Anchor::End, (end - 8.0, words), &cut(&leg.dropped_words, room));
 }

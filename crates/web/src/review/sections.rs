@@ -14,7 +14,7 @@ use reports::review::sales::{Breakdown, FEW_CLOSED, Sales, Segment};
 use super::{Block, KeyFigure, Section};
 use crate::chart::intervals::Row;
 use crate::chart::{Figure, ages, answers, fan, graded, intervals, reach, waterfall};
-use crate::money::short_date;
+use crate::money::{short_date, units};
 use crate::table::TableView;
 
 /// The most rows of a picture of intervals, and of a table that stands open.
@@ -67,13 +67,13 @@ fn sales_keys(total: &Segment) -> Vec<KeyFigure> {
     });
     let price = total.average_price.map(|price| KeyFigure {
         name: "Average price",
-        value: short(price),
+        value: headline(price),
         about: format!("of {} wins", grouped(&total.won.to_string())),
     });
     let revenue = Some(KeyFigure {
-        name: "Won",
+        name: "Revenue won",
         value: short(total.revenue),
-        about: "in all the data".to_owned(),
+        about: "in all that was given".to_owned(),
     });
     [rate, cycle, price, revenue].into_iter().flatten().collect()
 }
@@ -113,7 +113,7 @@ fn next_quarters(outlook: &Outlook) -> Option<Section> {
     Some(Section {
         id: "next",
         name: "The next quarters",
-        answer: format!("{}.", heading(first)),
+        answer: format!("{}.", outlook.next.iter().map(heading).collect::<Vec<_>>().join(". ")),
         blocks,
         advice: Some(format!(
             "Commit to {} at most if you want to be right 9 times of 10.",
@@ -139,7 +139,7 @@ fn graded_forecast(backtest: &Backtest) -> Section {
     blocks.extend(rows(tables.next().cloned()));
     blocks.push(Block::Picture(origins));
     blocks.extend(folded("Every day that was graded", None, tables.next().cloned()));
-    blocks.extend(document.notes.into_iter().map(Block::Words));
+    blocks.push(Block::Words(document.notes.join(" ")));
     Section {
         id: "graded",
         name: "Your forecast, graded",
@@ -210,7 +210,7 @@ fn rates_answer(total: &Segment) -> String {
     let rate = total.win_rate.map_or("none".to_owned(), |rate| percent(rate.share));
     let mut answer = format!("{rate} of the deals that close are won");
     if let Some(price) = total.average_price {
-        answer.push_str(&format!(", for {} on average", short(price)));
+        answer.push_str(&format!(", for {} on average", headline(price)));
     }
     if let (Some(median), Some(p90)) = (total.cycle_days_median, total.cycle_days_p90) {
         answer
@@ -258,7 +258,7 @@ fn breakdown_blocks(breakdown: &Breakdown, sales: &Sales, is_open: bool) -> Vec<
     if is_open {
         let picture = Block::Picture(figure);
         let summary = format!("All figures by {}", breakdown.dimension);
-        return std::iter::once(picture).chain(folded(&summary, None, table)).collect();
+        return [Some(picture), folded(&summary, None, table)].into_iter().flatten().collect();
     }
     let summary = format!("By {}", breakdown.dimension);
     folded(&summary, Some(figure), table).into_iter().collect()
@@ -276,10 +276,15 @@ fn moves(falls: &[Waterfall]) -> Option<Section> {
     Some(Section {
         id: "moves",
         name: "How the pipeline moved",
-        answer: last.document().answer,
+        answer: format!("From {from} to {to} the pipeline {}", moved(last)),
         blocks,
         advice: None,
     })
+}
+
+/// What the report says of the pipeline, without its subject.
+fn moved(fall: &Waterfall) -> String {
+    fall.document().answer.trim_start_matches("The pipeline ").to_owned()
 }
 
 /// One row a quarter.
@@ -472,6 +477,14 @@ fn long(table: Table) -> Option<Table> {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+/// An amount for a headline: short where it is large, whole from a thousand on.
+fn headline(money: Money) -> String {
+    match units(money).abs() {
+        middle if (1_000.0..10_000.0).contains(&middle) => whole(money),
+        _ => short(money),
+    }
 }
 
 /// An amount in whole units with its currency.
