@@ -22,10 +22,14 @@ use crate::world::World;
 
 /// Looks at everything that is known now.
 pub async fn check(context: &Context) -> Result<Check, Error> {
-    let world = World::at(context, context.as_of(None, None)).await?;
+    of_world(context, &World::at(context, context.as_of(None, None)).await?).await
+}
+
+/// Looks at everything in a picture.
+pub async fn of_world(context: &Context, world: &World) -> Result<Check, Error> {
     let mut findings = Findings::default();
     for deal in &world.deals {
-        look_at_deal(&world, deal, &mut findings);
+        look_at_deal(world, deal, &mut findings);
     }
     for lead in &world.leads {
         let name = || format!("leads:{}", lead.external_id);

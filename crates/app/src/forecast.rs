@@ -31,8 +31,21 @@ pub async fn forecast(
     seed: u64,
 ) -> Result<Forecast, Error> {
     let world = World::at(context, context.as_of(as_of, known_at)).await?;
-    let days = context.company.calendar.days(period);
     let outlook = Outlook::new(context, &world, &world.deals)?;
+    forecast_of(&world, &outlook, period, seed)
+}
+
+/// As [`forecast`], from a picture of the company that has been taken already.
+///
+/// # Errors
+/// See [`forecast`].
+pub fn forecast_of(
+    world: &World,
+    outlook: &Outlook,
+    period: Period,
+    seed: u64,
+) -> Result<Forecast, Error> {
+    let days = outlook.context.company.calendar.days(period);
     if days.last > world.as_of && !world.deals.iter().any(|deal| deal.outcome == Outcome::Won) {
         return Err(Error::Input(format!(
             "nothing had been won by {}, so there is nothing to forecast from: choose a later \
@@ -46,7 +59,7 @@ pub async fn forecast(
         Some(coming) => coming.parts(booked),
         None => (0.0, 0.0, Sample::new(vec![booked.minor as f64])),
     };
-    let currency = context.company.currency;
+    let currency = outlook.context.company.currency;
     let money = |minor: f64| Money { minor: minor.round() as i64, currency };
     let (from_open, from_new) = (money(open), money(new));
     Ok(Forecast {

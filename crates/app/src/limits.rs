@@ -18,3 +18,9 @@ pub const FUTURES: usize = 4_000;
 pub const BACKTEST_FUTURES: usize = 1_000;
 /// Groups by which deals may be told apart in the funnel model.
 pub const SEGMENTS_MAX: usize = 60;
+/// Files that one review looks at.
+pub const REVIEW_FILES_MAX: usize = 200;
+/// Quarters behind the as-of day of which a review shows how the pipeline moved.
+pub const REVIEW_QUARTERS_BACK: usize = 4;
+/// Whole quarters ahead that a review forecasts.
+pub const REVIEW_QUARTERS_AHEAD: usize = 2;

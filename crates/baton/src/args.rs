@@ -54,6 +54,8 @@ pub enum Command {
     /// People and their data
     #[command(subcommand)]
     Person(Person),
+    /// What your exports say: one page, without an account, a data folder or a question
+    Review(Review),
     /// Create the demo company and run the main job on it
     Demo(Demo),
 }
@@ -308,6 +310,27 @@ pub enum Person {
         #[command(flatten)]
         output: Output,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Review {
+    /// Exports of a CRM or marketing tool (CSV, XLSX, Parquet), in any order, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where to write the page (review.html if left out; with --json only if it is given)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Look from the end of this day (the last day on which anything happens if left out)
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<Date>,
+    /// The currency of amounts that do not tell theirs, as an ISO 4217 code such as USD
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// The month, 1 to 12, in which the fiscal year begins
+    #[arg(long, value_name = "MONTH", default_value_t = 1)]
+    pub fiscal_year_start: i8,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]

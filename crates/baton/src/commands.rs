@@ -21,13 +21,14 @@ use crate::args::{
     Arguments, Backtest, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Import,
     ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand,
 };
-use crate::{demo, show};
+use crate::{demo, review, show};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let folder = arguments.data;
     match arguments.command {
         Command::Init(init) => self::init(&folder, init).await,
         Command::Demo(demo) => demo::run(&folder, &demo).await,
+        Command::Review(review) => review::run(review).await,
         command => {
             let context = Context::open(place(&folder), session()?).await?;
             let outcome = in_company(&context, command).await;
@@ -62,7 +63,9 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         }
         Command::Forecast(forecast) => self::forecast(context, forecast).await,
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
-        Command::Init(_) | Command::Demo(_) => unreachable!("these open no company"),
+        Command::Init(_) | Command::Demo(_) | Command::Review(_) => {
+            unreachable!("these open no company")
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod demo;
+mod review;
 mod show;
 
 use std::process::ExitCode;

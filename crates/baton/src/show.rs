@@ -39,6 +39,16 @@ pub fn progress() -> ProgressBar {
     }
 }
 
+/// What is being done, on a terminal, and nothing in a pipe.
+pub fn spinner() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+    spinner
+}
+
 fn width() -> u16 {
     std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(PIPE_WIDTH)
 }

@@ -90,6 +90,12 @@ pub fn decimals(currency: Currency) -> u32 {
     u32::from(currency.exponent().unwrap_or(2))
 }
 
+/// What stands in for the currency of amounts that nobody has named one for (ISO 4217 has a code
+/// for that); it is never shown.
+pub fn unnamed() -> Currency {
+    Currency::from_numeric(999).unwrap_or(Currency::XTS)
+}
+
 pub fn parse_currency(code: &str) -> Result<Currency, MoneyError> {
     Currency::from_code(&code.trim().to_ascii_uppercase())
         .ok_or_else(|| MoneyError::UnknownCurrency(code.to_owned()))

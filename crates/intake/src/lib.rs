@@ -16,6 +16,7 @@ pub mod mapping;
 pub mod numbers;
 pub mod preview;
 pub mod reader;
+pub mod recognition;
 pub mod refusal;
 pub mod rejects;
 pub mod rows;

@@ -20,6 +20,8 @@ pub const ENCODING_EVIDENCE: u64 = 1_000;
 pub const SURVEY_TOUCH_ROWS: u64 = 20_000;
 /// The most distinct stages that a column of stages may have.
 pub const STAGES_MAX: usize = 200;
+/// How many rows tell what kind of data a file holds.
+pub const RECOGNITION_ROWS: usize = 500;
 /// How many rows a preview shows.
 pub const SAMPLE_ROWS: usize = 5;
 /// How many values an ambiguity shows.

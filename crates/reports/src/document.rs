@@ -57,9 +57,10 @@ pub enum Cell {
 impl Table {
     /// A table whose columns are given as `name` (left) or `>name` (right-aligned).
     pub fn new(title: &str, columns: &[&str]) -> Table {
-        let column = |name: &&str| match name.strip_prefix('>') {
+        // A unit that nobody has named leaves a blank behind.
+        let column = |name: &&str| match name.trim_end().strip_prefix('>') {
             Some(name) => Column { name: name.to_owned(), align: Align::Right },
-            None => Column { name: (*name).to_owned(), align: Align::Left },
+            None => Column { name: name.trim_end().to_owned(), align: Align::Left },
         };
         Table {
             title: title.to_owned(),

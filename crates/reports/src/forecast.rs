@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::short;
+use crate::render::{code, short};
 
 /// The quantiles that a forecast states, by name and level.
 pub const QUANTILES: [(&str, f64); 7] = [
@@ -74,7 +74,8 @@ impl Forecast {
         )
     }
 
-    fn quantile(&self, name: &str) -> Money {
+    /// The quantile of a name of `QUANTILES`.
+    pub fn quantile(&self, name: &str) -> Money {
         let index = QUANTILES.iter().position(|(quantile, _)| *quantile == name);
         self.quantiles[index.expect("the name is one of QUANTILES")]
     }
@@ -82,7 +83,7 @@ impl Forecast {
 
 impl Report for Forecast {
     fn document(&self) -> Document {
-        let code = self.mean.currency.code();
+        let code = code(self.mean.currency);
         let mut parts = Table::new("Where it comes from", &["Part", &format!(">Amount {code}")]);
         parts.row([format!("booked by {}", self.as_of).into(), Cell::Money(self.booked)]);
         parts.row([format!("from {} open deals", self.open_deals).into(), self.from_open.into()]);
@@ -110,8 +111,8 @@ impl Report for Forecast {
         }
         if !self.voices.is_empty() {
             notes.push(format!(
-                "Weights and spread come from what each would have said on past days: {:.0} windows \
-                 without overlap.",
+                "Weights and spread come from what each would have said on past days: {:.0} \
+                 windows without overlap.",
                 self.past_windows
             ));
         }

@@ -17,4 +17,5 @@ pub mod person;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
+pub mod review;
 pub mod scoreboard;

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::short;
+use crate::render::{code, short};
 
 /// What a deal without a recorded stage is listed under.
 const STAGE_UNKNOWN: &str = "(stage not recorded)";
@@ -223,7 +223,7 @@ fn first_amount_minor(deal: &Deal) -> i64 {
 
 impl Report for Pipeline {
     fn document(&self) -> Document {
-        let code = self.amount.currency.code();
+        let code = code(self.amount.currency);
         let mut table = Table::new(
             &format!("Open pipeline at the end of {}", self.as_of),
             &["Stage", ">Deals", &format!(">Amount {code}")],
@@ -272,7 +272,7 @@ impl Report for Pipeline {
 
 impl Report for Waterfall {
     fn document(&self) -> Document {
-        let code = self.start.amount.currency.code();
+        let code = code(self.start.amount.currency);
         let mut table = Table::new(
             &format!("Pipeline from the end of {} to the end of {}", self.from, self.to),
             &["Step", "", ">Deals", &format!(">Amount {code}")],

@@ -1,7 +1,7 @@
 //! Renderings of a document: a terminal page and CSV.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
-use domain::money::Money;
+use domain::money::{Currency, Money, unnamed};
 
 use crate::document::{Align, Cell, Document, Table};
 
@@ -75,12 +75,17 @@ pub fn shown(cell: &Cell) -> String {
 pub fn short(money: Money) -> String {
     let unit = 10_f64.powi(i32::try_from(domain::money::decimals(money.currency)).unwrap_or(2));
     let size = money.minor as f64 / unit;
-    let code = money.currency.code();
-    match size.abs() {
-        large if large >= 999_950.0 => format!("{:.1} m {code}", size / 1e6),
-        middle if middle >= 10_000.0 => format!("{:.0} k {code}", size / 1e3),
-        _ => format!("{} {code}", grouped(&money.to_decimal())),
-    }
+    let amount = match size.abs() {
+        large if large >= 999_950.0 => format!("{:.1} m", size / 1e6),
+        middle if middle >= 10_000.0 => format!("{:.0} k", size / 1e3),
+        _ => grouped(&money.to_decimal()),
+    };
+    format!("{amount} {}", code(money.currency)).trim_end().to_owned()
+}
+
+/// The code of a currency; empty where nobody has named one.
+pub fn code(currency: Currency) -> &'static str {
+    if currency == unnamed() { "" } else { currency.code() }
 }
 
 /// A number of things in words: `1 finding`, `2 findings`.
@@ -126,7 +131,6 @@ fn defused(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::money::Currency;
     use expect_test::expect;
 
     use super::*;
@@ -176,5 +180,7 @@ mod tests {
         assert_eq!(short(940_000_000), "9.4 m USD");
         assert_eq!(short(85_000_000), "850 k USD");
         assert_eq!(short(-123_456), "-1,234.56 USD");
+        let nobodys = Money { minor: 940_000_000, currency: unnamed() };
+        assert_eq!(super::short(nobodys), "9.4 m");
     }
 }

@@ -11,6 +11,7 @@ mod compound;
 pub mod forecast;
 pub mod funnel;
 pub mod plan;
+pub mod proportion;
 mod random;
 pub mod sample;
 pub mod score;

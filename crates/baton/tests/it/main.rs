@@ -1,0 +1,3 @@
+//! What the binary shows, held against what the files themselves say.
+
+mod review;
