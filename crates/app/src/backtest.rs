@@ -25,6 +25,8 @@ use crate::world::World;
 
 /// Closed deals by an origin from which on it is worth asking.
 const CLOSED_MIN: usize = 15;
+/// Days without any event after which records are taken to have ended.
+const QUIET_DAYS_MAX: i64 = 14;
 
 /// On which past days forecasts are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,7 +209,8 @@ fn cases(context: &Context, world: &World, origins: &Origins) -> Result<Vec<Case
         Origins::Every(step) => {
             let days = every(*step, &world.deals, world.as_of);
             let cases: Vec<Case> = days.iter().map(case).collect();
-            let is_over = |case: &Case| case.period_end <= world.as_of;
+            let until = last_event(&world.deals).saturating_add(QUIET_DAYS_MAX.days());
+            let is_over = |case: &Case| case.period_end <= world.as_of.min(until);
             let cases: Vec<Case> = cases.into_iter().filter(is_over).collect();
             if cases.is_empty() {
                 return Err(Error::Input(format!(
@@ -219,6 +222,12 @@ fn cases(context: &Context, world: &World, origins: &Origins) -> Result<Vec<Case
             Ok(cases)
         }
     }
+}
+
+/// The last day on which a deal was created or closed: beyond it an old export says nothing.
+fn last_event(deals: &[Deal]) -> Date {
+    let days = deals.iter().flat_map(|deal| [Some(deal.created_on), deal.closed_on]).flatten();
+    days.max().unwrap_or(Date::MIN)
 }
 
 /// The days of a step from when enough deals had closed up to the as-of day.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::history::{DatedRow, Fact, Observation, Values, derive};
+use domain::history::{DatedRow, Fact, Observation, Values, derive, instant};
 use domain::kind::{Holds, Kind};
 use domain::stage::Stages;
+use domain::time::{day_of, start_of_day};
 use domain::value::Value;
 use intake::reader::{Cell, Row};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use lake::history::Batch;
 use store::Tx;
 use store::alias::Alias;
@@ -332,6 +334,7 @@ impl Chunk<'_> {
     ) {
         let kind = self.kind.subject();
         let mut values = resolved(self.kind, row, directory);
+        not_before_creation(&mut values, &self.context.company.timezone);
         let is_change = kind != self.kind;
         if !is_change {
             values.insert("external_id", Some(Value::Text(owner.key.clone())));
@@ -559,6 +562,20 @@ fn referred_kind(kind: Kind, field: &str) -> Option<Kind> {
     match kind.field(field)?.holds {
         Holds::Reference(kind) => Some(kind),
         _ => None,
+    }
+}
+
+/// A closing day without a time that is the day of creation: closed when created at the earliest.
+fn not_before_creation(values: &mut Values, zone: &TimeZone) {
+    let (Some(created_at), Some(closed_at)) =
+        (instant(values, "created_at"), instant(values, "closed_at"))
+    else {
+        return;
+    };
+    let day = day_of(closed_at, zone);
+    let is_bare_day = closed_at == start_of_day(day, zone);
+    if closed_at < created_at && is_bare_day && day_of(created_at, zone) == day {
+        values.insert("closed_at", Some(Value::Instant(created_at)));
     }
 }
 

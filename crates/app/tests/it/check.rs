@@ -53,6 +53,15 @@ won_without_amount: 1 deals:5
 }
 
 #[tokio::test]
+async fn a_deal_may_close_on_the_day_of_its_creation() {
+    let deals = "deal_id,name,stage,amount,created_at,close_date\n\
+                 1,One,Closed Won,10,2025-03-01 10:30:00,2025-03-01\n\
+                 2,Two,Closed Won,10,2025-03-02 10:30:00,2025-03-01\n";
+    let found = "missing_account: 2 deals:1, deals:2\nclosed_before_created: 1 deals:2\n";
+    check(&[(Kind::Deals, deals)], found, found).await;
+}
+
+#[tokio::test]
 async fn what_ends_before_it_starts_is_found() {
     let subscriptions = "subscription_id,account,started_on,ended_on,monthly_amount\n\
                          s1,Acme,2025-02-01,2025-01-01,10\ns2,Acme,2025-02-01,2025-02-01,10\n";

@@ -120,7 +120,7 @@ fn course(origin: &Origin, index: usize) -> Option<&Course> {
     origin.models.get(CANDIDATES[..index].iter().filter(is_model).count())
 }
 
-/// The deviation that the form of the model at an index states.
+/// The deviation that the form of the model at an index states; 0 where nothing has ever come.
 pub(crate) fn deviation(
     origin: &Origin,
     index: usize,
@@ -129,7 +129,7 @@ pub(crate) fn deviation(
 ) -> Option<f64> {
     let (from, until) = ahead(as_of_day, window)?;
     let (_, variance) = course(origin, index)?.window(from, until)?;
-    Some(variance.max(f64::MIN_POSITIVE).sqrt())
+    Some(variance.sqrt())
 }
 
 fn ahead(day: i32, window: Window) -> Option<(u32, u32)> {
@@ -179,7 +179,7 @@ fn past<'a>(record: &Record, origin: &'a Origin, as_of_day: i32, then: Window) -
         age_days: f64::from(as_of_day) - f64::from(then.until_day),
         says: says(record, origin, then),
         came: record.bookings.sum(then),
-        deviation: deviation(origin, 0, origin.day, then)?,
+        deviation: deviation(origin, 0, origin.day, then).filter(|deviation| *deviation > 0.0)?,
     })
 }
 
