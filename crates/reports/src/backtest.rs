@@ -168,7 +168,7 @@ impl Backtest {
         }
     }
 
-    fn methods_table(&self) -> Table {
+    pub fn methods_table(&self) -> Table {
         let code = code(self.currency);
         let (interval, crps) = (format!(">Interval score {code}"), format!(">CRPS {code}"));
         let columns =
@@ -180,7 +180,23 @@ impl Backtest {
         table
     }
 
-    fn origins_table(&self) -> Table {
+    /// What the columns mean, and what the figures lean on.
+    pub fn explanations(&self) -> Vec<String> {
+        let mut notes = vec![
+            "Off by: mean absolute error of the median, as a share of what came. In 80 %: how \
+             often what came was inside the interval that should hold it 80 % of the time. Scores: \
+             lower is better."
+                .to_owned(),
+        ];
+        if self.reconstructed {
+            notes.push("History before the first export is reconstructed from its dates.".into());
+        }
+        notes.extend(self.notes.iter().cloned());
+        notes
+    }
+
+    /// The last past days, at most so many.
+    pub fn origins_table(&self, shown: usize) -> Table {
         let code = code(self.currency);
         let headers = ["Booked", "Low (10 %)", "Median", "High (90 %)", "Came"]
             .map(|header| format!(">{header} {code}"));
@@ -188,7 +204,7 @@ impl Backtest {
         columns.extend(headers.iter().map(String::as_str));
         columns.push("Inside");
         let mut table = Table::new("What was said, and what came", &columns);
-        let skipped = self.origins.len().saturating_sub(ORIGINS_SHOWN);
+        let skipped = self.origins.len().saturating_sub(shown);
         for origin in self.origins.iter().skip(skipped) {
             table.row([
                 origin.as_of.into(),
@@ -207,22 +223,13 @@ impl Backtest {
 
 impl Report for Backtest {
     fn document(&self) -> Document {
-        let mut notes = vec![
-            "Off by: mean absolute error of the median, as a share of what came. In 80 %: how \
-             often what came was inside the interval that should hold it 80 % of the time. Scores: \
-             lower is better."
-                .to_owned(),
-        ];
+        let mut notes = self.explanations();
         if self.origins.len() > ORIGINS_SHOWN {
             notes.push(format!("The last {ORIGINS_SHOWN} of {} days.", self.origins.len()));
         }
-        if self.reconstructed {
-            notes.push("History before the first export is reconstructed from its dates.".into());
-        }
-        notes.extend(self.notes.iter().cloned());
         Document {
             answer: self.answer(),
-            tables: vec![self.methods_table(), self.origins_table()],
+            tables: vec![self.methods_table(), self.origins_table(ORIGINS_SHOWN)],
             notes,
         }
     }

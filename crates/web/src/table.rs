@@ -46,6 +46,7 @@ impl TableView {
         let classes: Vec<&'static str> = (table.columns.iter())
             .map(|column| if column.align == Align::Right { "n" } else { "t" })
             .collect();
+        let of_words = classes.iter().filter(|class| **class == "t").count();
         let heads = table.columns.iter().zip(&classes);
         let heads = heads.map(|(column, class)| Head { name: column.name.clone(), class });
         let without_cents: Vec<bool> =
@@ -58,7 +59,7 @@ impl TableView {
         };
         (!table.rows.is_empty()).then(|| TableView {
             title: table.title.clone(),
-            is_slim: table.columns.len() <= COLUMNS_SLIM,
+            is_slim: table.columns.len() <= COLUMNS_SLIM && of_words <= 1,
             heads: heads.collect(),
             rows: table.rows.iter().map(row).collect(),
         })

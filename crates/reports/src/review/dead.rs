@@ -125,7 +125,7 @@ impl DeadPipeline {
             by_stage: shares(&open, mark, currency, stage),
             by_owner: shares(&open, mark, currency, owner),
             biggest: biggest(&dead, names),
-            ages: bins(&open, &closed),
+            ages: bins(&open, &closed, mark),
             estimated: dead.iter().filter(|aged| aged.deal.amount.is_none()).count(),
             open: amounts(open.iter(), currency),
         })
@@ -338,8 +338,9 @@ fn biggest(dead: &[&Aged], names: &Names) -> Vec<DeadDeal> {
     dead.iter().take(BIGGEST_LISTED).map(listed).collect()
 }
 
-/// Bars of equal width that hold all ages, of closed deals at closing and of open ones now.
-fn bins(open: &[Aged], closed: &[Aged]) -> Vec<AgeBin> {
+/// Bars that hold all ages, of closed deals at closing and of open ones now: of equal width but
+/// for the first, so that one ends with the mark.
+fn bins(open: &[Aged], closed: &[Aged], mark: i32) -> Vec<AgeBin> {
     let oldest = open.iter().chain(closed).map(|aged| aged.age_days).max().unwrap_or(0).max(1);
     let width = [1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365]
         .into_iter()
@@ -348,14 +349,16 @@ fn bins(open: &[Aged], closed: &[Aged]) -> Vec<AgeBin> {
     let count = |aged: &[Aged], from: i32, to: i32| {
         aged.iter().filter(|aged| (from..=to).contains(&aged.age_days)).count()
     };
-    (0..=oldest / width)
-        .map(|index| {
-            let (from_days, to_days) = (index * width, (index + 1) * width - 1);
-            let (open, closed) =
-                (count(open, from_days, to_days), count(closed, from_days, to_days));
-            AgeBin { from_days, to_days, open, closed }
-        })
-        .collect()
+    let first = (mark + 1).rem_euclid(width);
+    let (mut bins, mut from_days) = (Vec::new(), 0);
+    while from_days <= oldest {
+        let is_short = from_days == 0 && first > 0;
+        let to_days = from_days + if is_short { first } else { width } - 1;
+        let (open, closed) = (count(open, from_days, to_days), count(closed, from_days, to_days));
+        bins.push(AgeBin { from_days, to_days, open, closed });
+        from_days = to_days + 1;
+    }
+    bins
 }
 
 fn shares_table(title: &str, first: &str, shares: &[Share], currency: Currency) -> Table {

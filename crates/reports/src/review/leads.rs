@@ -170,7 +170,7 @@ impl LeadReview {
             format!("half of those offered were answered within {}", span(answers.hours_median))
         });
         let late = (self.late() > 0)
-            .then(|| format!("{} wait longer than 95 of 100 that moved on", many(self.late())));
+            .then(|| format!("{} have waited longer than 95 of 100 others did", many(self.late())));
         let rest: Vec<String> = speed.into_iter().chain(late).collect();
         if rest.is_empty() { format!("{first}.") } else { format!("{first}; {}.", rest.join("; ")) }
     }

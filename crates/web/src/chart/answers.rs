@@ -8,7 +8,7 @@ use super::Size;
 use crate::svg::{Anchor, Canvas, Scale};
 
 pub fn draw(answers: &Answers, size: Size) -> Canvas {
-    let (width, height) = (size.width(), size.pick(240.0, 230.0));
+    let (width, height) = (size.width(), size.pick(290.0, 240.0));
     let (left, right) = (8.0, width - 8.0);
     let most = answers.buckets.iter().map(|bucket| bucket.answered).max().unwrap_or(0);
     let counts = Scale::from_zero(most as f64, height - 52.0, 40.0);

@@ -73,7 +73,7 @@ pub fn draw_methods(backtest: &Backtest, size: Size) -> Canvas {
         .filter_map(|method| Some((method.name, method.mean_absolute_error_percent?)))
         .collect();
     let (width, height) = (size.width(), methods.len() as f64 * ROW_HEIGHT + 8.0);
-    let (left, right) = (size.pick(230.0, 130.0), width - size.pick(80.0, 56.0));
+    let (left, right) = (size.pick(230.0, 172.0), width - size.pick(80.0, 56.0));
     let errors =
         Scale::from_zero(methods.iter().map(|method| method.1).fold(0.0, f64::max), left, right);
     let mut canvas = Canvas::new(width, height);
@@ -84,7 +84,7 @@ pub fn draw_methods(backtest: &Backtest, size: Size) -> Canvas {
         canvas.bar(class, (left, y), (errors.place(*error), y + ROW_HEIGHT - 10.0), &tells);
         let middle = y + ROW_HEIGHT / 2.0 - 1.0;
         let style = if index == 0 { "label strong" } else { "label" };
-        canvas.text(style, Anchor::Start, (0.0, middle), &cut(name, size.pick(32, 19)));
+        canvas.text(style, Anchor::Start, (0.0, middle), &cut(name, size.pick(32, 26)));
         let end = errors.place(*error) + 8.0;
         canvas.text("label strong", Anchor::Start, (end, middle), &format!("{error:.1} %"));
     }

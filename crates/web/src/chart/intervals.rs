@@ -18,8 +18,9 @@ const ROW_HEIGHT: f64 = 26.0;
 const TOP: f64 = 30.0;
 /// Shares up to this are small.
 const SMALL: f64 = 0.3;
-/// The least length of an axis that does not begin at zero.
-const AXIS_MIN: f64 = 0.3;
+/// Axes begin and end with whole tenths, and are at least so many long.
+const TENTHS: f64 = 10.0;
+const AXIS_TENTHS_MIN: f64 = 4.0;
 
 /// `all` is the share of all together.
 pub fn draw(rows: &[Row], all: f64, size: Size) -> Canvas {
@@ -52,10 +53,18 @@ fn axis(rows: &[Row], all: f64, (start, end): (f64, f64)) -> Scale {
         return Scale::from_zero(highest, start, end);
     }
     let lowest = rows.iter().map(|row| row.low).fold(all, f64::min);
-    let low = ((lowest * 10.0).floor() / 10.0).min(highest - AXIS_MIN).max(0.0);
-    let low = (low * 10.0).floor() / 10.0;
-    let high = ((highest * 10.0).ceil() / 10.0).max(low + AXIS_MIN).min(1.0);
-    Scale { low, high, start, end }
+    let (mut low, mut high) = ((lowest * TENTHS).floor(), (highest * TENTHS).ceil());
+    while high - low < AXIS_TENTHS_MIN {
+        if high < TENTHS {
+            high += 1.0
+        } else {
+            low -= 1.0
+        }
+        if high - low < AXIS_TENTHS_MIN && low > 0.0 {
+            low -= 1.0;
+        }
+    }
+    Scale { low: low / TENTHS, high: high / TENTHS, start, end }
 }
 
 fn draw_row(canvas: &mut Canvas, row: &Row, shares: &Scale, y: f64, size: Size) {

@@ -11,16 +11,45 @@ use crate::svg::{Anchor, Canvas, Scale};
 pub fn draw(fall: &Waterfall, size: Size) -> Canvas {
     let steps = steps(fall);
     let highest = steps.iter().map(|step| step.from.max(step.to)).fold(0.0, f64::max);
-    let (width, height) = (size.width(), size.pick(300.0, 260.0));
-    let (left, right) = (size.pick(64.0, 44.0), width);
-    let amounts = Scale::from_zero(highest, height - 34.0, 22.0);
-    let mut canvas = Canvas::new(width, height);
+    if size.is_wide() { draw_falling(&steps, highest) } else { draw_rows(&steps, highest) }
+}
+
+/// From left to right, as the name says.
+fn draw_falling(steps: &[Step], highest: f64) -> Canvas {
+    let mut canvas = Canvas::new(Size::Wide.width(), 300.0);
+    let (left, right) = (64.0, canvas.width);
+    let amounts = Scale::from_zero(highest, canvas.height - 34.0, 22.0);
     amount_axis(&mut canvas, &amounts, left, right);
     let slot = (right - left) / steps.len() as f64;
     for (index, step) in steps.iter().enumerate() {
         let start = left + slot * index as f64;
-        draw_step(&mut canvas, step, (start, slot), &amounts, size);
+        let (from, to) = (amounts.place(step.from), amounts.place(step.to));
+        let inset = slot * 0.18;
+        canvas.bar(step.class, (start + inset, from), (start + slot - inset, to), &step.tells());
+        let middle = start + slot / 2.0;
+        let above = (middle, from.min(to) - 6.0);
+        canvas.text("label strong", Anchor::Middle, above, &brief(units(step.amount)));
+        canvas.text("tick", Anchor::Middle, (middle, canvas.height - 12.0), step.name);
     }
+    canvas
+}
+
+/// From top to bottom, where there is no room for names beside one another.
+fn draw_rows(steps: &[Step], highest: f64) -> Canvas {
+    const ROW_HEIGHT: f64 = 30.0;
+    let mut canvas = Canvas::new(Size::Narrow.width(), steps.len() as f64 * ROW_HEIGHT + 4.0);
+    let (left, right) = (72.0, canvas.width - 64.0);
+    let amounts = Scale::from_zero(highest, left, right);
+    for (index, step) in steps.iter().enumerate() {
+        let y = index as f64 * ROW_HEIGHT;
+        let (from, to) = (amounts.place(step.from), amounts.place(step.to));
+        canvas.bar(step.class, (from, y + 5.0), (to, y + ROW_HEIGHT - 5.0), &step.tells());
+        canvas.text("tick", Anchor::Start, (0.0, y + 19.0), step.name);
+        let amount = brief(units(step.amount));
+        canvas.text("label strong", Anchor::Start, (from.max(to) + 6.0, y + 19.0), &amount);
+    }
+    let height = canvas.height;
+    canvas.line("axis", (left, 0.0), (left, height));
     canvas
 }
 
@@ -31,6 +60,13 @@ struct Step {
     to: f64,
     deals: usize,
     amount: Money,
+}
+
+impl Step {
+    fn tells(&self) -> String {
+        let amount = grouped(&self.amount.to_decimal());
+        format!("{}: {amount} in {}", self.name, counted(self.deals, "deal"))
+    }
 }
 
 /// The steps that moved anything, each from where the one before ended.
@@ -64,26 +100,4 @@ fn steps(fall: &Waterfall) -> Vec<Step> {
         amount,
     });
     steps
-}
-
-fn draw_step(
-    canvas: &mut Canvas,
-    step: &Step,
-    (start, slot): (f64, f64),
-    amounts: &Scale,
-    size: Size,
-) {
-    let inset = slot * size.pick(0.18, 0.1);
-    let (from, to) = (amounts.place(step.from), amounts.place(step.to));
-    let tells = format!(
-        "{}: {} in {}",
-        step.name,
-        grouped(&step.amount.to_decimal()),
-        counted(step.deals, "deal")
-    );
-    canvas.bar(step.class, (start + inset, from), (start + slot - inset, to), &tells);
-    let middle = start + slot / 2.0;
-    let above = from.min(to) - 6.0;
-    canvas.text("label strong", Anchor::Middle, (middle, above), &brief(units(step.amount)));
-    canvas.text("tick", Anchor::Middle, (middle, canvas.height - 12.0), step.name);
 }

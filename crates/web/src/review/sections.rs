@@ -133,17 +133,16 @@ fn graded_forecast(backtest: &Backtest) -> Section {
     let methods = Figure::new("methods", "How far each method was off", off, |size| {
         graded::draw_methods(backtest, size)
     });
-    let document = backtest.document();
-    let mut tables = document.tables.iter();
     let mut blocks = vec![Block::Picture(methods)];
-    blocks.extend(rows(tables.next().cloned()));
+    blocks.extend(rows(Some(backtest.methods_table())));
     blocks.push(Block::Picture(origins));
-    blocks.extend(folded("Every day that was graded", None, tables.next().cloned()));
-    blocks.push(Block::Words(document.notes.join(" ")));
+    let every_day = backtest.origins_table(usize::MAX);
+    blocks.extend(folded("Every day that was graded", None, Some(every_day)));
+    blocks.push(Block::Words(backtest.explanations().join(" ")));
     Section {
         id: "graded",
         name: "Your forecast, graded",
-        answer: document.answer,
+        answer: backtest.answer(),
         blocks,
         advice: None,
     }
@@ -338,8 +337,8 @@ fn lead_review(leads: &LeadReview) -> Section {
         blocks,
         advice: leads.waits.first().filter(|wait| wait.late > 0).map(|wait| {
             format!(
-                "Whoever waits in {} for longer than {} is as good as dropped: call them this \
-                 week, or send them back to be nurtured.",
+                "Leads that wait in {} for longer than {} are as good as dropped: call the best \
+                 of them this week, and send the others back to nurture.",
                 wait.stage,
                 span(wait.usual_hours)
             )

@@ -170,7 +170,7 @@ fn dead(deals: &[Deal], as_of: Date, figures: &mut Figures) {
     figures.table("Dead deals by owner", shares(&open, mark, of_owner));
     figures.table("Dead deals by stage", shares(&open, mark, |deal| deal.stage.clone()));
     biggest(&open, mark, figures);
-    ages(&open, &closed, figures);
+    ages(&open, &closed, mark, figures);
 }
 
 fn worth(deals: &[&Deal]) -> f64 {
@@ -220,12 +220,18 @@ fn biggest(open: &[(f64, &Deal)], mark: f64, figures: &mut Figures) {
     figures.table(&caption, dead.iter().map(row).collect());
 }
 
-fn ages(open: &[(f64, &Deal)], closed: &[(f64, &Deal)], figures: &mut Figures) {
+fn ages(open: &[(f64, &Deal)], closed: &[(f64, &Deal)], mark: f64, figures: &mut Figures) {
     let oldest = open.iter().chain(closed).map(|(age, _)| *age).fold(0.0, f64::max);
     let widths = [1.0, 2.0, 5.0, 7.0, 10.0, 14.0, 30.0, 60.0, 90.0, 180.0, 365.0];
     let width = widths.into_iter().find(|width| (oldest / width).floor() < 40.0).expect("one fits");
-    let rows = (0..=(oldest / width) as usize).map(|bin| {
-        let (from, to) = (bin as f64 * width, (bin + 1) as f64 * width - 1.0);
+    // One bar ends with the mark, so that the first may be short.
+    let short = (mark + 1.0) % width;
+    let bars = ((oldest - short) / width).floor() as usize + 1;
+    let ends = (0..bars).map(|bar| short + (bar as f64 + 1.0) * width);
+    let ends: Vec<f64> = std::iter::once(short).chain(ends).filter(|end| *end > 0.0).collect();
+    let rows = ends.iter().enumerate().map(|(bar, end)| {
+        let from = bar.checked_sub(1).map_or(0.0, |before| ends[before]);
+        let to = end - 1.0;
         let within = |deals: &[(f64, &Deal)]| {
             deals.iter().filter(|(age, _)| from <= *age && *age <= to).count()
         };
