@@ -173,6 +173,11 @@ fn graded(json: &Value, deals: &[Deal], figures: &mut Figures) {
                 Some((median - booked, whole - booked))
             })
             .collect();
+        if rests.is_empty() {
+            let mut row = vec![text(name)];
+            row.extend([(); 7].map(|()| Want::Missing));
+            return row;
+        }
         let errors: f64 = rests.iter().map(|(said, came)| ((said - came) / came).abs()).sum();
         let gap: f64 = rests.iter().map(|(said, came)| said - came).sum();
         let sum: f64 = rests.iter().map(|(_, came)| came).sum();
