@@ -97,18 +97,17 @@ impl<'a> Leaving<'a> {
         }
         let lived = fit_day.saturating_sub(sojourn.start_day);
         let factors = self.hazards.segment_factors(sojourn.segment);
-        let causes =
-            self.hazards.daily.iter().zip(&self.up_to).zip(factors).zip(&self.hazards.next);
-        let cause = |(((days, up_to), factor), &to): (((&Vec<f64>, &Vec<f64>), f64), &usize)| {
+        let age = sojourn.age_days as usize;
+        let cause = |(cause, factor): (usize, f64)| {
+            let (days, up_to) = (&self.hazards.daily[cause], &self.up_to[cause]);
             let last = days.len() - 1;
-            let sum = |age: usize| up_to[age.min(last)];
-            let before = usize::try_from(lived).map_or(0.0, sum);
-            let survived = factor * (sum(sojourn.age_days as usize) - before);
-            let exit = factor * days[(sojourn.age_days as usize).min(last)];
-            let left = f64::from(u8::from(sojourn.next == Some(to)));
+            let before = usize::try_from(lived).map_or(0.0, |age| up_to[age.min(last)]);
+            let survived = factor * (up_to[age.min(last)] - before);
+            let exit = factor * days[age.min(last)];
+            let left = f64::from(u8::from(sojourn.next == Some(self.hazards.next[cause])));
             left * exit.max(f64::MIN_POSITIVE).ln().max(LEAST_LOG) - survived
         };
-        causes.map(cause).sum()
+        factors.into_iter().enumerate().map(cause).sum()
     }
 }
 
