@@ -259,7 +259,13 @@ impl LeadReview {
                 "days_to_win_median": source.days_to_win_median,
             })
         };
-        let owner = |(name, late, dropped): &(String, usize, usize)| json!({ "name": name, "late": late, "dropped": dropped });
+        let owner = |(name, late, dropped): &(String, usize, usize)| {
+            json!({
+                "name": name,
+                "late": late,
+                "dropped": dropped,
+            })
+        };
         json!({
             "leads": self.leads,
             "won": self.won,

@@ -67,7 +67,12 @@ impl Outlook {
     }
 
     pub fn json(&self) -> Value {
-        let past = |(period, amount): &(Period, Money)| json!({ "period": period.to_string(), "revenue": amount.to_decimal() });
+        let past = |(period, amount): &(Period, Money)| {
+            json!({
+                "period": period.to_string(),
+                "revenue": amount.to_decimal(),
+            })
+        };
         json!({
             "past": self.past.iter().map(past).collect::<Vec<_>>(),
             "next": self.next.iter().map(Report::json).collect::<Vec<_>>(),
