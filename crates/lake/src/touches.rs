@@ -182,11 +182,14 @@ pub(crate) async fn remove(ledgers: Ledgers<'_>, import_id: Uuid) -> Result<usiz
     Err(LakeError::Busy { table: TABLE, tries: COMMIT_TRIES_MAX })
 }
 
-/// The files of an import with their numbers of rows, and how to take them out of the table.
+/// A file of the table and the number of its rows.
+type Counted = (Path, usize);
+
+/// The files of an import, and how to take them out of the table.
 fn removals(
     table: &DeltaTable,
     import_id: Uuid,
-) -> Result<(Vec<(Path, usize)>, Vec<Action>), LakeError> {
+) -> Result<(Vec<Counted>, Vec<Action>), LakeError> {
     let prefix = format!("import-{import_id}-");
     let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;
     let (mut files, mut actions) = (Vec::new(), Vec::new());
