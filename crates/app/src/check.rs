@@ -46,7 +46,7 @@ pub async fn of_world(context: &Context, world: &World) -> Result<Check, Error> 
     let mut records = 0;
     for kind in Kind::RECORDS {
         records += context.store.record_count(kind).await?;
-        look_at_records(context, kind, &world, &mut findings).await?;
+        look_at_records(context, kind, world, &mut findings).await?;
     }
     look_for_spellings(context, &mut findings).await?;
     let rules = Rule::ALL.map(Rule::name).to_vec();

@@ -157,18 +157,21 @@ impl States<'_> {
     }
 }
 
+/// What group a deal is of, by one way to tell deals apart.
+type Group<'a> = &'a dyn Fn(&Deal) -> String;
+
 /// The ways in which deals may be told apart, each with a label per deal: those that make at least
 /// two groups, and not more than a model can carry.
 fn ways(deals: &[&Deal]) -> Vec<(&'static str, Labels)> {
     let text = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
     let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    let all: [(&'static str, &dyn Fn(&Deal) -> String); 4] = [
+    let all: [(&'static str, Group); 4] = [
         ("product", &|deal| id(deal.product)),
         ("source", &|deal| text(&deal.source)),
         ("type", &|deal| text(&deal.deal_type)),
         ("owner", &|deal| id(deal.owner)),
     ];
-    let way = |(name, of): (&'static str, &dyn Fn(&Deal) -> String)| {
+    let way = |(name, of): (&'static str, Group)| {
         let mut groups: BTreeMap<String, u32> = BTreeMap::new();
         let mut label = |deal: &&Deal| {
             let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);

@@ -186,10 +186,7 @@ pub(crate) async fn remove(ledgers: Ledgers<'_>, import_id: Uuid) -> Result<usiz
 type Counted = (Path, usize);
 
 /// The files of an import, and how to take them out of the table.
-fn removals(
-    table: &DeltaTable,
-    import_id: Uuid,
-) -> Result<(Vec<Counted>, Vec<Action>), LakeError> {
+fn removals(table: &DeltaTable, import_id: Uuid) -> Result<(Vec<Counted>, Vec<Action>), LakeError> {
     let prefix = format!("import-{import_id}-");
     let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;
     let (mut files, mut actions) = (Vec::new(), Vec::new());
