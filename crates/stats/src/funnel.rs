@@ -211,12 +211,27 @@ impl Fitted {
         let days = horizons_days.iter().max().copied().unwrap_or(0);
         let parts: Vec<usize> =
             (0..days).map(|day| periods.part(first_day.saturating_add_unsigned(day))).collect();
-        let by_cause = |places: &[f64; place::PARTS]| parts.iter().map(|&p| places[p]).collect();
-        let by_state = |hazards: &Option<Hazards>| {
-            hazards.iter().flat_map(|hazards| hazards.places.iter().map(by_cause)).collect()
+        Reach::by_part(&self.rates_by_part(rates), &parts, &targets, horizons_days)
+    }
+
+    /// Daily rates by part of the period, given those without an effect of place; one part where
+    /// all days are alike.
+    pub(crate) fn rates_by_part(
+        &self,
+        rates: &[Option<hazards::Rates>],
+    ) -> Vec<Vec<Option<hazards::Rates>>> {
+        if self.periods.is_none() {
+            return vec![rates.to_vec()];
+        }
+        let in_part = |part: usize| {
+            let states = rates.iter().zip(&self.hazards).map(|(rates, hazards)| {
+                let places = hazards.as_ref()?.places.iter();
+                let factors: Vec<f64> = places.map(|by_part| by_part[part]).collect();
+                Some(rates.as_ref()?.scaled(&factors))
+            });
+            states.collect()
         };
-        let factors = self.hazards.iter().map(by_state).collect();
-        Reach::by_day(rates, &targets, horizons_days, &factors)
+        (0..place::PARTS).map(in_part).collect()
     }
 
     fn pooled_rates(&self) -> Vec<Option<hazards::Rates>> {

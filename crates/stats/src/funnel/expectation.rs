@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Fitted;
 use super::hazards::Rates;
 use super::history::OpenIndividual;
-use super::place::PARTS;
 
 /// Sweeps after which moves within one day count as settled; exact without same-day cycles.
 const SAME_DAY_SWEEPS: usize = 64;
@@ -112,7 +111,7 @@ impl<'a> Segment<'a> {
     }
 
     fn run(mut self, total: &mut [Expected]) {
-        let by_part = self.by_part();
+        let by_part = self.fitted.rates_by_part(&self.rates);
         for (ahead, expected) in (1..).zip(total) {
             let day = self.fitted.as_of_day.saturating_add(ahead);
             let part = self.fitted.periods.as_ref().map_or(0, |periods| periods.part(day));
@@ -133,24 +132,6 @@ impl<'a> Segment<'a> {
         let [count, amount, squares, new] = self.flow.reached;
         total.open.add(count, amount, squares);
         total.new.add(new, new * self.of_new[0], new * self.of_new[1]);
-    }
-
-    /// By part of a period: the daily probabilities.
-    fn by_part(&self) -> Vec<Vec<Option<Rates>>> {
-        match self.fitted.periods {
-            Some(_) => (0..PARTS).map(|part| self.on(part)).collect(),
-            None => vec![self.rates.clone()],
-        }
-    }
-
-    /// The daily probabilities in one part of a period.
-    fn on(&self, part: usize) -> Vec<Option<Rates>> {
-        let states = self.rates.iter().zip(&self.fitted.hazards);
-        let scaled = states.map(|(rates, hazards)| {
-            let factors: Vec<f64> = hazards.as_ref()?.places.iter().map(|by| by[part]).collect();
-            Some(rates.as_ref()?.scaled(&factors))
-        });
-        scaled.collect()
     }
 }
 

@@ -14,31 +14,32 @@ const SAME_DAY_SWEEPS: usize = 64;
 pub struct Reach {
     /// By horizon (one for all where days are alike), state, and days left on entering.
     fresh: Vec<Vec<Vec<f64>>>,
-    /// By horizon, then state, then age already survived.
+    /// By horizon, then state, then age already survived; the last age holds for every greater one.
     aged: Vec<Vec<Vec<f64>>>,
 }
-
-/// Factors on the daily probabilities by state, cause and day from the first one on.
-pub type DayFactors = Vec<Vec<Vec<f64>>>;
 
 impl Reach {
     /// Builds the table for the states' daily `rates` (`None`: never left), with the states marked
     /// in `targets` as the ones to reach, for each of `horizons_days` (ascending).
     #[must_use]
     pub fn new(rates: &[Option<Rates>], targets: &[bool], horizons_days: &[u32]) -> Self {
-        Recursion { rates, targets, factors: None }.run(horizons_days)
+        Recursion { rates: &|_| rates, targets }.run(horizons_days)
     }
 
-    /// As [`Reach::new`], where days differ: `factors` multiply the probabilities of each day. A
-    /// day beyond them is like an ordinary one.
+    /// As [`Reach::new`], where days differ: each has the rates of its part. `parts` has the part
+    /// of every day from the first one that is lived up to the last horizon.
     #[must_use]
-    pub fn by_day(
-        rates: &[Option<Rates>],
+    pub fn by_part(
+        rates_by_part: &[Vec<Option<Rates>>],
+        parts: &[usize],
         targets: &[bool],
         horizons_days: &[u32],
-        factors: &DayFactors,
     ) -> Self {
-        let recursion = Recursion { rates, targets, factors: Some(factors) };
+        let on = |day: Option<usize>| {
+            let part = day.and_then(|day| parts.get(day)).copied().unwrap_or(0);
+            rates_by_part.get(part).map_or(&[][..], Vec::as_slice)
+        };
+        let recursion = Recursion { rates: &on, targets };
         let mut table = Self { fresh: Vec::new(), aged: Vec::new() };
         for &horizon in horizons_days {
             let one = recursion.run(&[horizon]);
@@ -70,17 +71,18 @@ impl Reach {
 
 /// What the recursion runs on.
 struct Recursion<'a> {
-    rates: &'a [Option<Rates>],
+    /// Daily probabilities of every state on a day, counted from the first one that is lived;
+    /// `None` is the day before.
+    rates: &'a dyn Fn(Option<usize>) -> &'a [Option<Rates>],
     targets: &'a [bool],
-    factors: Option<&'a DayFactors>,
 }
 
 impl Recursion<'_> {
-    /// From no days left up to the last horizon; with factors, for that horizon alone.
+    /// From no days left up to the last horizon; where days differ, for that horizon alone.
     fn run(&self, horizons_days: &[u32]) -> Reach {
         let last = horizons_days.iter().max().copied().unwrap_or(0);
         let mut now = self.start();
-        let mut curves = vec![Vec::with_capacity(last as usize + 1); self.rates.len()];
+        let mut curves = vec![Vec::with_capacity(last as usize + 1); now.fresh.len()];
         let mut aged = Vec::with_capacity(horizons_days.len());
         for days_left in 0..=last {
             if days_left > 0 {
@@ -99,48 +101,37 @@ impl Recursion<'_> {
 
     fn start(&self) -> Day {
         let is_there = |state: usize| f64::from(u8::from(self.targets[state]));
-        let ages = |state: usize| self.rates[state].as_ref().map_or(1, |rates| rates.stay.len());
-        let states = 0..self.rates.len();
-        let aged = states.clone().map(|state| vec![is_there(state); ages(state)]).collect();
-        Day { fresh: states.map(is_there).collect(), aged }
+        let rates = (self.rates)(None);
+        let ages = |state: usize| rates[state].as_ref().map_or(1, |rates| rates.stay.len());
+        let aged = (0..rates.len()).map(|state| vec![is_there(state); ages(state)]).collect();
+        Day { fresh: (0..rates.len()).map(is_there).collect(), aged }
     }
 
-    /// States that can be left on the way to a target.
-    fn passed(&self) -> impl Iterator<Item = (usize, &Rates)> {
-        let states = self.rates.iter().zip(self.targets).enumerate();
+    /// States that can be left on the way to a target, on one day.
+    fn passed(&self, day: Option<usize>) -> impl Iterator<Item = (usize, &Rates)> {
+        let states = (self.rates)(day).iter().zip(self.targets).enumerate();
         states.filter_map(|(state, (rates, target))| {
             Some((state, rates.as_ref().filter(|_| !target)?))
         })
     }
 
-    fn factor(&self, state: usize, cause: usize, day: Option<usize>) -> f64 {
-        let of_cause = |factors: &'_ DayFactors| factors.get(state)?.get(cause)?.get(day?).copied();
-        self.factors.and_then(of_cause).unwrap_or(1.0)
-    }
-
     /// One day more to go.
     fn advance(&self, now: &mut Day, day: usize) {
-        for (state, rates) in self.passed() {
-            let factor = |cause: usize| self.factor(state, cause, Some(day));
-            let factors: Vec<f64> = (0..rates.next.len()).map(factor).collect();
-            now.aged[state] = match self.factors {
-                Some(_) => grow_older(&rates.scaled(&factors), &now.fresh, &now.aged[state]),
-                None => grow_older(rates, &now.fresh, &now.aged[state]),
-            };
+        for (state, rates) in self.passed(Some(day)) {
+            grow_older(rates, &now.fresh, &mut now.aged[state]);
         }
     }
 
     /// Entering a state and leaving it on the same day.
     fn settle(&self, now: &mut Day, day: Option<usize>) {
         for _ in 0..SAME_DAY_SWEEPS {
-            let before = now.fresh.clone();
-            for (state, rates) in self.passed() {
-                let leave =
-                    |(cause, days): (usize, &Vec<f64>)| days[0] * self.factor(state, cause, day);
-                let leave: Vec<f64> = rates.leave.iter().enumerate().map(leave).collect();
-                now.fresh[state] = enter(&rates.next, &leave, &now.fresh, now.aged[state][0]);
+            let mut is_settled = true;
+            for (state, rates) in self.passed(day) {
+                let value = enter(rates, &now.fresh, now.aged[state][0]);
+                is_settled &= value == now.fresh[state];
+                now.fresh[state] = value;
             }
-            if before == now.fresh {
+            if is_settled {
                 return;
             }
         }
@@ -153,24 +144,38 @@ struct Day {
     aged: Vec<Vec<f64>>,
 }
 
-fn enter(next: &[usize], leave: &[f64], fresh: &[f64], survived: f64) -> f64 {
-    let gone: f64 = leave.iter().sum();
-    let moved: f64 = next.iter().zip(leave).map(|(&to, share)| share * fresh[to]).sum();
+fn enter(rates: &Rates, fresh: &[f64], survived: f64) -> f64 {
+    let leave = || rates.leave.iter().map(|days| days[0]);
+    let gone: f64 = leave().sum();
+    let moved: f64 = rates.next.iter().zip(leave()).map(|(&to, share)| share * fresh[to]).sum();
     moved / gone.max(1.0) + (1.0 - gone).max(0.0) * survived
 }
 
 /// One day more to go, for every age: tomorrow is lived at the next age.
-fn grow_older(rates: &Rates, fresh: &[f64], aged: &[f64]) -> Vec<f64> {
-    let last = aged.len() - 1;
-    let mut older = Vec::with_capacity(aged.len());
-    older.extend(aged[1..].iter().zip(&rates.stay[1..]).map(|(value, stay)| value * stay));
-    older.push(aged[last] * rates.stay[last]);
-    for (&to, days) in rates.next.iter().zip(&rates.leave) {
-        let reached = fresh[to];
-        older.iter_mut().zip(&days[1..]).for_each(|(value, hazard)| *value += hazard * reached);
-        older[last] += days[last] * reached;
+fn grow_older(rates: &Rates, fresh: &[f64], aged: &mut [f64]) {
+    let mut causes = rates.next.iter().zip(&rates.leave).map(|(&to, days)| (&days[..], fresh[to]));
+    let none = (&rates.stay[..], 0.0);
+    // Most states are left in two ways: one pass for these.
+    let two = [causes.next().unwrap_or(none), causes.next().unwrap_or(none)];
+    stay_or_leave(aged, &rates.stay, two);
+    for (hazards, reached) in causes {
+        let (last, next) = (aged.len() - 1, hazards[1..].iter());
+        aged.iter_mut().zip(next).for_each(|(value, hazard)| *value += hazard * reached);
+        aged[last] += hazards[last] * reached;
     }
-    older
+}
+
+/// By age: what staying until tomorrow comes to, and leaving for one of two states.
+fn stay_or_leave(aged: &mut [f64], stay: &[f64], causes: [(&[f64], f64); 2]) {
+    let [(first, to_first), (second, to_second)] = causes;
+    let last = aged.len() - 1;
+    let oldest = aged[last];
+    let tomorrow = stay[1..].iter().zip(&first[1..]).zip(&second[1..]);
+    aged.copy_within(1.., 0);
+    for (value, ((stay, first), second)) in aged[..last].iter_mut().zip(tomorrow) {
+        *value = *value * stay + first * to_first + second * to_second;
+    }
+    aged[last] = oldest * stay[last] + first[last] * to_first + second[last] * to_second;
 }
 
 #[cfg(test)]
