@@ -5,12 +5,14 @@
 
 mod duckdb;
 mod files;
+mod futures;
 mod measure;
 pub mod truth;
 
 use crate::building;
 use anyhow::{Context, Result, bail};
 use measure::{Measured, measure};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,14 +32,17 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("journal", import_deals),
     ("memory", memory_of_one_gib),
     ("seed", same_seed_same_bytes),
+    ("futures", |bench| futures::rows(&bench.folder, &bench.profile)),
 ];
 
 /// Runs the named benchmarks, or all, and prints one table; false when a bound is passed.
 pub fn run(arguments: &[String]) -> Result<bool> {
     let (names, profile) = parse(arguments)?;
-    let built = building::baton(profile)?;
-    println!("Built ({profile}) in {}.", building::spoken(built.took));
-    let bench = Bench { baton: built.binary, folder: building::target().join("bench") };
+    let bench = Bench {
+        profile: profile.to_owned(),
+        baton: OnceCell::new(),
+        folder: building::target().join("bench"),
+    };
 
     let mut rows = Vec::new();
     for (name, benchmark) in BENCHMARKS {
@@ -158,9 +163,11 @@ fn differing_bytes(one: &[u8], two: &[u8]) -> f64 {
     (within + one.len().abs_diff(two.len())) as f64
 }
 
-/// The binary under measurement and the folder for all that it leaves.
+/// The binary under measurement, its profile, and the folder for all that it leaves.
 struct Bench {
-    baton: PathBuf,
+    profile: String,
+    /// Built when it is first needed.
+    baton: OnceCell<PathBuf>,
     folder: PathBuf,
 }
 
@@ -209,9 +216,18 @@ impl Bench {
         Ok((self.baton(&arguments, 1)?.output, self.baton(&arguments, 2)?.output))
     }
 
+    fn binary(&self) -> Result<&Path> {
+        if let Some(binary) = self.baton.get() {
+            return Ok(binary);
+        }
+        let built = building::baton(&self.profile)?;
+        println!("Built ({}) in {}.", self.profile, building::spoken(built.took));
+        Ok(self.baton.get_or_init(|| built.binary))
+    }
+
     fn baton(&self, arguments: &[&str], threads: u32) -> Result<Measured> {
         let threads = threads.to_string();
-        let mut command = Command::new(&self.baton);
+        let mut command = Command::new(self.binary()?);
         command
             .args(arguments)
             .env("RAYON_NUM_THREADS", &threads)

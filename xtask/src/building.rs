@@ -33,6 +33,21 @@ pub fn baton(profile: &str) -> Result<Built> {
     Ok(Built { binary, took: started.elapsed() })
 }
 
+/// Builds one example of a light crate, without the rest of the workspace.
+pub fn example(package: &str, name: &str, profile: &str) -> Result<PathBuf> {
+    let output = cargo()
+        .args(["build", "--locked", "--package", package, "--example", name])
+        .args(["--profile", profile, "--message-format=json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo could not be started")?;
+    if !output.status.success() {
+        bail!("`cargo build --example {name}` failed; its messages are above");
+    }
+    executable(&String::from_utf8_lossy(&output.stdout))
+        .context("cargo built the example without naming it")
+}
+
 /// The path of the last executable among cargo's JSON messages.
 fn executable(messages: &str) -> Option<PathBuf> {
     messages

@@ -24,6 +24,7 @@ Usage: cargo xtask COMMAND
   tidy [--bless]    the house rules alone; --bless records new migrations and shorter functions
   bench [NAME…] [--profile dev|release]
                     speed, memory and repeatability beside a named peer: import journal memory seed
+                    futures
   bench truth [--companies N] [--profile dev|release] [--baton FILE]
                     forecasts on simulated companies beside baselines and truth, to docs/truth.md
 ";

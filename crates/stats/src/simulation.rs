@@ -5,28 +5,34 @@
 //! is not known as well as what is chance. This module refuses to know which future is wanted; it
 //! has no clock and no randomness but the seed.
 //!
-//! Open individuals are not drawn one by one: those of one segment and of nearly the same amount
-//! form a cell whose count is binomial with the mean and variance of the sum of their own chances
-//! (the two-parameter binomial approximation of a Poisson-binomial: Ehm 1991; exact for a cell of
-//! one or of equal chances). New ones form a Poisson process, thinned by the period of entry and of
-//! reaching the target, which is exact.
+//! Of the open individuals only those with amounts that matter by themselves are drawn one by one.
+//! The others of one state and of much the same age and amount form a cell. Its count is
+//! multinomial over the periods, with the mean and variance of the sum of the members' own chances
+//! (the two-parameter binomial approximation of a Poisson-binomial: Ehm 1991, "Binomial
+//! approximation to the Poisson binomial distribution"); its amount is that of a sample without
+//! replacement (Cochran 1977, "Sampling Techniques", 2.6), so who has gone in one period is missing
+//! in the next. New ones form a Poisson process, thinned by the period of entry and of reaching the
+//! target, which is exact.
 
 mod amounts;
 mod cells;
 mod parameters;
 
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use thiserror::Error;
 
+use crate::compound::{EXACT_DRAWS_MAX, Moments};
 use crate::funnel::Fitted;
 use crate::funnel::arrivals::STEP_DAYS;
 use crate::funnel::history::OpenIndividual;
 use crate::random::{binomial, factor, poisson, stream};
 use crate::sample::Sample;
-use amounts::{AmountSources, Levels};
-use cells::{Cell, Cells};
-use parameters::{Chances, Flow, ParameterSet};
+use amounts::{AmountSources, Levels, Source};
+use cells::{Cells, LONE_SHARE_MIN};
+use parameters::{CellChances, Flow, ParameterSet};
 
 /// Futures drawn from one random stream, one after the other.
 const FUTURES_PER_CHUNK: usize = 64;
@@ -109,19 +115,10 @@ pub fn simulate(
     options: Options,
 ) -> Result<Futures, SimulationError> {
     let horizons_days = horizons(start_day, period_end_days)?;
-    let cells = Cells::new(open);
-    let sets = parameters::draw(fitted, &cells, start_day, &horizons_days, options);
     let sources = AmountSources::new(&fitted.amounts);
+    let cells = Cells::new(open, LONE_SHARE_MIN, &sources);
     let world = World { fitted, cells: &cells, sources: &sources, horizons_days: &horizons_days };
-    let chunks = options.futures.div_ceil(FUTURES_PER_CHUNK);
-    let chunk = |chunk: usize| {
-        let mut random = stream(options.seed, chunk as u64);
-        let first = chunk * FUTURES_PER_CHUNK;
-        let futures = first..options.futures.min(first + FUTURES_PER_CHUNK);
-        futures.flat_map(|f| world.future(&sets[f % sets.len()], &mut random)).collect::<Vec<_>>()
-    };
-    let outcomes: Vec<Vec<PeriodOutcome>> = (0..chunks).into_par_iter().map(chunk).collect();
-    Ok(Futures { periods: horizons_days.len(), outcomes: outcomes.concat() })
+    Ok(world.futures(start_day, options))
 }
 
 /// Days from the start to each period's end, the start included.
@@ -147,22 +144,43 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    fn future(&self, set: &ParameterSet, random: &mut ChaCha8Rng) -> Vec<PeriodOutcome> {
+    fn futures(&self, start_day: i32, options: Options) -> Futures {
+        let sets = parameters::draw(self, start_day, options.seed, options.futures);
         let lengths_days = lengths(self.horizons_days);
-        let pace = draw_factors(self.fitted.pace_variation, &lengths_days, random);
-        let levels = self.sources.draw_levels(random);
-        let periods = vec![PeriodOutcome::default(); lengths_days.len()];
-        let mut future = Future { world: self, pace, levels, periods };
-        for (cell, chances) in self.cells.open.iter().zip(&set.chances) {
-            future.close_open(cell, chances, random);
-        }
-        for (&state, arrivals) in &self.fitted.arrivals {
+        let chunk = |chunk: usize| {
+            let mut random = stream(options.seed, chunk as u64);
+            let first = chunk * FUTURES_PER_CHUNK;
+            let futures = first..options.futures.min(first + FUTURES_PER_CHUNK);
+            let set = |future: usize| &sets[future % sets.len()];
+            futures.flat_map(|f| self.future(set(f), &lengths_days, &mut random)).collect()
+        };
+        let chunks = options.futures.div_ceil(FUTURES_PER_CHUNK);
+        let outcomes: Vec<Vec<PeriodOutcome>> = (0..chunks).into_par_iter().map(chunk).collect();
+        Futures { periods: lengths_days.len(), outcomes: outcomes.concat() }
+    }
+
+    fn future(
+        &self,
+        set: &ParameterSet,
+        lengths_days: &[f64],
+        random: &mut ChaCha8Rng,
+    ) -> Vec<PeriodOutcome> {
+        let mut future = Future {
+            world: self,
+            pace: draw_factors(self.fitted.pace_variation, lengths_days, random),
+            levels: self.sources.draw_levels(random),
+            periods: vec![PeriodOutcome::default(); lengths_days.len()],
+            many: vec![Many::default(); lengths_days.len()],
+        };
+        future.close_lone(set, random);
+        set.cells.iter().for_each(|cell| future.close_cell(cell, random));
+        for (flow, arrivals) in set.flows.iter().zip(self.fitted.arrivals.values()) {
             let rate = arrivals.rate_per_day * factor(arrivals.rate_variation(), random);
-            let months = draw_factors(arrivals.overdispersion, &lengths_days, random);
+            let months = draw_factors(arrivals.overdispersion, lengths_days, random);
             let rates: Vec<f64> = months.iter().map(|month| rate * month).collect();
-            future.arrive(&rates, set.flows.iter().filter(|flow| flow.state == state), random);
+            future.arrive(&rates, flow, random);
         }
-        future.periods
+        future.finish(random)
     }
 }
 
@@ -173,61 +191,127 @@ struct Future<'a> {
     pace: Vec<f64>,
     levels: Levels,
     periods: Vec<PeriodOutcome>,
+    /// By period: amounts of many, which are drawn together.
+    many: Vec<Many>,
+}
+
+/// Amounts of which only the moments are known so far.
+#[derive(Clone, Copy, Default)]
+struct Many {
+    open: Moments,
+    new: Moments,
 }
 
 impl Future<'_> {
-    /// Spreads the cell's individuals over the periods, one period after the other.
-    fn close_open(&mut self, cell: &Cell, chances: &Chances, random: &mut ChaCha8Rng) {
-        let (mut trials, mut left) = (chances.trials, 1.0);
-        for (index, outcome) in self.periods.iter_mut().enumerate() {
-            let pace = self.pace[index];
-            let chance = (chances.by_period[index] * pace).min(left);
-            let count = binomial(trials, chance / left, random);
-            trials -= count;
-            left = (left - chance).max(f64::MIN_POSITIVE);
-            outcome.open_count += count;
-            let sources = self.world.sources;
-            outcome.open_amount += match cell.has_amount {
-                true => sources.realised(chances.mean_amount[index], count, &self.levels, random),
-                false => sources.sum(cell.segment, count, &self.levels, random),
-            };
-        }
-    }
-
-    /// Lets individuals arrive at the given daily rates by period, and some reach the target.
-    fn arrive<'f>(
-        &mut self,
-        rates: &[f64],
-        flows: impl Iterator<Item = &'f Flow>,
-        random: &mut ChaCha8Rng,
-    ) {
-        for flow in flows {
-            for (entered, rate) in rates.iter().enumerate() {
-                let mut others = rate * flow.entering[entered];
-                for (reached, expected) in flow.reaching[entered].iter().enumerate() {
-                    let mean = rate * expected * self.pace[entered + reached];
-                    others -= mean;
-                    let count = poisson(mean, random);
-                    self.add_new(flow.segment, entered, entered + reached, count, random);
-                }
-                self.periods[entered].arrivals += poisson(others, random);
+    fn close_lone(&mut self, set: &ParameterSet, random: &mut ChaCha8Rng) {
+        let fastest = self.pace.iter().copied().fold(0.0, f64::max);
+        for (one, chances) in self.world.cells.lone.iter().zip(&set.lone) {
+            let mut drawn = random.random::<f64>();
+            if drawn >= chances.whole * fastest {
+                continue;
+            }
+            let reached = chances.by_period.iter().zip(&self.pace).position(|(chance, pace)| {
+                drawn -= chance * pace;
+                drawn < 0.0
+            });
+            if let Some(outcome) = reached.and_then(|period| self.periods.get_mut(period)) {
+                outcome.open_count += 1;
+                outcome.open_amount += self.world.sources.draw(one, &self.levels, random);
             }
         }
     }
 
-    fn add_new(
-        &mut self,
-        segment: u32,
-        entered: usize,
-        reached: usize,
-        count: u64,
-        random: &mut ChaCha8Rng,
-    ) {
-        let amount = self.world.sources.sum(segment, count, &self.levels, random);
-        self.periods[entered].arrivals += count;
-        self.periods[reached].new_count += count;
-        self.periods[reached].new_amount += amount;
+    /// Spreads the cell's individuals over the periods, one period after the other. Who has been
+    /// drawn is not there any more: if they were large, those left are small.
+    fn close_cell(&mut self, cell: &CellChances, random: &mut ChaCha8Rng) {
+        let level = self.levels.of(cell.source);
+        let (mut trials, mut left, mut surplus) = (cell.trials, 1.0, 0.0);
+        for (index, period) in cell.by_period.iter().enumerate() {
+            let chance = (period.chance * self.pace[index]).min(left);
+            let count = binomial(trials, chance / left, random);
+            left = (left - chance).max(f64::MIN_POSITIVE);
+            if count > 0 {
+                let share = count as f64 / trials as f64;
+                let mut sum = period.amount.times(count as f64);
+                let gained = gained(cell.spread, count as f64, share, random) - share * surplus;
+                // The normal curve knows no zero; amounts that are above it stay there.
+                let gained = if sum.mean > 0.0 { gained.max(-sum.mean) } else { gained };
+                surplus += gained;
+                sum.mean += gained;
+                self.many[index].open.add(sum.scaled(level));
+                self.periods[index].open_count += count;
+                trials -= count;
+            }
+        }
     }
+
+    /// Lets individuals arrive at the given daily rates by period, and some reach the target.
+    fn arrive(&mut self, rates: &[f64], flow: &Flow, random: &mut ChaCha8Rng) {
+        let entering = flow.entering.iter().zip(rates);
+        let mut others: Vec<f64> = entering.map(|(entering, rate)| entering * rate).collect();
+        for reached in 0..rates.len() {
+            let pace = self.pace[reached];
+            let mut all = 0;
+            for segment in &flow.segments {
+                let expected = segment.reaching[reached].iter().zip(rates);
+                let mean: f64 = expected.map(|(expected, rate)| expected * rate).sum();
+                let count = poisson(pace * mean, random);
+                self.add_new(segment.source, reached, count, random);
+                all += count;
+            }
+            let expected = flow.reaching[reached].iter().zip(rates);
+            let expected: Vec<f64> = expected.map(|(expected, rate)| expected * rate).collect();
+            self.spread_over_entries(all, &expected, random);
+            others.iter_mut().zip(&expected).for_each(|(others, mean)| *others -= pace * mean);
+        }
+        for (outcome, others) in self.periods.iter_mut().zip(others) {
+            outcome.arrivals += poisson(others, random);
+        }
+    }
+
+    fn add_new(&mut self, source: Source, reached: usize, count: u64, random: &mut ChaCha8Rng) {
+        let sources = self.world.sources;
+        self.periods[reached].new_count += count;
+        if count <= EXACT_DRAWS_MAX {
+            let amount = sources.sum(source, count, &self.levels, random);
+            self.periods[reached].new_amount += amount;
+        } else {
+            let level = self.levels.of(Some(source));
+            let sum = sources.moments(source).times(count as f64).scaled(level);
+            self.many[reached].new.add(sum);
+        }
+    }
+
+    /// Says when those who reach a target in one period have arrived: a multinomial draw, as they
+    /// come from independent Poisson counts.
+    fn spread_over_entries(&mut self, all: u64, expected: &[f64], random: &mut ChaCha8Rng) {
+        let mut trials = all;
+        let mut left: f64 = expected.iter().sum();
+        for (outcome, mean) in self.periods.iter_mut().zip(expected) {
+            let count = if *mean < left { binomial(trials, mean / left, random) } else { trials };
+            outcome.arrivals += count;
+            trials -= count;
+            left -= mean;
+        }
+    }
+
+    fn finish(mut self, random: &mut ChaCha8Rng) -> Vec<PeriodOutcome> {
+        for (outcome, many) in self.periods.iter_mut().zip(&self.many) {
+            outcome.open_amount += many.open.draw(random);
+            outcome.new_amount += many.new.draw(random);
+        }
+        self.periods
+    }
+}
+
+/// How far the sum of so many amounts, a share of all there are, lies from its expectation: that of
+/// a sample without replacement.
+fn gained(spread: f64, count: f64, share: f64, random: &mut ChaCha8Rng) -> f64 {
+    if spread <= 0.0 {
+        return 0.0;
+    }
+    let normal: f64 = StandardNormal.sample(random);
+    spread * (count * (1.0 - share)).sqrt() * normal
 }
 
 /// Length of each period in days.
@@ -310,6 +394,55 @@ mod tests {
         let each = futures.total(|o| o.open_amount / o.open_count.max(1) as f64);
         let levels = 0.02;
         assert!((each.quantile(1.0) / (777.0 * 0.9) - 1.0).abs() < levels, "{each:?}");
+    }
+
+    const CELL_FUTURES: usize = 20_000;
+
+    /// Futures without a common pace, in which differences would drown.
+    fn drawn(open: &[OpenIndividual], lone_share: f64) -> Futures {
+        let fitted = Fitted { pace_variation: 0.0, ..fitted() };
+        let sources = AmountSources::new(&fitted.amounts);
+        let cells = Cells::new(open, lone_share, &sources);
+        let horizons_days = horizons(AS_OF_DAY + 1, &ENDS).expect("periods in order");
+        let world = World {
+            fitted: &fitted,
+            cells: &cells,
+            sources: &sources,
+            horizons_days: &horizons_days,
+        };
+        world.futures(AS_OF_DAY + 1, Options { seed: 3, futures: CELL_FUTURES })
+    }
+
+    /// Bounds are three to four standard errors, and a little for the approximation.
+    fn check_same(cells: &Sample, alone: &Sample) {
+        let error = (1.0 / CELL_FUTURES as f64).sqrt();
+        let deviation = alone.variance().sqrt();
+        let gap = (cells.mean() - alone.mean()) / deviation;
+        assert!(gap.abs() < 5.0 * error, "mean {} is not {}", cells.mean(), alone.mean());
+        let ratio = cells.variance() / alone.variance();
+        assert!((ratio - 1.0).abs() < 6.0 * error + 0.02, "variance {ratio} times");
+        let gap = cells.skewness() - alone.skewness();
+        assert!(gap.abs() < 12.0 * error + 0.02, "skewness is off by {gap}");
+        for probability in [0.1, 0.5, 0.9] {
+            let quantile = alone.quantile(probability);
+            let gap = cells.share_at_least(quantile) - alone.share_at_least(quantile);
+            assert!(gap.abs() < 3.0 * error + 0.01, "quantile {probability} is off by {gap}");
+        }
+    }
+
+    #[test]
+    fn cells_are_distributed_as_individuals_drawn_one_by_one() {
+        // From 50 to 5,000, and every fifth unknown; nearly none is left to reach the last period.
+        let amount = |i: u32| (i % 5 > 0).then_some(50.0 * 100_f64.powf(f64::from(i % 97) / 97.0));
+        let open = open_people(1_200, amount);
+        let [cells, alone] = [f64::INFINITY, 0.0].map(|lone_share| drawn(&open, lone_share));
+        let check = |figure: &dyn Fn(&PeriodOutcome) -> f64| {
+            check_same(&cells.total(figure), &alone.total(figure));
+            check_same(&cells.in_period(0, figure), &alone.in_period(0, figure));
+            check_same(&cells.in_period(1, figure), &alone.in_period(1, figure));
+        };
+        check(&|outcome| outcome.open_count as f64);
+        check(&|outcome| outcome.open_amount);
     }
 
     #[test]

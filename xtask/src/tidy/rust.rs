@@ -70,7 +70,9 @@ fn absences(path: &str, text: &str, tests: &[RangeInclusive<usize>]) -> Vec<Find
     else {
         return Vec::new();
     };
-    if path.ends_with("/tests.rs") || path.contains("/tests/") {
+    let is_library =
+        !path.ends_with("/tests.rs") && !path.contains("/tests/") && !path.contains("/examples/");
+    if !is_library {
         return Vec::new();
     }
     let rules: Vec<_> = ABSENCES.iter().filter(|(crates, ..)| crates.contains(&name)).collect();

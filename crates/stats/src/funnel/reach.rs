@@ -4,6 +4,8 @@
 //! the given daily probabilities; all ages are carried at once, so one table answers every
 //! individual of a segment. It refuses to know how the probabilities were found.
 
+use std::cell::Cell;
+
 use super::hazards::Rates;
 
 /// Sweeps after which moves within one day count as settled; exact without same-day cycles.
@@ -170,10 +172,11 @@ fn stay_or_leave(aged: &mut [f64], stay: &[f64], causes: [(&[f64], f64); 2]) {
     let [(first, to_first), (second, to_second)] = causes;
     let last = aged.len() - 1;
     let oldest = aged[last];
+    // In place: each age is written after it has been read as the next one.
+    let ages = Cell::from_mut(&mut *aged).as_slice_of_cells();
     let tomorrow = stay[1..].iter().zip(&first[1..]).zip(&second[1..]);
-    aged.copy_within(1.., 0);
-    for (value, ((stay, first), second)) in aged[..last].iter_mut().zip(tomorrow) {
-        *value = *value * stay + first * to_first + second * to_second;
+    for (pair, ((stay, first), second)) in ages.windows(2).zip(tomorrow) {
+        pair[0].set(pair[1].get() * stay + first * to_first + second * to_second);
     }
     aged[last] = oldest * stay[last] + first[last] * to_first + second[last] * to_second;
 }

@@ -129,7 +129,7 @@ impl Amounts {
         match self {
             Self::Fixed(amount) => *amount,
             Self::Gamma { mean, .. } => *mean,
-            Self::Empirical(compound) => compound.mean,
+            Self::Empirical(compound) => compound.one.mean,
         }
     }
 
