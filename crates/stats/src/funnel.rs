@@ -14,6 +14,7 @@ pub mod history;
 pub mod pace;
 pub mod place;
 pub mod reach;
+pub(crate) mod runs;
 pub mod season;
 pub mod segmentation;
 
@@ -57,6 +58,9 @@ pub struct Fitted {
     /// around what the hazards say.
     pub pace_variation: f64,
 }
+
+/// A curve that rises by less has been rounded.
+const RISE_MIN: f64 = 1e-12;
 
 /// One age of a cumulative curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -181,7 +185,8 @@ impl Fitted {
         let point = |(age, &at_risk): (usize, &u64)| {
             let age_days = age as u32;
             let cumulative = reach.fresh(from, 0, age_days);
-            let is_point = cumulative > before || hazards.exits.get(age).is_some_and(|&n| n > 0);
+            let is_point =
+                cumulative - before > RISE_MIN || hazards.exits.get(age).is_some_and(|&n| n > 0);
             before = cumulative;
             is_point.then_some(CurvePoint { age_days, at_risk, cumulative })
         };

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Fitted;
 use super::hazards::Rates;
 use super::history::OpenIndividual;
+use super::runs::{Mass, Masses, add};
 
 /// Sweeps after which moves within one day count as settled; exact without same-day cycles.
 const SAME_DAY_SWEEPS: usize = 64;
@@ -53,8 +54,7 @@ impl Expected {
 }
 
 /// What moves through the funnel together: of the open individuals their number, amount and squared
-/// amount, of the new ones their number. They pass by the same rates, so one pass moves all.
-type Mass = [f64; 4];
+/// amount, of the new ones their number.
 const NEW: usize = 3;
 
 /// Cumulative expectations, the first of `days` being the day after the as-of day.
@@ -94,15 +94,16 @@ impl<'a> Segment<'a> {
         let of_new = [amounts.mean(segment), amounts.mean_square(segment)];
         let ratio = amounts.realised_ratio.as_ref();
         let [level, square] = ratio.map_or([1.0, 1.0], |r| [r.mean(), r.mean_square()]);
-        let mut flow = Flow::new(&ages);
+        let mut by_age: Vec<Vec<Mass>> = ages.iter().map(|&ages| vec![[0.0; 4]; ages]).collect();
         for one in there {
             let [amount, squared] = match one.amount {
                 Some(amount) => [amount * level, amount * amount * square],
                 None => of_new,
             };
             let age = (one.age_days as usize).min(ages[one.state] - 1);
-            add(&mut flow.by_age[one.state][age], &[1.0, amount, squared, 0.0], 1.0);
+            add(&mut by_age[one.state][age], &[1.0, amount, squared, 0.0], 1.0);
         }
+        let flow = Flow::new(&rates, &by_age);
         let mut shares = vec![0.0; rates.len()];
         for (&state, arrivals) in &fitted.arrivals {
             shares[state] = arrivals.segment_shares.get(&segment).copied().unwrap_or(0.0);
@@ -137,13 +138,17 @@ impl<'a> Segment<'a> {
 
 /// Mass by state and age, and what has reached a target so far.
 struct Flow {
-    by_age: Vec<Vec<Mass>>,
+    /// `None` for a state that nobody leaves.
+    masses: Vec<Option<Masses>>,
     reached: Mass,
 }
 
 impl Flow {
-    fn new(ages: &[usize]) -> Self {
-        Self { by_age: ages.iter().map(|&ages| vec![[0.0; 4]; ages]).collect(), reached: [0.0; 4] }
+    fn new(rates: &[Option<Rates>], by_age: &[Vec<Mass>]) -> Self {
+        let state = |(rates, by_age): (&Option<Rates>, &Vec<Mass>)| {
+            rates.as_ref().map(|rates| Masses::new(rates, by_age))
+        };
+        Self { masses: rates.iter().zip(by_age).map(state).collect(), reached: [0.0; 4] }
     }
 }
 
@@ -156,9 +161,9 @@ struct Step<'a> {
 impl Step<'_> {
     /// Everyone grows a day older or leaves; then who enters a state may leave it the same day.
     fn advance(&self, flow: &mut Flow, mut entering: Vec<Mass>) {
-        for (state, rates) in self.rates.iter().enumerate() {
-            if let Some(rates) = rates {
-                grow_older(rates, &mut flow.by_age[state], &mut entering);
+        for (masses, rates) in flow.masses.iter_mut().zip(self.rates) {
+            if let (Some(masses), Some(rates)) = (masses, rates) {
+                masses.grow_older(rates, &mut entering);
             }
         }
         for _ in 0..SAME_DAY_SWEEPS {
@@ -178,50 +183,18 @@ impl Step<'_> {
             add(&mut flow.reached, mass, 1.0);
             return;
         }
-        let Some(rates) = &self.rates[state] else { return };
-        add(&mut flow.by_age[state][0], mass, rates.stay[0]);
+        let (Some(masses), Some(rates)) = (&mut flow.masses[state], &self.rates[state]) else {
+            return;
+        };
+        masses.enter(mass, rates.stay[0]);
         for (&to, days) in rates.next.iter().zip(&rates.leave) {
             add(&mut onward[to], mass, days[0]);
         }
     }
 }
 
-/// Moves the mass of one state to the next age; what leaves goes to `entering`.
-fn grow_older(rates: &Rates, by_age: &mut [Mass], entering: &mut [Mass]) {
-    let last = by_age.len() - 1;
-    if last > 0 {
-        let joined = by_age[last - 1];
-        add(&mut by_age[last], &joined, 1.0);
-        by_age.copy_within(..last - 1, 1);
-        by_age[0] = [0.0; 4];
-    }
-    for (&to, days) in rates.next.iter().zip(&rates.leave) {
-        add(&mut entering[to], &leaving(by_age, days), 1.0);
-    }
-    for (mass, &stay) in by_age.iter_mut().zip(&rates.stay) {
-        mass.iter_mut().for_each(|part| *part *= stay);
-    }
-}
-
-/// Mass times hazard, summed over ages: even and odd ones apart, so that no sum waits for another.
-fn leaving(by_age: &[Mass], hazards: &[f64]) -> Mass {
-    let (mut even, mut odd) = ([0.0; 4], [0.0; 4]);
-    for (masses, hazards) in by_age.chunks(2).zip(hazards.chunks(2)) {
-        add(&mut even, &masses[0], hazards[0]);
-        if let ([_, mass], [_, hazard]) = (masses, hazards) {
-            add(&mut odd, mass, *hazard);
-        }
-    }
-    add(&mut even, &odd, 1.0);
-    even
-}
-
 fn is_any(mass: &Mass) -> bool {
     mass[0] > 0.0 || mass[NEW] > 0.0
-}
-
-fn add(to: &mut Mass, mass: &Mass, share: f64) {
-    to.iter_mut().zip(mass).for_each(|(to, part)| *to += part * share);
 }
 
 #[cfg(test)]

@@ -141,13 +141,24 @@ impl Facts {
 
 /// Cuts the history at the end of `as_of_day`.
 pub(crate) fn cut(history: &History, as_of_day: i32) -> Result<Facts, FitError> {
+    cut_by(history, as_of_day, &|path| history.paths[path].segment)
+}
+
+/// Cuts the history, with the segment that each path gets by its position.
+pub(crate) fn cut_by(
+    history: &History,
+    as_of_day: i32,
+    segment: &dyn Fn(usize) -> u32,
+) -> Result<Facts, FitError> {
     if !history.states.iter().any(|state| state.is_target) {
         return Err(FitError::NoTarget);
     }
     let mut facts = Facts::default();
     for (index, path) in history.paths.iter().enumerate() {
         if path.entered_day <= as_of_day {
-            Walk { states: &history.states, index, path, as_of_day }.collect(&mut facts)?;
+            let segment = segment(index);
+            let walk = Walk { states: &history.states, index, path, segment, as_of_day };
+            walk.collect(&mut facts)?;
         }
     }
     if facts.entries.is_empty() {
@@ -161,12 +172,14 @@ struct Walk<'a> {
     states: &'a [State],
     index: usize,
     path: &'a Path,
+    segment: u32,
     as_of_day: i32,
 }
 
 impl Walk<'_> {
     fn collect(&self, facts: &mut Facts) -> Result<(), FitError> {
-        let Path { segment, entered_day, entry_state, .. } = *self.path;
+        let Path { entered_day, entry_state, .. } = *self.path;
+        let segment = self.segment;
         let mut at = Move { day: entered_day, state: entry_state };
         let mut reached = self.state(at.state)?.is_target.then_some(at.day);
         facts.entries.push(Entry { segment, state: entry_state, day: entered_day });
@@ -208,7 +221,7 @@ impl Walk<'_> {
 
     fn sojourn(&self, at: Move, until_day: i32, next: Option<usize>) -> Sojourn {
         Sojourn {
-            segment: self.path.segment,
+            segment: self.segment,
             state: at.state,
             start_day: at.day,
             age_days: until_day.abs_diff(at.day),
@@ -234,7 +247,7 @@ impl Walk<'_> {
         let before = known().take_while(|known| known.day < reached_day).last();
         let realised = known().take_while(|known| known.day <= reached_day).last();
         Ok(realised.map(|realised| Realised {
-            segment: self.path.segment,
+            segment: self.segment,
             day: reached_day,
             amount: realised.amount,
             known_before: before.map(|known| known.amount),

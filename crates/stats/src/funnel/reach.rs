@@ -1,12 +1,11 @@
 //! The probability of reaching a target, by forward recursion over days.
 //!
 //! A semi-Markov renewal recursion: whoever leaves a state enters the next one at age 0. Exact for
-//! the given daily probabilities; all ages are carried at once, so one table answers every
+//! the given daily probabilities; all ages are carried at once, in runs, so one table answers every
 //! individual of a segment. It refuses to know how the probabilities were found.
 
-use std::cell::Cell;
-
 use super::hazards::Rates;
+use super::runs::Chances;
 
 /// Sweeps after which moves within one day count as settled; exact without same-day cycles.
 const SAME_DAY_SWEEPS: usize = 64;
@@ -95,7 +94,7 @@ impl Recursion<'_> {
                 curve.push(value);
             }
             for _ in horizons_days.iter().filter(|&&horizon| horizon == days_left) {
-                aged.push(now.aged.clone());
+                aged.push(now.aged.iter().map(Chances::by_age).collect());
             }
         }
         Reach { fresh: vec![curves], aged }
@@ -104,8 +103,11 @@ impl Recursion<'_> {
     fn start(&self) -> Day {
         let is_there = |state: usize| f64::from(u8::from(self.targets[state]));
         let rates = (self.rates)(None);
-        let ages = |state: usize| rates[state].as_ref().map_or(1, |rates| rates.stay.len());
-        let aged = (0..rates.len()).map(|state| vec![is_there(state); ages(state)]).collect();
+        let never_left = Rates { next: Vec::new(), leave: Vec::new(), stay: vec![1.0] };
+        let aged = |state: usize| {
+            Chances::new(rates[state].as_ref().unwrap_or(&never_left), is_there(state))
+        };
+        let aged = (0..rates.len()).map(aged).collect();
         Day { fresh: (0..rates.len()).map(is_there).collect(), aged }
     }
 
@@ -120,7 +122,7 @@ impl Recursion<'_> {
     /// One day more to go.
     fn advance(&self, now: &mut Day, day: usize) {
         for (state, rates) in self.passed(Some(day)) {
-            grow_older(rates, &now.fresh, &mut now.aged[state]);
+            now.aged[state].one_day_more(rates, &now.fresh);
         }
     }
 
@@ -129,7 +131,7 @@ impl Recursion<'_> {
         for _ in 0..SAME_DAY_SWEEPS {
             let mut is_settled = true;
             for (state, rates) in self.passed(day) {
-                let value = enter(rates, &now.fresh, now.aged[state][0]);
+                let value = enter(rates, &now.fresh, now.aged[state].first());
                 is_settled &= value == now.fresh[state];
                 now.fresh[state] = value;
             }
@@ -143,7 +145,7 @@ impl Recursion<'_> {
 /// The recursion's state after some number of days.
 struct Day {
     fresh: Vec<f64>,
-    aged: Vec<Vec<f64>>,
+    aged: Vec<Chances>,
 }
 
 fn enter(rates: &Rates, fresh: &[f64], survived: f64) -> f64 {
@@ -151,34 +153,6 @@ fn enter(rates: &Rates, fresh: &[f64], survived: f64) -> f64 {
     let gone: f64 = leave().sum();
     let moved: f64 = rates.next.iter().zip(leave()).map(|(&to, share)| share * fresh[to]).sum();
     moved / gone.max(1.0) + (1.0 - gone).max(0.0) * survived
-}
-
-/// One day more to go, for every age: tomorrow is lived at the next age.
-fn grow_older(rates: &Rates, fresh: &[f64], aged: &mut [f64]) {
-    let mut causes = rates.next.iter().zip(&rates.leave).map(|(&to, days)| (&days[..], fresh[to]));
-    let none = (&rates.stay[..], 0.0);
-    // Most states are left in two ways: one pass for these.
-    let two = [causes.next().unwrap_or(none), causes.next().unwrap_or(none)];
-    stay_or_leave(aged, &rates.stay, two);
-    for (hazards, reached) in causes {
-        let (last, next) = (aged.len() - 1, hazards[1..].iter());
-        aged.iter_mut().zip(next).for_each(|(value, hazard)| *value += hazard * reached);
-        aged[last] += hazards[last] * reached;
-    }
-}
-
-/// By age: what staying until tomorrow comes to, and leaving for one of two states.
-fn stay_or_leave(aged: &mut [f64], stay: &[f64], causes: [(&[f64], f64); 2]) {
-    let [(first, to_first), (second, to_second)] = causes;
-    let last = aged.len() - 1;
-    let oldest = aged[last];
-    // In place: each age is written after it has been read as the next one.
-    let ages = Cell::from_mut(&mut *aged).as_slice_of_cells();
-    let tomorrow = stay[1..].iter().zip(&first[1..]).zip(&second[1..]);
-    for (pair, ((stay, first), second)) in ages.windows(2).zip(tomorrow) {
-        pair[0].set(pair[1].get() * stay + first * to_first + second * to_second);
-    }
-    aged[last] = oldest * stay[last] + first[last] * to_first + second[last] * to_second;
 }
 
 #[cfg(test)]

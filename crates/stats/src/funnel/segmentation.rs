@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::amounts::{Amounts, SegmentAmounts};
 use super::hazards::Hazards;
-use super::history::{Facts, FitError, History, Realised, Sojourn, cut};
+use super::history::{Facts, FitError, History, Realised, Sojourn, cut, cut_by};
 use super::{Fitted, Unfitted};
 use crate::sample::Sample;
 
@@ -36,20 +38,16 @@ pub fn best(history: &History, ways: &[Labels], as_of_day: i32) -> Result<Option
         return Ok(None);
     }
     let fit_day = as_of_day - judged_days;
-    let mut labelled = history.clone();
-    let mut judge = |labels: Option<&Labels>| -> Result<f64, FitError> {
-        for (index, path) in labelled.paths.iter_mut().enumerate() {
-            path.segment = labels.and_then(|labels| labels.get(index)).copied().unwrap_or(0);
-        }
-        let Ok(then) = cut(&labelled, fit_day) else { return Ok(f64::NEG_INFINITY) };
-        let fitted = Unfitted::default().fit_facts(&then, &labelled.states, fit_day);
-        Ok(likelihood(&fitted, &cut(&labelled, as_of_day)?, fit_day))
+    let judge = |labels: Option<&Labels>| {
+        let label = |path: usize| labels.and_then(|labels| labels.get(path)).copied().unwrap_or(0);
+        let Ok(then) = cut_by(history, fit_day, &label) else { return Ok(f64::NEG_INFINITY) };
+        let fitted = Unfitted::default().fit_facts(&then, &history.states, fit_day);
+        Ok(likelihood(&fitted, &cut_by(history, as_of_day, &label)?, fit_day))
     };
-    let nobody = judge(None)?;
-    let mut best = None;
-    let mut most = nobody + GAIN_MIN;
-    for (index, labels) in ways.iter().enumerate() {
-        let score = judge(Some(labels))?;
+    let all = [None].into_par_iter().chain(ways.par_iter().map(Some));
+    let scores: Vec<f64> = all.map(judge).collect::<Result<_, FitError>>()?;
+    let (mut best, mut most) = (None, scores[0] + GAIN_MIN);
+    for (index, &score) in scores.iter().skip(1).enumerate() {
         if score > most {
             (best, most) = (Some(index), score);
         }

@@ -15,13 +15,14 @@ use crate::compound::Moments;
 use crate::funnel::Fitted;
 use crate::funnel::hazards::{Factor, Hazards, Rates};
 use crate::funnel::reach::Reach;
+use crate::funnel::runs::runs;
 use crate::random::{gamma, stream};
 
 /// Parameter draws, at most and at least.
 const DRAWS_MAX: usize = 128;
 const DRAWS_MIN: usize = 16;
-/// Multiplications that all draws together may cost.
-const COST_MAX: usize = 500_000_000;
+/// Steps of the recursion and chances looked up that all draws together may cost.
+const COST_MAX: usize = 100_000_000;
 /// The first random stream of parameter draws; futures use those below.
 const FIRST_STREAM: u64 = 1 << 32;
 
@@ -95,14 +96,17 @@ pub(crate) fn draw(world: &World, start_day: i32, seed: u64, futures: usize) -> 
 }
 
 fn draws(world: &World, segments: usize) -> usize {
-    let ages = |hazards: &Hazards| (hazards.exits.len() + 1) * (hazards.next.len() + 1);
-    let day: usize = world.fitted.hazards.iter().flatten().map(ages).sum();
-    let days = match world.fitted.periods {
-        Some(_) => world.horizons_days.iter().map(|&days| days as usize).sum(),
-        None => world.horizons_days.last().copied().unwrap_or(0) as usize,
+    let World { fitted, cells, horizons_days, .. } = world;
+    let rates = fitted.segment_rates(u32::MAX);
+    let steps = |rates: &Rates| (runs(rates).len() + 1) * (rates.next.len() + 1);
+    let day: usize = rates.iter().flatten().map(steps).sum();
+    // Where days differ, each horizon has a recursion of its own.
+    let days: u32 = match fitted.periods {
+        Some(_) => horizons_days.iter().sum(),
+        None => horizons_days.last().copied().unwrap_or(0),
     };
-    let members: usize = world.cells.members.values().map(Vec::len).sum();
-    let cost = day * days * segments + members * world.horizons_days.len();
+    let members: usize = cells.members.values().map(Vec::len).sum();
+    let cost = day * days as usize * segments + members * horizons_days.len();
     (COST_MAX / cost.max(1)).clamp(DRAWS_MIN, DRAWS_MAX)
 }
 
