@@ -14,7 +14,7 @@ pub mod history;
 pub mod pace;
 pub mod place;
 pub mod reach;
-pub(crate) mod runs;
+mod runs;
 pub mod season;
 pub mod segmentation;
 

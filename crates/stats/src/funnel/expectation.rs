@@ -88,19 +88,19 @@ struct Segment<'a> {
 impl<'a> Segment<'a> {
     fn new(fitted: &'a Fitted, segment: u32, there: &[&OpenIndividual]) -> Self {
         let rates = fitted.segment_rates(segment);
-        let ages: Vec<usize> =
-            rates.iter().map(|rates| rates.as_ref().map_or(1, |rates| rates.stay.len())).collect();
+        let oldest = |rates: &Option<Rates>| rates.as_ref()?.first_ages.last().copied();
+        let mut by_age: Vec<Vec<Mass>> =
+            rates.iter().map(|rates| vec![[0.0; 4]; oldest(rates).unwrap_or(0) + 1]).collect();
         let amounts = &fitted.amounts;
         let of_new = [amounts.mean(segment), amounts.mean_square(segment)];
         let ratio = amounts.realised_ratio.as_ref();
         let [level, square] = ratio.map_or([1.0, 1.0], |r| [r.mean(), r.mean_square()]);
-        let mut by_age: Vec<Vec<Mass>> = ages.iter().map(|&ages| vec![[0.0; 4]; ages]).collect();
         for one in there {
             let [amount, squared] = match one.amount {
                 Some(amount) => [amount * level, amount * amount * square],
                 None => of_new,
             };
-            let age = (one.age_days as usize).min(ages[one.state] - 1);
+            let age = (one.age_days as usize).min(by_age[one.state].len() - 1);
             add(&mut by_age[one.state][age], &[1.0, amount, squared, 0.0], 1.0);
         }
         let flow = Flow::new(&rates, &by_age);
@@ -187,8 +187,8 @@ impl Step<'_> {
             return;
         };
         masses.enter(mass, rates.stay[0]);
-        for (&to, days) in rates.next.iter().zip(&rates.leave) {
-            add(&mut onward[to], mass, days[0]);
+        for (&to, runs) in rates.next.iter().zip(&rates.leave) {
+            add(&mut onward[to], mass, runs[0]);
         }
     }
 }

@@ -59,13 +59,15 @@ pub struct Factor {
     pub rate: f64,
 }
 
-/// Daily probabilities of one state ready for the recursion: by cause and age, and of staying.
+/// Daily probabilities of one state ready for the recursion, by run of ages that have the same ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rates {
     pub next: Vec<usize>,
-    /// By cause, then by age; the last age holds for every greater one.
+    /// The first age of each run; the last run is of the oldest age and every greater one.
+    pub first_ages: Vec<usize>,
+    /// Of leaving, by cause, then by run.
     pub leave: Vec<Vec<f64>>,
-    /// 1 − the sum over causes, by age.
+    /// 1 − the sum over causes, by run.
     pub stay: Vec<f64>,
 }
 
@@ -126,14 +128,23 @@ impl Hazards {
     /// 1 they are scaled to 1.
     #[must_use]
     pub fn rates(&self, factors: &[f64], tail_factor: f64) -> Rates {
-        let scale = |(days, factor): (&Vec<f64>, &f64)| days.iter().map(|h| h * factor).collect();
+        let first_ages = self.first_ages();
+        let scale = |(days, factor): (&Vec<f64>, &f64)| {
+            first_ages.iter().map(|&age| days[age] * factor).collect()
+        };
         let mut leave: Vec<Vec<f64>> = self.daily.iter().zip(factors).map(scale).collect();
         for tail in leave.iter_mut().filter_map(|days| days.last_mut()) {
             *tail *= tail_factor;
         }
-        let ages = self.exits.len() + 1;
-        let stay = (0..ages).map(|age| cap_at_one(&mut leave, age)).collect();
-        Rates { next: self.next.clone(), leave, stay }
+        let stay = (0..first_ages.len()).map(|run| cap_at_one(&mut leave, run)).collect();
+        Rates { next: self.next.clone(), first_ages, leave, stay }
+    }
+
+    fn first_ages(&self) -> Vec<usize> {
+        let oldest = self.exits.len();
+        let begins =
+            |age: &usize| *age == 0 || self.daily.iter().any(|days| days[*age] != days[*age - 1]);
+        (0..oldest).filter(begins).chain([oldest]).collect()
     }
 }
 
@@ -143,24 +154,24 @@ impl Rates {
     pub(crate) fn scaled(&self, factors: &[f64]) -> Self {
         let mut stay = vec![1.0; self.stay.len()];
         let mut leave = self.leave.clone();
-        for (days, factor) in leave.iter_mut().zip(factors) {
-            for (hazard, stay) in days.iter_mut().zip(&mut stay) {
+        for (runs, factor) in leave.iter_mut().zip(factors) {
+            for (hazard, stay) in runs.iter_mut().zip(&mut stay) {
                 *hazard *= factor;
                 *stay -= *hazard;
             }
         }
-        for age in (0..stay.len()).filter(|&age| stay[age] < 0.0).collect::<Vec<_>>() {
-            stay[age] = cap_at_one(&mut leave, age);
+        for run in (0..stay.len()).filter(|&run| stay[run] < 0.0).collect::<Vec<_>>() {
+            stay[run] = cap_at_one(&mut leave, run);
         }
-        Self { next: self.next.clone(), leave, stay }
+        Self { leave, stay, ..self.clone() }
     }
 }
 
-/// Scales the hazards of one age so that they sum to at most 1; what is left to stay.
-fn cap_at_one(leave: &mut [Vec<f64>], age: usize) -> f64 {
-    let sum: f64 = leave.iter().map(|days| days[age]).sum();
+/// Scales the hazards of one run so that they sum to at most 1; what is left to stay.
+fn cap_at_one(leave: &mut [Vec<f64>], run: usize) -> f64 {
+    let sum: f64 = leave.iter().map(|runs| runs[run]).sum();
     if sum > 1.0 {
-        leave.iter_mut().for_each(|days| days[age] /= sum);
+        leave.iter_mut().for_each(|runs| runs[run] /= sum);
     }
     (1.0 - sum).max(0.0)
 }

@@ -103,7 +103,8 @@ impl Recursion<'_> {
     fn start(&self) -> Day {
         let is_there = |state: usize| f64::from(u8::from(self.targets[state]));
         let rates = (self.rates)(None);
-        let never_left = Rates { next: Vec::new(), leave: Vec::new(), stay: vec![1.0] };
+        let never_left =
+            Rates { next: Vec::new(), first_ages: vec![0], leave: Vec::new(), stay: vec![1.0] };
         let aged = |state: usize| {
             Chances::new(rates[state].as_ref().unwrap_or(&never_left), is_there(state))
         };
@@ -112,7 +113,7 @@ impl Recursion<'_> {
     }
 
     /// States that can be left on the way to a target, on one day.
-    fn passed(&self, day: Option<usize>) -> impl Iterator<Item = (usize, &Rates)> {
+    fn passed(&self, day: Option<usize>) -> impl DoubleEndedIterator<Item = (usize, &Rates)> {
         let states = (self.rates)(day).iter().zip(self.targets).enumerate();
         states.filter_map(|(state, (rates, target))| {
             Some((state, rates.as_ref().filter(|_| !target)?))
@@ -126,11 +127,11 @@ impl Recursion<'_> {
         }
     }
 
-    /// Entering a state and leaving it on the same day.
+    /// Entering a state and leaving it on the same day: last states first, as most ways lead on.
     fn settle(&self, now: &mut Day, day: Option<usize>) {
         for _ in 0..SAME_DAY_SWEEPS {
             let mut is_settled = true;
-            for (state, rates) in self.passed(day) {
+            for (state, rates) in self.passed(day).rev() {
                 let value = enter(rates, &now.fresh, now.aged[state].first());
                 is_settled &= value == now.fresh[state];
                 now.fresh[state] = value;
@@ -149,7 +150,7 @@ struct Day {
 }
 
 fn enter(rates: &Rates, fresh: &[f64], survived: f64) -> f64 {
-    let leave = || rates.leave.iter().map(|days| days[0]);
+    let leave = || rates.leave.iter().map(|runs| runs[0]);
     let gone: f64 = leave().sum();
     let moved: f64 = rates.next.iter().zip(leave()).map(|(&to, share)| share * fresh[to]).sum();
     moved / gone.max(1.0) + (1.0 - gone).max(0.0) * survived
@@ -161,9 +162,10 @@ mod tests {
 
     /// Leaves for each of `next` with a hazard that never changes.
     fn constant(next: &[(usize, f64)]) -> Option<Rates> {
-        let leave = next.iter().map(|&(_, hazard)| vec![hazard; 2]).collect();
-        let stay = vec![1.0 - next.iter().map(|&(_, hazard)| hazard).sum::<f64>(); 2];
-        Some(Rates { next: next.iter().map(|&(to, _)| to).collect(), leave, stay })
+        let leave = next.iter().map(|&(_, hazard)| vec![hazard]).collect();
+        let stay = vec![1.0 - next.iter().map(|&(_, hazard)| hazard).sum::<f64>()];
+        let next = next.iter().map(|&(to, _)| to).collect();
+        Some(Rates { next, first_ages: vec![0], leave, stay })
     }
 
     fn check(rates: &[Option<Rates>], target: usize, days: u32, fresh: f64, aged: f64) {

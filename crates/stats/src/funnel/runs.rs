@@ -6,7 +6,6 @@
 //! but for rounding. It refuses to know what is counted and what is reached.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use super::hazards::Rates;
 
@@ -31,8 +30,6 @@ pub(crate) struct Masses {
 
 #[derive(Clone)]
 struct MassRun {
-    /// One of its ages, which speaks for all.
-    age: usize,
     /// By age, the youngest first; each is to be multiplied by `stayed`.
     masses: VecDeque<Mass>,
     stayed: f64,
@@ -42,33 +39,32 @@ struct MassRun {
 impl Masses {
     /// Masses by age, as many as the rates have ages.
     pub(crate) fn new(rates: &Rates, by_age: &[Mass]) -> Self {
-        let run = |ages: Range<usize>| {
-            let age = ages.start;
-            let masses: VecDeque<Mass> = by_age[ages].iter().copied().collect();
+        let run = |ends: &[usize]| {
+            let masses: VecDeque<Mass> = by_age[ends[0]..ends[1]].iter().copied().collect();
             let mut sum = Mass::default();
             masses.iter().for_each(|mass| add(&mut sum, mass, 1.0));
-            MassRun { age, masses, stayed: 1.0, sum }
+            MassRun { masses, stayed: 1.0, sum }
         };
-        let runs = runs(rates).into_iter().map(run).collect();
+        let runs = rates.first_ages.windows(2).map(run).collect();
         Self { runs, oldest: by_age.last().copied().unwrap_or_default() }
     }
 
     /// One day: everyone grows older, then leaves or stays. What leaves is added to `entering`, by
     /// state.
     pub(crate) fn grow_older(&mut self, rates: &Rates, entering: &mut [Mass]) {
-        let mut leave = |mass: &Mass, age: usize| {
-            for (&to, days) in rates.next.iter().zip(&rates.leave) {
-                add(&mut entering[to], mass, days[age]);
+        let mut leave = |mass: &Mass, run: usize| {
+            for (&to, runs) in rates.next.iter().zip(&rates.leave) {
+                add(&mut entering[to], mass, runs[run]);
             }
-            rates.stay[age]
+            rates.stay[run]
         };
         let mut coming = Mass::default();
-        for run in &mut self.runs {
+        for (index, run) in self.runs.iter_mut().enumerate() {
             coming = run.shift(&coming);
-            run.keep(leave(&run.sum, run.age));
+            run.keep(leave(&run.sum, index));
         }
         add(&mut self.oldest, &coming, 1.0);
-        let stay = leave(&self.oldest, rates.stay.len() - 1);
+        let stay = leave(&self.oldest, self.runs.len());
         self.oldest.iter_mut().for_each(|part| *part *= stay);
     }
 
@@ -113,8 +109,8 @@ pub(crate) struct Chances {
 /// Ages whose tomorrow is of one run.
 #[derive(Clone)]
 struct ChanceRun {
-    /// The age of one of those tomorrows, which speaks for all.
-    age: usize,
+    /// The position of that run in the rates.
+    run: usize,
     /// By age; each is to be multiplied by `stayed`, and `reached` added.
     chances: VecDeque<f64>,
     stayed: f64,
@@ -124,27 +120,27 @@ struct ChanceRun {
 impl Chances {
     /// The same chance at all ages of the rates.
     pub(crate) fn new(rates: &Rates, chance: f64) -> Self {
-        let run = |ages: Range<usize>| ChanceRun {
-            age: ages.start,
+        let run = |(run, ends): (usize, &[usize])| ChanceRun {
+            run,
             // Nobody is of age 0 tomorrow.
-            chances: vec![chance; ages.end - ages.start.max(1)].into(),
+            chances: vec![chance; ends[1] - ends[0].max(1)].into(),
             stayed: 1.0,
             reached: 0.0,
         };
-        let runs = runs(rates).into_iter().map(run);
+        let runs = rates.first_ages.windows(2).enumerate().map(run);
         Self { runs: runs.filter(|run| !run.chances.is_empty()).collect(), oldest: chance }
     }
 
     /// One day more to go, with the chance of those who enter a state on it, by state.
     pub(crate) fn one_day_more(&mut self, rates: &Rates, fresh: &[f64]) {
-        let reached = |age: usize| -> f64 {
-            rates.next.iter().zip(&rates.leave).map(|(&to, days)| days[age] * fresh[to]).sum()
+        let reached = |run: usize| -> f64 {
+            rates.next.iter().zip(&rates.leave).map(|(&to, runs)| runs[run] * fresh[to]).sum()
         };
         for index in 0..self.runs.len() {
             let coming = self.runs.get(index + 1).map_or(self.oldest, ChanceRun::first);
             let run = &mut self.runs[index];
             run.shift(coming);
-            run.step(rates.stay[run.age], reached(run.age));
+            run.step(rates.stay[run.run], reached(run.run));
         }
         let last = rates.stay.len() - 1;
         self.oldest = rates.stay[last] * self.oldest + reached(last);
@@ -188,83 +184,77 @@ impl ChanceRun {
     }
 }
 
-/// The ages of each run; no run holds the last age, at which everyone stays.
-pub(crate) fn runs(rates: &Rates) -> Vec<Range<usize>> {
-    let last = rates.stay.len() - 1;
-    let is_new = |age: &usize| {
-        let mut days = rates.leave.iter().chain([&rates.stay]);
-        *age == 0 || days.any(|days| days[*age] != days[*age - 1])
-    };
-    let starts: Vec<usize> = (0..last).filter(is_new).collect();
-    let ends = starts.iter().skip(1).copied().chain([last]);
-    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Leaves for two states with hazards that change at some ages.
-    fn rates(ages: usize, hazard: impl Fn(usize) -> f64) -> Rates {
-        let leave = [0.25, 0.75].map(|share| (0..ages).map(|age| share * hazard(age)).collect());
-        let stay = (0..ages).map(|age| 1.0 - hazard(age)).collect();
-        Rates { next: vec![0, 1], leave: leave.into(), stay }
+    /// Leaves for two states with hazards by age.
+    struct Ages {
+        hazards: Vec<f64>,
+        rates: Rates,
     }
 
-    fn check(ages: usize, hazard: impl Fn(usize) -> f64) {
-        let rates = rates(ages, hazard);
-        forward_as_each_age_by_itself(&rates);
-        backward_as_each_age_by_itself(&rates);
-    }
+    impl Ages {
+        fn new(hazards: Vec<f64>) -> Self {
+            let last = hazards.len() - 1;
+            let begins = |age: &usize| *age == 0 || hazards[*age] != hazards[*age - 1];
+            let first_ages: Vec<usize> = (0..last).filter(begins).chain([last]).collect();
+            let of_runs = |share: f64| first_ages.iter().map(|&age| share * hazards[age]).collect();
+            let stay = first_ages.iter().map(|&age| 1.0 - hazards[age]).collect();
+            let leave = vec![of_runs(0.25), of_runs(0.75)];
+            Self { rates: Rates { next: vec![0, 1], first_ages, leave, stay }, hazards }
+        }
 
-    fn forward_as_each_age_by_itself(rates: &Rates) {
-        let last = rates.stay.len() - 1;
-        let mut plain: Vec<f64> = (0..=last).map(|age| 1.0 + age as f64).collect();
-        let by_age: Vec<Mass> = plain.iter().map(|&mass| [mass, 2.0 * mass, 0.0, mass]).collect();
-        let mut masses = Masses::new(rates, &by_age);
-        for day in 0..400 {
-            let oldest = plain.pop().unwrap_or(0.0);
-            plain.insert(0, 0.0);
-            plain[last] += oldest;
-            let left = |cause: usize| -> f64 {
-                plain.iter().zip(&rates.leave[cause]).map(|(mass, hazard)| mass * hazard).sum()
-            };
-            let wanted = [left(0), left(1)];
-            plain.iter_mut().zip(&rates.stay).for_each(|(mass, stay)| *mass *= stay);
-            plain[0] += f64::from(day);
-            let mut entering = [Mass::default(); 2];
-            masses.grow_older(rates, &mut entering);
-            masses.enter(&[1.0, 2.0, 0.0, 1.0], f64::from(day));
-            for (found, wanted) in entering.iter().zip(wanted) {
-                let found = found.map(|part| part / (1.0 + wanted));
-                let wanted = wanted / (1.0 + wanted);
-                for (found, times) in found.into_iter().zip([1.0, 2.0, 0.0, 1.0]) {
-                    assert!((found - times * wanted).abs() < 1e-11, "{found} {wanted}");
+        fn forward_as_each_age_by_itself(&self) {
+            let last = self.hazards.len() - 1;
+            let mut plain: Vec<f64> = (0..=last).map(|age| 1.0 + age as f64).collect();
+            let by_age: Vec<Mass> =
+                plain.iter().map(|mass| [*mass, 2.0 * mass, 0.0, 1.0]).collect();
+            let mut masses = Masses::new(&self.rates, &by_age);
+            for day in (0..400).map(f64::from) {
+                let oldest = plain.pop().unwrap_or(0.0);
+                plain.insert(0, 0.0);
+                plain[last] += oldest;
+                let left: f64 = plain.iter().zip(&self.hazards).map(|(m, hazard)| m * hazard).sum();
+                plain.iter_mut().zip(&self.hazards).for_each(|(mass, h)| *mass *= 1.0 - h);
+                plain[0] += day;
+                let mut entering = [Mass::default(); 2];
+                masses.grow_older(&self.rates, &mut entering);
+                masses.enter(&[1.0, 2.0, 0.0, 0.0], day);
+                let near =
+                    |found: f64, wanted: f64| (found - wanted).abs() < 1e-11 * (1.0 + wanted);
+                assert!(near(entering[0][0], 0.25 * left) && near(entering[1][0], 0.75 * left));
+                assert!(near(entering[1][1], 1.5 * left) && entering[1][2] == 0.0, "{entering:?}");
+            }
+        }
+
+        fn backward_as_each_age_by_itself(&self) {
+            let last = self.hazards.len() - 1;
+            let mut plain = vec![0.0; last + 1];
+            let mut chances = Chances::new(&self.rates, 0.0);
+            for day in 0..400 {
+                let fresh = [1.0, f64::from(day % 7) / 7.0];
+                let reached = 0.25 * fresh[0] + 0.75 * fresh[1];
+                let tomorrow = |age: usize| {
+                    let age = (age + 1).min(last);
+                    (1.0 - self.hazards[age]) * plain[age] + self.hazards[age] * reached
+                };
+                plain = (0..=last).map(tomorrow).collect();
+                chances.one_day_more(&self.rates, &fresh);
+                assert!((chances.first() - plain[0]).abs() < 1e-13);
+                let by_age = chances.by_age();
+                for (age, wanted) in plain.iter().enumerate() {
+                    let found = by_age.get(age).or(by_age.last()).copied().unwrap_or(f64::NAN);
+                    assert!((found - wanted).abs() < 1e-13, "age {age} on day {day}");
                 }
             }
         }
     }
 
-    fn backward_as_each_age_by_itself(rates: &Rates) {
-        let last = rates.stay.len() - 1;
-        let mut plain = vec![0.0; last + 1];
-        let mut chances = Chances::new(rates, 0.0);
-        for day in 0..400 {
-            let fresh = [1.0, f64::from(day % 7) / 7.0];
-            let tomorrow = |age: usize| {
-                let age = (age + 1).min(last);
-                let reached = |cause: usize| rates.leave[cause][age] * fresh[cause];
-                rates.stay[age] * plain[age] + reached(0) + reached(1)
-            };
-            plain = (0..=last).map(tomorrow).collect();
-            chances.one_day_more(rates, &fresh);
-            assert!((chances.first() - plain[0]).abs() < 1e-13);
-            let by_age = chances.by_age();
-            for (age, wanted) in plain.iter().enumerate() {
-                let found = by_age.get(age).or(by_age.last()).copied().unwrap_or(f64::NAN);
-                assert!((found - wanted).abs() < 1e-13, "age {age} on day {day}");
-            }
-        }
+    fn check(ages: usize, hazard: impl Fn(usize) -> f64) {
+        let ages = Ages::new((0..ages).map(hazard).collect());
+        ages.forward_as_each_age_by_itself();
+        ages.backward_as_each_age_by_itself();
     }
 
     #[test]

@@ -15,7 +15,6 @@ use crate::compound::Moments;
 use crate::funnel::Fitted;
 use crate::funnel::hazards::{Factor, Hazards, Rates};
 use crate::funnel::reach::Reach;
-use crate::funnel::runs::runs;
 use crate::random::{gamma, stream};
 
 /// Parameter draws, at most and at least.
@@ -98,7 +97,7 @@ pub(crate) fn draw(world: &World, start_day: i32, seed: u64, futures: usize) -> 
 fn draws(world: &World, segments: usize) -> usize {
     let World { fitted, cells, horizons_days, .. } = world;
     let rates = fitted.segment_rates(u32::MAX);
-    let steps = |rates: &Rates| (runs(rates).len() + 1) * (rates.next.len() + 1);
+    let steps = |rates: &Rates| rates.stay.len() * (rates.next.len() + 1);
     let day: usize = rates.iter().flatten().map(steps).sum();
     // Where days differ, each horizon has a recursion of its own.
     let days: u32 = match fitted.periods {
