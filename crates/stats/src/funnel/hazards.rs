@@ -59,7 +59,7 @@ pub struct Factor {
     pub rate: f64,
 }
 
-/// Daily probabilities of one state ready for the recursion, by run of ages that have the same ones.
+/// Daily probabilities of one state ready for the recursion, by run of ages that share them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rates {
     pub next: Vec<usize>,
