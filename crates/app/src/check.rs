@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::deal::Deal;
+use domain::history::{derive, state_at, with_edits};
 use domain::kind::{Holds, Kind};
+use domain::lifecycle::text;
 use domain::name::plain;
 use domain::stage::{Outcome, Stages};
 use domain::value::Value;
+use jiff::Timestamp;
 use reports::check::Check;
 use store::observation::Evidence;
 use store::record::Record;
@@ -14,6 +17,7 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::imports::amendment::pasts;
 use crate::imports::directory::goes_by_name;
 use crate::imports::findings::{Findings, Rule};
 use crate::imports::looks::{ends_before_it_starts, lacks_closing_date, told_creation};
@@ -47,6 +51,7 @@ pub async fn of_world(context: &Context, world: &World) -> Result<Check, Error> 
     for kind in Kind::RECORDS {
         records += context.store.record_count(kind).await?;
         look_at_records(context, kind, world, &mut findings).await?;
+        look_at_edits(context, kind, &mut findings).await?;
     }
     look_for_spellings(context, &mut findings).await?;
     let rules = Rule::ALL.map(Rule::name).to_vec();
@@ -106,6 +111,30 @@ async fn look_at_records(
     stubs.sort();
     for name in stubs {
         findings.add(Rule::NotImportedYet, || format!("{kind}:{name}"));
+    }
+    Ok(())
+}
+
+/// Where files say otherwise than what was edited in fields of which Baton is master.
+async fn look_at_edits(
+    context: &Context,
+    kind: Kind,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let stages = context.stages(kind).await?;
+    for ids in context.store.edited(kind).await?.chunks(ROWS_PER_CHUNK) {
+        let mut evidence = context.store.observations(kind, ids).await?;
+        let mut pasts = pasts(context, kind, ids).await?;
+        for id in ids {
+            let Some(past) = pasts.remove(id) else { continue };
+            let Evidence { observations, dated } = evidence.remove(id).unwrap_or_default();
+            let told = derive(kind, &stages, &observations, &dated);
+            let state = state_at(&past.facts, Timestamp::MAX);
+            let name = text(&state, "external_id").unwrap_or_else(|| id.to_string());
+            for said in with_edits(told, &past.edits).overruled {
+                findings.add(Rule::EditedInBaton, || format!("{kind}:{name} ({})", said.field));
+            }
+        }
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use domain::goal::GoalError;
-use domain::kind::UnknownKind;
+use domain::kind::{Kind, UnknownKind};
+use domain::master::MasterError;
 use domain::money::MoneyError;
 use domain::period::PeriodError;
 
@@ -29,6 +30,15 @@ pub enum Error {
     Forecast(#[from] stats::forecast::ForecastError),
     #[error(transparent)]
     Simulation(#[from] stats::simulation::SimulationError),
+    #[error(transparent)]
+    Master(#[from] MasterError),
+    #[error(
+        "the CRM is master of {kind}.{field}: change it there, or settle that Baton is master with \
+         `baton record master {kind}.{field} baton`"
+    )]
+    CrmIsMaster { kind: Kind, field: &'static str },
+    #[error("{subject} was changed by somebody else since it was read: read it again, then edit")]
+    Changed { subject: String },
     #[error("the plan cannot be made: {0}")]
     Plan(String),
     #[error("{path}: {source}. Check that it exists, and that you may read and write there")]

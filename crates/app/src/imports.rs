@@ -4,7 +4,7 @@
 //! same file again finds what is there already and goes on.
 
 mod ahead;
-mod amendment;
+pub mod amendment;
 pub mod chunk;
 pub mod directory;
 pub mod findings;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::journal::Entry;
 use domain::key::canonical;
 use domain::kind::{Holds, Kind};
 use domain::value::Value;
 use reports::journal::{Log, Verification};
+use reports::value::Shown;
 use store::chain::Verdict;
 use uuid::Uuid;
 
@@ -45,28 +45,24 @@ pub async fn log(context: &Context, subject: &str) -> Result<Log, Error> {
     let (kind, id) = find(context, subject).await?;
     let mut entries = context.store.entries(kind, id).await?;
     entries.sort_by_key(|entry| (entry.effective_at, entry.recorded_at, entry.id));
-    Ok(Log {
-        subject: subject.to_owned(),
-        timezone: context.company.timezone.clone(),
-        names: names(context, kind, &entries).await?,
-        entries,
-    })
+    let changes = entries.iter().flat_map(|entry| &entry.changes);
+    let values: Vec<(&str, &Value)> = changes
+        .flat_map(|change| change.before.iter().chain(&change.after).map(|it| (change.field, it)))
+        .collect();
+    Ok(Log { subject: subject.to_owned(), shown: shown(context, kind, &values).await?, entries })
 }
 
-/// The names of the records that entries refer to.
-async fn names(
+/// What it takes to show values of fields of a kind: the names of the records that they refer to.
+pub async fn shown(
     context: &Context,
     kind: Kind,
-    entries: &[Entry],
-) -> Result<BTreeMap<Uuid, String>, Error> {
+    values: &[(&str, &Value)],
+) -> Result<Shown, Error> {
     let mut asked: BTreeMap<Kind, Vec<Uuid>> = BTreeMap::new();
-    for change in entries.iter().flat_map(|entry| &entry.changes) {
-        let Some(Holds::Reference(other)) = kind.field(change.field).map(|field| field.holds)
-        else {
-            continue;
-        };
-        let values = change.before.iter().chain(&change.after);
-        asked.entry(other).or_default().extend(values.filter_map(Value::as_reference));
+    for (field, value) in values {
+        if let Some(Holds::Reference(other)) = kind.field(field).map(|field| field.holds) {
+            asked.entry(other).or_default().extend(value.as_reference());
+        }
     }
     let mut names = BTreeMap::new();
     for (kind, ids) in asked {
@@ -76,7 +72,7 @@ async fn names(
             names.extend(name.map(|name| (record.id, name.to_owned())));
         }
     }
-    Ok(names)
+    Ok(Shown { timezone: context.company.timezone.clone(), names })
 }
 
 /// The record that is named `kind:id`, by its source's id, its name, its e-mail or Baton's id.

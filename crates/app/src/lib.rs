@@ -18,6 +18,7 @@ pub mod model;
 pub mod person;
 pub mod pipeline;
 pub mod plan;
+pub mod record;
 pub mod review;
 pub mod scoreboard;
 pub mod sealing;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::goal::Counts;
 use domain::kind::Kind;
+use domain::master::{Master, Realm};
 use domain::period::Period;
 use jiff::civil::Date;
 
@@ -51,6 +52,9 @@ pub enum Command {
     Journal(Journal),
     /// Data quality, by named rule
     Check(Output),
+    /// One record: look at it, edit it, add one
+    #[command(subcommand)]
+    Record(Record),
     /// People and their data
     #[command(subcommand)]
     Person(Person),
@@ -297,6 +301,66 @@ pub enum Journal {
         #[command(flatten)]
         output: Output,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Record {
+    /// A record as it stands, named `kind:id`
+    Show {
+        subject: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Edit fields of which Baton is master
+    Set {
+        /// The record, named `kind:id`
+        subject: String,
+        /// What changes, such as amount=1250.50 or "next_step=Call again"; nothing behind the
+        /// sign clears the field
+        #[arg(required = true, value_name = "FIELD=VALUE", value_parser = assignment)]
+        fields: Vec<(String, String)>,
+        /// Refuse the edit unless the record is still of this version
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<String>,
+        #[command(flatten)]
+        entry: RecordEntry,
+    },
+    /// Add a record
+    Add {
+        /// What it is: an account, a lead, a deal …
+        kind: Kind,
+        #[arg(required = true, value_name = "FIELD=VALUE", value_parser = assignment)]
+        fields: Vec<(String, String)>,
+        #[command(flatten)]
+        entry: RecordEntry,
+    },
+    /// Who is master of which fields: the CRM, or Baton
+    Master {
+        /// A kind such as deals, or one of its fields such as deals.next_step
+        #[arg(requires = "master")]
+        realm: Option<Realm>,
+        /// crm or baton
+        master: Option<Master>,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct RecordEntry {
+    /// The day since which it is true (now if left out)
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<Date>,
+    /// Why, for the journal
+    #[arg(long)]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE")?;
+    Ok((field.trim().to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Subcommand)]

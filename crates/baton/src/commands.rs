@@ -7,7 +7,8 @@ use std::time::Instant;
 use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
 use app::{
-    check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, scoreboard,
+    check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, record,
+    scoreboard,
 };
 use domain::company::Company;
 use domain::money::parse_currency;
@@ -19,7 +20,7 @@ use reports::imports::StageSeen;
 
 use crate::args::{
     Arguments, Backtest, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Import,
-    ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand,
+    ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Record, RecordEntry,
 };
 use crate::{demo, review, show};
 
@@ -45,6 +46,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Goal(goal) => self::goal(context, goal).await,
         Command::Metrics(metrics) => self::metrics(context, metrics).await,
         Command::Journal(journal) => self::journal(context, journal).await,
+        Command::Record(record) => self::record(context, record).await,
         Command::Person(person) => self::person(context, person).await,
         Command::Pipeline(pipeline) => self::pipeline(context, pipeline).await,
         Command::Plan(plan) => {
@@ -255,6 +257,36 @@ async fn journal(context: &Context, journal: Journal) -> anyhow::Result<()> {
         }
         Journal::Log { subject, output } => {
             show::report(&journal::log(context, &subject).await?, output.json)
+        }
+    }
+}
+
+async fn record(context: &Context, record: Record) -> anyhow::Result<()> {
+    let entered = |fields, entry: &RecordEntry, version| record::Entered {
+        fields,
+        on: entry.on,
+        reason: entry.reason.clone(),
+        version,
+    };
+    match record {
+        Record::Show { subject, output } => {
+            show::report(&record::show(context, &subject).await?, output.json)
+        }
+        Record::Set { subject, fields, if_version, entry } => {
+            let entered = entered(fields, &entry, if_version);
+            let report = record::edit(context, &subject, &entered).await?;
+            show::report(&report, entry.output.json)
+        }
+        Record::Add { kind, fields, entry } => {
+            let report = record::add(context, kind, &entered(fields, &entry, None)).await?;
+            show::report(&report, entry.output.json)
+        }
+        Record::Master { realm, master, output } => {
+            let report = match realm.zip(master) {
+                Some((realm, master)) => record::set_master(context, realm, master).await?,
+                None => record::masters(context).await?,
+            };
+            show::report(&report, output.json)
         }
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use app::context::Context;
-use app::{forecast, goal, imports, journal, pipeline, plan, scoreboard};
+use app::{forecast, goal, imports, journal, pipeline, plan, record, scoreboard};
 use domain::company::Company;
 use domain::goal::Counts;
 use domain::kind::Kind;
+use domain::master::{Master, Realm};
 use domain::money::{Currency, Money};
 use domain::period::FiscalCalendar;
 use jiff::ToSpan;
@@ -17,6 +18,9 @@ use simulator::{Settings, write_exports};
 
 use crate::args::Demo;
 use crate::commands::{page, place, run_import, session};
+
+/// What the demo company edits in Baton; no CRM of its own stands beside it.
+const WORKED_ON_HERE: [Kind; 4] = [Kind::Accounts, Kind::People, Kind::Leads, Kind::Deals];
 
 /// The share by which the demo company wants to beat the year before.
 const GROWTH: f64 = 1.15;
@@ -57,6 +61,10 @@ pub async fn run(folder: &Path, demo: &Demo) -> anyhow::Result<()> {
             done.rows_rejected,
             counted(done.findings.len(), "finding")
         );
+    }
+    for kind in WORKED_ON_HERE {
+        let realm = Realm { kind, field: None };
+        record::set_master(&context, realm, Master::Baton).await?;
     }
     println!();
     main_job(&context).await?;

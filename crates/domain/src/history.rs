@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::kind::{Field, Kind, TakesEffect};
+use crate::master::leading;
 use crate::stage::Stages;
 use crate::value::Value;
 
@@ -99,6 +100,32 @@ pub fn amend(before: &[Fact], after: &[Fact]) -> Vec<Fact> {
     }
     appended.sort_by(|a, b| (a.effective_at, a.field).cmp(&(b.effective_at, b.field)));
     appended
+}
+
+/// A history in which edits hold, and what sources said against them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Edited {
+    pub facts: Vec<Fact>,
+    /// The last word of the sources on each field where it is newer than an edit and another.
+    pub overruled: Vec<Fact>,
+}
+
+/// Lays edits over what sources say: from the first edit of a field on, only edits of it count.
+/// Both slices are in order of time, the edits of one instant in the order in which they were made.
+pub fn with_edits(derived: Vec<Fact>, edits: &[Fact]) -> Edited {
+    let first = |field: &str| edits.iter().find(|edit| edit.field == field);
+    let is_later = |fact: &Fact| {
+        first(leading(fact.field)).is_some_and(|edit| edit.effective_at <= fact.effective_at)
+    };
+    let (later, mut facts): (Vec<Fact>, Vec<Fact>) = derived.into_iter().partition(is_later);
+    let holding: BTreeMap<(Timestamp, &str), &Fact> =
+        edits.iter().map(|edit| ((edit.effective_at, edit.field), edit)).collect();
+    facts.extend(holding.into_values().cloned());
+    facts.sort_by(|a, b| (a.effective_at, a.field).cmp(&(b.effective_at, b.field)));
+    let last = |field: &str| edits.iter().rev().find(|edit| edit.field == field);
+    let said: BTreeMap<&str, Fact> = later.into_iter().map(|fact| (fact.field, fact)).collect();
+    let contradicts = |fact: &Fact| last(fact.field).is_some_and(|edit| edit.value != fact.value);
+    Edited { facts, overruled: said.into_values().filter(contradicts).collect() }
 }
 
 struct Record<'a> {

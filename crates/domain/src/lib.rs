@@ -13,6 +13,7 @@ pub mod key;
 pub mod kind;
 pub mod lead;
 pub mod lifecycle;
+pub mod master;
 pub mod money;
 pub mod name;
 pub mod period;

@@ -1,23 +1,16 @@
 //! The journal of one subject, and the proof that the chain over the journal holds.
 
-use std::collections::BTreeMap;
-
 use domain::journal::{Change, Entry};
-use domain::value::Value as FieldValue;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::document::{Document, Report, Table};
+use crate::value::Shown;
 
 /// What happened to one subject, by effective time.
 #[derive(Clone, Debug)]
 pub struct Log {
     pub subject: String,
-    pub timezone: TimeZone,
-    /// The names of records that values refer to.
-    pub names: BTreeMap<Uuid, String>,
+    pub shown: Shown,
     pub entries: Vec<Entry>,
 }
 
@@ -33,31 +26,6 @@ pub struct Verification {
     pub broken: Option<String>,
 }
 
-impl Log {
-    fn local(&self, at: Timestamp) -> String {
-        if at == domain::history::BEGINNING {
-            return "since ever".to_owned();
-        }
-        at.to_zoned(self.timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
-    }
-
-    /// A value as people write it.
-    fn shown(&self, value: &FieldValue) -> String {
-        match value {
-            FieldValue::Money(money) => money.to_string(),
-            FieldValue::Instant(at) => self.local(*at),
-            FieldValue::Boolean(truth) => (if *truth { "yes" } else { "no" }).to_owned(),
-            FieldValue::Ratio(parts_per_million) => {
-                format!("{} %", *parts_per_million as f64 / 10_000.0)
-            }
-            FieldValue::Reference(id) => {
-                self.names.get(id).cloned().unwrap_or_else(|| id.to_string())
-            }
-            other => other.encode(),
-        }
-    }
-}
-
 impl Report for Log {
     fn document(&self) -> Document {
         let mut table = Table::new(
@@ -67,12 +35,12 @@ impl Report for Log {
         for entry in &self.entries {
             for change in entry.changes.iter().filter(|change| is_seen(change)) {
                 table.row([
-                    self.local(entry.effective_at).into(),
-                    self.local(entry.recorded_at).into(),
+                    self.shown.instant(entry.effective_at).into(),
+                    self.shown.instant(entry.recorded_at).into(),
                     entry.actor.as_str().into(),
                     change.field.into(),
-                    change.before.as_ref().map(|value| self.shown(value)).into(),
-                    change.after.as_ref().map(|value| self.shown(value)).into(),
+                    change.before.as_ref().map(|value| self.shown.text(value)).into(),
+                    change.after.as_ref().map(|value| self.shown.text(value)).into(),
                 ]);
             }
         }
@@ -100,8 +68,8 @@ impl Log {
             .map(|change| {
                 json!({
                     "field": change.field,
-                    "before": change.before.as_ref().map(|value| self.value_json(value)),
-                    "after": change.after.as_ref().map(|value| self.value_json(value)),
+                    "before": change.before.as_ref().map(|value| self.shown.json(value)),
+                    "after": change.after.as_ref().map(|value| self.shown.json(value)),
                 })
             })
             .collect();
@@ -115,18 +83,6 @@ impl Log {
             "provenance": entry.provenance.name(),
             "changes": changes,
         })
-    }
-
-    /// A value for programs: amounts as decimal strings, times in ISO 8601, references by name.
-    fn value_json(&self, value: &FieldValue) -> Value {
-        match value {
-            FieldValue::Money(money) => json!(money.to_decimal()),
-            FieldValue::Instant(at) => json!(at.to_string()),
-            FieldValue::Boolean(truth) => json!(truth),
-            FieldValue::Integer(number) => json!(number),
-            FieldValue::Ratio(parts_per_million) => json!(*parts_per_million as f64 / 1e6),
-            other => json!(self.shown(other)),
-        }
     }
 }
 

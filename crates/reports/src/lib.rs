@@ -16,6 +16,8 @@ pub mod metrics;
 pub mod person;
 pub mod pipeline;
 pub mod plan;
+pub mod record;
 pub mod render;
 pub mod review;
 pub mod scoreboard;
+pub mod value;

@@ -72,6 +72,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The records of a kind that somebody has edited in Baton, by id.
+    pub async fn edited(&self, kind: Kind) -> Result<Vec<Uuid>, Error> {
+        // `live` stands in the text so that its index serves.
+        let sql = "select distinct subject_id from journal
+            where kind = $1 and provenance = 'live' order by subject_id";
+        let rows = db::raw_rows(&self.db.reader, sql, vec![kind.name().into()]).await?;
+        rows.iter().map(|row| parse_id(&row.try_get_by_index::<String>(0)?)).collect()
+    }
+}
+
 impl Tx {
     /// As [`Store::entries_of`], with what this transaction has written.
     pub async fn entries_of(

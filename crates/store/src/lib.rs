@@ -17,6 +17,7 @@ pub mod journal;
 pub mod lease;
 pub mod limits;
 pub mod mapping;
+pub mod master;
 mod migration;
 pub mod observation;
 pub mod person;
@@ -119,6 +120,13 @@ impl Store {
     /// Closes the connections; on SQLite this also folds the write-ahead log into the file.
     pub async fn close(self) -> Result<(), Error> {
         self.db.close().await
+    }
+}
+
+impl Tx {
+    /// Who signs the entries of this transaction.
+    pub fn author(&self) -> &Author {
+        &self.author
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod m0001_spine;
 mod m0002_ranges;
+mod m0003_masters;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -14,7 +15,11 @@ struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_spine::Spine), Box::new(m0002_ranges::Ranges)]
+        vec![
+            Box::new(m0001_spine::Spine),
+            Box::new(m0002_ranges::Ranges),
+            Box::new(m0003_masters::Masters),
+        ]
     }
 }
 

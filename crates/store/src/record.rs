@@ -12,6 +12,7 @@ use domain::money::{Money, parse_currency};
 use domain::value::Value;
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, QueryResult, Value as SqlValue};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -140,7 +141,28 @@ impl Tx {
     }
 }
 
+impl Record {
+    /// A text that is another whenever any value is: what a person has seen before an edit.
+    pub fn version(&self) -> String {
+        let mut hasher = Sha256::new();
+        for (field, value) in &self.values {
+            let text = value.as_ref().map(Value::encode).unwrap_or_default();
+            hasher.update(format!("{field}:{}:{text}", text.len()));
+        }
+        hasher.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 impl Tx {
+    /// The record as it stands; until the end of this transaction nobody else changes it.
+    pub async fn hold(&self, kind: Kind, id: Uuid) -> Result<Option<Record>, Error> {
+        is_record_kind(kind)?;
+        // An update of nothing waits for whoever writes the row, on either database.
+        let sql = format!(r#"update "{}" set id = id where id = $1"#, kind.name());
+        db::run(&self.sql, sql, vec![id.to_string().into()]).await?;
+        Ok(records_of(&self.sql, kind, &[id]).await?.pop())
+    }
+
     /// As [`Store::records`], with what this transaction has written.
     pub async fn records(&self, kind: Kind, ids: &[Uuid]) -> Result<Vec<Record>, Error> {
         is_record_kind(kind)?;

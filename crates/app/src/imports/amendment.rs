@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::history::{Fact, amend, state_at};
 use domain::journal::{Change, Entry, Provenance};
 use domain::kind::Kind;
+use domain::master::{Master, Masters};
 use jiff::Timestamp;
 use store::Tx;
 use store::record::SubjectWrite;
@@ -13,25 +14,46 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::error::Error;
 
-/// What the journal holds of some records: facts in the order in which they count.
-pub async fn journal_facts(
+/// What the journal holds of a record.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// In the order in which facts count.
+    pub facts: Vec<Fact>,
+    /// Those of them that people entered in fields of which Baton is master.
+    pub edits: Vec<Fact>,
+}
+
+/// What the journal holds of some records.
+pub async fn pasts(
     context: &Context,
     kind: Kind,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Fact>>, Error> {
-    let mut facts: HashMap<Uuid, Vec<Fact>> = HashMap::with_capacity(ids.len());
+) -> Result<HashMap<Uuid, Past>, Error> {
+    let masters = context.store.masters().await?;
+    let mut pasts: HashMap<Uuid, Past> = HashMap::with_capacity(ids.len());
     let mut by_id = context.store.entries_of(kind, ids).await?;
     for id in ids {
         let mut entries = by_id.remove(id).unwrap_or_default();
         entries.sort_by_key(|entry| (entry.effective_at, entry.recorded_at, entry.id));
-        let of_record = facts.entry(*id).or_default();
-        for Entry { effective_at, changes, .. } in entries {
-            let fact =
-                |change: Change| Fact { field: change.field, effective_at, value: change.after };
-            of_record.extend(changes.into_iter().map(fact));
+        let past = pasts.entry(*id).or_default();
+        for entry in entries {
+            past.add(entry, &masters);
         }
     }
-    Ok(facts)
+    Ok(pasts)
+}
+
+impl Past {
+    fn add(&mut self, entry: Entry, masters: &Masters) {
+        let Entry { kind, effective_at, provenance, changes, .. } = entry;
+        for Change { field, after: value, .. } in changes {
+            let fact = Fact { field, effective_at, value };
+            if provenance == Provenance::Live && masters.of(kind, field) == Master::Baton {
+                self.edits.push(fact.clone());
+            }
+            self.facts.push(fact);
+        }
+    }
 }
 
 /// Appends what histories lack, in one transaction.

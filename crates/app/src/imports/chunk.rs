@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::history::{DatedRow, Fact, Observation, Values, derive, instant};
+use domain::history::{DatedRow, Fact, Observation, Values, derive, instant, with_edits};
 use domain::kind::{Holds, Kind};
 use domain::stage::Stages;
 use domain::time::{day_of, start_of_day};
@@ -17,7 +17,7 @@ use store::observation::{Evidence, Said, Sighting};
 use store::record::SubjectWrite;
 use uuid::Uuid;
 
-use super::amendment::{Amendment, journal_facts};
+use super::amendment::{Amendment, Past, pasts};
 use super::directory::{Directory, EMAIL, ID, NAME, Stub, aliases, goes_by_name, spelling};
 use super::findings::{Findings, Rule};
 use super::looks::{Look, told_creation};
@@ -143,21 +143,22 @@ impl Chunk<'_> {
             let after = self.new_history(&subject, evidence, findings);
             pending.push((subject, after));
         }
-        self.write_histories(pending, dry_run).await
+        self.write_histories(pending, findings, dry_run).await
     }
 
     /// Appends what the journal lacks of the histories that changed, in one transaction.
     async fn write_histories(
         &self,
         pending: Vec<(Subject, Option<Vec<Fact>>)>,
+        findings: &mut Findings,
         dry_run: bool,
     ) -> Result<(HashMap<Uuid, Effect>, Option<Batch>), Error> {
-        let journal = self.journal(&pending).await?;
+        let mut journal = self.journal(&pending).await?;
         let mut effects = HashMap::new();
         let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
         for (subject, after) in pending {
-            let before = journal.get(&subject.id).map_or(&[][..], Vec::as_slice);
-            let write = after.and_then(|after| self.amendment(&subject).write(before, &after));
+            let past = journal.remove(&subject.id).unwrap_or_default();
+            let write = after.and_then(|after| self.lacking(&subject, &past, after, findings));
             effects.insert(subject.id, effect(&subject, write.as_ref()));
             aliases.extend(subject.aliases);
             sightings.extend(subject.sightings);
@@ -175,6 +176,24 @@ impl Chunk<'_> {
         };
         let chained = self.context.store.write(author, write).await?;
         Ok((effects, chained.map(|batch| facts_of(batch.id, writes))))
+    }
+
+    /// What the journal lacks of a history that sources tell, where nobody edited it.
+    fn lacking(
+        &self,
+        subject: &Subject,
+        past: &Past,
+        told: Vec<Fact>,
+        findings: &mut Findings,
+    ) -> Option<SubjectWrite> {
+        let edited = with_edits(told, &past.edits);
+        for said in &edited.overruled {
+            findings.add(Rule::EditedInBaton, || {
+                let name = subject.external_id.clone().unwrap_or_else(|| subject.id.to_string());
+                format!("{}:{name} ({})", subject.kind, said.field)
+            });
+        }
+        self.amendment(subject).write(&past.facts, &edited.facts)
     }
 
     /// Persons of whom only touches have told have keys and no record yet.
@@ -234,7 +253,7 @@ impl Chunk<'_> {
     async fn journal(
         &self,
         pending: &[(Subject, Option<Vec<Fact>>)],
-    ) -> Result<HashMap<Uuid, Vec<Fact>>, Error> {
+    ) -> Result<HashMap<Uuid, Past>, Error> {
         let mut asked: BTreeMap<Kind, Vec<Uuid>> = BTreeMap::new();
         let changed =
             pending.iter().filter(|(subject, after)| after.is_some() && !subject.is_unstored);
@@ -243,7 +262,7 @@ impl Chunk<'_> {
         }
         let mut journal = HashMap::new();
         for (kind, ids) in asked {
-            journal.extend(journal_facts(self.context, kind, &ids).await?);
+            journal.extend(pasts(self.context, kind, &ids).await?);
         }
         Ok(journal)
     }

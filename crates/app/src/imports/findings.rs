@@ -22,10 +22,11 @@ pub enum Rule {
     OtherCurrency,
     ExpectedCloseInThePast,
     EndsBeforeItStarts,
+    EditedInBaton,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 12] = [
+    pub const ALL: [Rule; 13] = [
         Rule::MissingAccount,
         Rule::ClosedBeforeCreated,
         Rule::ClosedWithoutDate,
@@ -38,6 +39,7 @@ impl Rule {
         Rule::OtherCurrency,
         Rule::ExpectedCloseInThePast,
         Rule::EndsBeforeItStarts,
+        Rule::EditedInBaton,
     ];
 
     pub fn name(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Rule {
             Rule::OtherCurrency => "other_currency",
             Rule::ExpectedCloseInThePast => "expected_close_in_the_past",
             Rule::EndsBeforeItStarts => "ends_before_it_starts",
+            Rule::EditedInBaton => "edited_in_baton",
         }
     }
 
@@ -87,6 +90,9 @@ impl Rule {
             Rule::ExpectedCloseInThePast => "open, yet expected to close before today",
             Rule::EndsBeforeItStarts => {
                 "subscriptions or campaigns that end before they start: mend the dates"
+            }
+            Rule::EditedInBaton => {
+                "say otherwise than what was edited in Baton, the master of the field: that stays"
             }
         }
     }

@@ -1,11 +1,11 @@
 //! New knowledge of stages: histories that leant on the old are put right.
 
-use domain::history::derive;
+use domain::history::{derive, with_edits};
 use domain::kind::Kind;
 use domain::stage::Stages;
 use uuid::Uuid;
 
-use super::amendment::{Amendment, append, journal_facts};
+use super::amendment::{Amendment, append, pasts};
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ROWS_PER_CHUNK;
@@ -22,7 +22,7 @@ pub async fn restage(context: &Context, kind: Kind, after: &Stages) -> Result<()
         let Some(id) = ids.last() else { return Ok(()) };
         last = Some(*id);
         let mut evidence = context.store.observations(kind, &ids).await?;
-        let mut journal = journal_facts(context, kind, &ids).await?;
+        let mut journal = pasts(context, kind, &ids).await?;
         let mut writes = Vec::new();
         for id in ids {
             let Some(evidence) = evidence.remove(&id) else { continue };
@@ -35,7 +35,8 @@ pub async fn restage(context: &Context, kind: Kind, after: &Stages) -> Result<()
                 reason: REASON,
                 import_id: None,
             };
-            writes.extend(amendment.write(&journal.remove(&id).unwrap_or_default(), &after));
+            let past = journal.remove(&id).unwrap_or_default();
+            writes.extend(amendment.write(&past.facts, &with_edits(after, &past.edits).facts));
         }
         if !writes.is_empty() {
             append(context, REASON, &writes).await?;

@@ -1,8 +1,12 @@
 //! Undoing an import: its observations are withdrawn, and histories follow from what remains.
 
-use domain::history::{BEGINNING, Fact, derive};
+use std::collections::BTreeSet;
+
+use domain::history::{BEGINNING, Fact, derive, state_at, with_edits};
 use domain::kind::Kind;
+use domain::lifecycle::text;
 use domain::value::Value;
+use jiff::Timestamp;
 use reports::imports::Undo;
 use store::Tx;
 use store::import::Status;
@@ -10,7 +14,7 @@ use store::observation::Evidence;
 use store::record::SubjectWrite;
 use uuid::Uuid;
 
-use super::amendment::{Amendment, append, journal_facts};
+use super::amendment::{Amendment, Past, append, pasts};
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ROWS_PER_CHUNK;
@@ -77,18 +81,13 @@ async fn withdrawn(
 ) -> Result<Vec<SubjectWrite>, Error> {
     let stages = context.stages(kind).await?;
     let mut evidence = context.store.observations(kind, ids).await?;
-    let mut journal = journal_facts(context, kind, ids).await?;
+    let mut journal = pasts(context, kind, ids).await?;
     let reason = format!("undo of import {}", undo.import_id);
     let mut writes = Vec::new();
     for id in ids {
         let Evidence { observations, dated } = evidence.remove(id).unwrap_or_default();
-        let mut after = derive(kind, &stages, &observations, &dated);
-        if after.is_empty() {
-            undo.records_removed += 1;
-            after = gone();
-        } else {
-            undo.records_changed += 1;
-        }
+        let told = derive(kind, &stages, &observations, &dated);
+        let past = journal.remove(id).unwrap_or_default();
         let amendment = Amendment {
             context,
             kind,
@@ -97,9 +96,29 @@ async fn withdrawn(
             reason: &reason,
             import_id: None,
         };
-        writes.extend(amendment.write(&journal.remove(id).unwrap_or_default(), &after));
+        writes.extend(amendment.write(&past.facts, &remaining(kind, told, &past, undo)));
     }
     Ok(writes)
+}
+
+/// The history of a record by what is still told of it. What was edited since stays; a record of
+/// which nobody tells any more but which somebody edited stays as it is.
+fn remaining(kind: Kind, told: Vec<Fact>, past: &Past, undo: &mut Undo) -> Vec<Fact> {
+    let edited: BTreeSet<&str> = past.edits.iter().map(|edit| edit.field).collect();
+    let state = state_at(&past.facts, Timestamp::MAX);
+    let name = text(&state, "external_id").unwrap_or_default();
+    undo.kept.extend(edited.iter().map(|field| format!("{kind}:{name} {field}")));
+    match (told.is_empty(), edited.is_empty()) {
+        (true, true) => {
+            undo.records_removed += 1;
+            gone()
+        }
+        (true, false) => past.facts.clone(),
+        (false, _) => {
+            undo.records_changed += 1;
+            with_edits(told, &past.edits).facts
+        }
+    }
 }
 
 /// The history of a record that nobody tells of any more: it never was.

@@ -6,4 +6,5 @@ mod leaks;
 mod person;
 mod plan;
 mod real;
+mod record;
 mod sealing;

@@ -181,6 +181,66 @@ fn amending_overlays_and_never_removes() {
     assert_eq!(amend(&after, &after), Vec::new());
 }
 
+#[track_caller]
+fn check_edits(edits: &[&str], expected: &str, overruled: &str) {
+    let exports = [
+        "100 created_at=10 stage=Proposal next_step=call",
+        "130 created_at=10 stage=Won closed_at=120 next_step=write",
+    ];
+    let observations: Vec<Observation> = exports.iter().map(|line| observation(line)).collect();
+    let derived = derive(Kind::Deals, &stages(), &observations, &[]);
+    let fact = |line: &&str| {
+        let DatedRow { changed_at, values } = dated(line);
+        let fact = |(field, value)| Fact { field, effective_at: changed_at, value };
+        values.into_iter().map(fact).collect::<Vec<_>>()
+    };
+    let edits: Vec<Fact> = edits.iter().flat_map(fact).collect();
+    let edited = with_edits(derived.clone(), &edits);
+    assert_eq!(written(&edited.facts), expected);
+    assert_eq!(written(&edited.overruled), overruled);
+    let mut journal = derived;
+    journal.extend(edits);
+    let missing = amend(&journal, &edited.facts);
+    journal.extend(missing);
+    assert_eq!(amend(&journal, &edited.facts), Vec::new(), "nothing is lacking then");
+}
+
+#[test]
+fn what_was_edited_holds_over_later_exports() {
+    check_edits(
+        &["110 next_step=wait"],
+        "10 created_at=10; 10 stage=Engaging; 100 next_step=call; 100 stage=Proposal; \
+         110 next_step=wait; 120 closed_at=120; 120 stage=Won",
+        "130 next_step=write",
+    );
+    check_edits(
+        &["110 next_step=wait", "115 next_step=write"],
+        "10 created_at=10; 10 stage=Engaging; 100 next_step=call; 100 stage=Proposal; \
+         110 next_step=wait; 115 next_step=write; 120 closed_at=120; 120 stage=Won",
+        "",
+    );
+}
+
+#[test]
+fn of_two_edits_at_one_instant_the_later_holds() {
+    check_edits(
+        &["140 next_step=wait", "140 next_step=rest"],
+        "10 created_at=10; 10 stage=Engaging; 100 next_step=call; 100 stage=Proposal; \
+         120 closed_at=120; 120 stage=Won; 130 next_step=write; 140 next_step=rest",
+        "",
+    );
+}
+
+#[test]
+fn a_closing_that_an_edited_stage_denies_goes_with_it() {
+    check_edits(
+        &["110 stage=Engaging"],
+        "10 created_at=10; 10 stage=Engaging; 100 next_step=call; 100 stage=Proposal; \
+         110 stage=Engaging; 130 next_step=write",
+        "120 stage=Won",
+    );
+}
+
 fn any_exports() -> impl Strategy<Value = Vec<String>> {
     let export =
         (20..40_i64, 0..4_usize, 0..3_i64, 0..3_i64).prop_map(|(at, stage, amount, closed)| {
