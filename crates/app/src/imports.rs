@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use domain::kind::Kind;
 use domain::stage::{Outcome, Stages};
-use domain::time::start_of_day;
+use domain::time::end_of_day;
 use intake::Assumptions;
 use intake::preview::{Preview, StageFound};
 use intake::refusal::Reject;
@@ -392,10 +392,10 @@ fn stages_seen(preview: &Preview, stages: &Stages) -> Vec<StageSeen> {
 /// When the export was taken: as said, else the latest moment that the file itself tells of, else
 /// now.
 fn observed_at(context: &Context, order: &Order, preview: &Preview) -> Result<Timestamp, Error> {
-    let told = order.observed_at.map(|day| start_of_day(day, &context.company.timezone));
-    if told.is_some_and(|told| told > context.now) {
+    if order.observed_at.is_some_and(|day| day > context.today()) {
         return Err(Error::Input("--observed-at lies in the future: say when it was taken".into()));
     }
+    let told = order.observed_at.map(|day| end_of_day(day, &context.company.timezone));
     Ok(told.or(preview.observed_at_guess).unwrap_or(context.now).min(context.now))
 }
 

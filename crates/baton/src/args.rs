@@ -124,7 +124,7 @@ pub struct Import {
     /// Refuse the whole file if one row is refused or one finding is made
     #[arg(long)]
     pub strict: bool,
-    /// When the export was taken (the latest date in the file if left out)
+    /// When the export was taken, at that day's end (the latest date in the file if left out)
     #[arg(long, value_name = "DATE")]
     pub observed_at: Option<Date>,
     /// The export holds all records: what is missing from it was deleted
