@@ -16,7 +16,7 @@ use stats::simulation::Options;
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::FUTURES;
-use crate::model::DealModel;
+use crate::model::{DealModel, won_within};
 use crate::world::World;
 
 /// Forecasts a period from the end of a day, with what was known at the end of another.
@@ -128,10 +128,7 @@ impl<'a> Outlook<'a> {
     /// What was won within days, by the as-of day.
     pub fn booked(&self, days: Days) -> Money {
         let currency = self.context.company.currency;
-        let won = self.deals.iter().filter(|deal| deal.outcome == Outcome::Won);
-        let within = won.filter(|deal| deal.closed_on.is_some_and(|day| days.contains(day)));
-        let amounts = within.filter_map(|deal| deal.amount.filter(|a| a.currency == currency));
-        Money { minor: amounts.map(|amount| amount.minor).sum(), currency }
+        Money { minor: won_within(self.deals, days), currency }
     }
 
     /// What candidates said on the past days that forecasts from any of `days` look back on.

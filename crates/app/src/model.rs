@@ -10,6 +10,7 @@ use domain::goal::Counts;
 use domain::lead::Lead;
 use domain::lifecycle::Stay;
 use domain::name::plain;
+use domain::period::Days;
 use domain::stage::{Outcome, Stages};
 use domain::time::day_number;
 use jiff::civil::Date;
@@ -101,6 +102,13 @@ fn counts_towards(deal: &Deal, counts: Counts) -> bool {
         Counts::Retention => retention.contains(&kind.as_str()),
         Counts::Partner => source.contains("partner") || kind.contains("partner"),
     }
+}
+
+/// What was won within days, in the minor unit; deals that contradict themselves add nothing.
+pub fn won_within(deals: &[Deal], days: Days) -> i64 {
+    let sound = deals.iter().filter(|deal| deal.outcome == Outcome::Won && !deal.contradictory);
+    let within = sound.filter(|deal| deal.closed_on.is_some_and(|day| days.contains(day)));
+    within.filter_map(|deal| deal.amount).map(|amount| amount.minor).sum()
 }
 
 /// The states of the model: open stages in their order, then won, then lost.

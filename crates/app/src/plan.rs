@@ -1,30 +1,35 @@
 //! The reverse-funnel plan: from the goal back to the leads, month by month.
 
 pub mod assumptions;
+pub mod basis;
 pub mod chain;
+pub mod course;
 
 use std::path::PathBuf;
 
+use domain::deal::Deal;
 use domain::goal::Goal;
 use domain::money::{Money, split};
 use domain::period::{Days, Period, month_of};
-use domain::stage::Outcome;
 use domain::time::{date_of, day_number};
 use jiff::ToSpan;
 use jiff::civil::Date;
-use reports::plan::{Driver, Need, Plan, Row};
+use reports::plan::{Assumption, Driver, Need, Plan, Row};
 use stats::plan as engine;
 use stats::plan::drivers::Lever;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::forecast::Outlook;
 use crate::goal;
-use crate::limits::FUTURES;
-use crate::model::counted;
+use crate::model::{counted, won_within};
 use crate::world::World;
-use assumptions::Assumed;
-use chain::Chain;
+use basis::{Basis, Span};
+use course::BESIDES;
+
+/// Counts are stated to the tenth.
+const TENTHS: f64 = 10.0;
+/// Weights are whole numbers of this part of their sum.
+const WEIGHTS: f64 = 1e12;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +50,7 @@ pub struct Question {
 pub async fn plan(context: &Context, question: &Question) -> Result<Plan, Error> {
     let goal = goal::find(context, question.period).await?;
     let days = context.company.calendar.days(goal.period);
-    let as_of = question.as_of.or((days.last < context.today()).then(|| eve(days.first)));
+    let as_of = goal::from_when(context, goal, question.as_of);
     let world = World::at(context, context.as_of(as_of, question.known_at)).await?;
     if days.last <= world.as_of {
         return Err(Error::Plan(format!(
@@ -54,8 +59,12 @@ pub async fn plan(context: &Context, question: &Question) -> Result<Plan, Error>
         )));
     }
     let assumed = question.assume.as_deref().map(assumptions::read).transpose()?;
-    let planned = Planner::new(context, &world, goal, days, assumed)?.plan(question.seed)?;
-    Ok(planned)
+    let deals = counted(&world.deals, goal.counts);
+    let span = Span { days, cut: None, seed: question.seed };
+    let basis = Basis::new(context, &world, &deals, &span, assumed)?;
+    let made = basis.plan(&goal, question.seed)?;
+    let planned = Planned { context, world: &world, goal, days, deals: &deals, basis: &basis };
+    Ok(planned.report(&made))
 }
 
 /// The day before a day.
@@ -63,215 +72,167 @@ pub fn eve(day: Date) -> Date {
     day.saturating_sub(1.day())
 }
 
-struct Planner<'a> {
+/// A plan with what it was made from, to be put into words.
+struct Planned<'a> {
     context: &'a Context,
     world: &'a World,
     goal: Goal,
     days: Days,
-    deals: Vec<domain::deal::Deal>,
-    chain: Chain,
-    notes: Vec<String>,
+    deals: &'a [Deal],
+    basis: &'a Basis,
 }
 
-impl<'a> Planner<'a> {
-    fn new(
-        context: &'a Context,
-        world: &'a World,
-        goal: Goal,
-        days: Days,
-        assumed: Option<Assumed>,
-    ) -> Result<Planner<'a>, Error> {
-        let deals = counted(&world.deals, goal.counts);
-        let chain = Chain::new(context, world, &deals, assumed)?;
-        let mut notes = chain.notes.clone();
-        if world.reconstructed && !chain.is_assumed {
-            notes.push("History before the first export is reconstructed from its dates.".into());
-        }
-        Ok(Planner { context, world, goal, days, deals, chain, notes })
-    }
-
-    fn plan(self, seed: u64) -> Result<Plan, Error> {
-        let months = self.months();
-        let outlook = match self.deals.is_empty() {
-            true => None,
-            false => Some(Outlook::new(self.context, self.world, &self.deals)?),
+impl Planned<'_> {
+    fn report(&self, made: &engine::Plan) -> Plan {
+        let planned = match &made.entries {
+            engine::Entries::Planned(planned) => Some(planned),
+            engine::Entries::TooLate { .. } => None,
         };
-        let booked = outlook.as_ref().map_or(0, |outlook| outlook.booked(self.days).minor);
-        let futures = match &outlook {
-            Some(outlook) => {
-                let ends: Vec<i32> = months.iter().skip(1).map(|first| first - 1).collect();
-                let goal_start = day_number(self.days.first);
-                let before = ends.iter().filter(|&&end| end < goal_start).count();
-                Some(outlook.forecast(&ends, before, seed)?.futures)
-            }
-            None => None,
-        };
-        let has_course = futures.is_some();
-        let under_way = engine::UnderWay { futures, open_amount_by_stage: Vec::new() };
-        let engine_goal = engine::Goal {
-            amount: self.goal.amount.minor as f64,
-            booked: booked as f64,
-            confidence: self.goal.confidence,
-        };
-        let calendar = engine::Calendar {
-            start_day: day_number(self.world.as_of) + 1,
-            goal_start_day: day_number(self.days.first),
-            month_start_days: months,
-        };
-        let options = engine::Options { seed, draws: FUTURES };
-        let assumptions = self.chain.assumptions();
-        let made = engine::plan(&assumptions, engine_goal, &calendar, &under_way, options)
-            .map_err(|error| Error::Plan(error.to_string()))?;
-        let open = open_by_month(&calendar, &under_way);
-        Ok(self.report(made, booked, has_course.then_some(open)))
-    }
-
-    /// The first day of every month from the next day's on, and the day after the deadline.
-    fn months(&self) -> Vec<i32> {
-        let mut first = self.world.as_of.saturating_add(1.day()).first_of_month();
-        let mut months = Vec::new();
-        while first <= self.days.last {
-            months.push(day_number(first));
-            first = first.saturating_add(1.month());
-        }
-        months.push(day_number(self.days.last) + 1);
-        months
-    }
-
-    /// `open` is the schedule of what is under way alone, where there is history.
-    fn report(mut self, made: engine::Plan, booked: i64, open: Option<Vec<engine::Month>>) -> Plan {
-        let has_course = open.is_some();
-        let currency = self.context.company.currency;
-        let money = |minor: f64| Money { minor: minor.round() as i64, currency };
-        let (expected, at_confidence, last_useful, drivers) = match &made.entries {
-            engine::Entries::Planned(planned) => (
-                self.need(&planned.expected, booked),
-                self.need(&planned.at_confidence, booked),
-                Some(date_of(planned.last_useful_day)),
-                planned.drivers.iter().map(|driver| self.driver(driver)).collect(),
-            ),
-            engine::Entries::TooLate { typical_days } => {
-                let days = typical_days.map_or(String::new(), |days| {
-                    format!(" Half of those who win take more than {days} days.")
-                });
-                self.notes.push(format!(
-                    "It is too late for new leads: only the open pipeline can still count.{days}"
-                ));
-                let none = engine::Schedule {
-                    probability: made.probability_on_present_course,
-                    stage_totals: vec![0.0; self.chain.names.len()],
-                    new_amount: 0.0,
-                    months: open.unwrap_or_default(),
-                };
-                (self.need(&none, booked), self.need(&none, booked), None, Vec::new())
-            }
-        };
+        let under_way = || self.need(&self.basis.expected(&self.goal));
+        let drivers = planned.iter().flat_map(|planned| &planned.drivers);
+        let besides = BESIDES.iter().zip(&made.besides_amounts);
         Plan {
             goal: self.goal,
             as_of: self.world.as_of,
-            probability: has_course.then_some(made.probability_on_present_course),
-            booked: Money { minor: booked, currency },
-            from_open: money(made.open_amount),
-            last_useful_lead_date: last_useful,
-            drivers,
-            stages: self.chain.names,
-            expected,
-            at_confidence,
-            notes: self.notes,
+            probability: self.basis.has_course.then_some(made.probability_on_present_course),
+            booked: self.money(self.basis.booked as f64),
+            from_open: self.money(made.open_amount),
+            besides: besides
+                .map(|(name, amount)| ((*name).to_owned(), self.money(*amount)))
+                .collect(),
+            last_useful_lead_date: planned.map(|planned| date_of(planned.last_useful_day)),
+            drivers: drivers.map(|driver| self.driver(driver)).collect(),
+            stages: self.basis.chain.names.clone(),
+            average_sales_price: self.money(self.basis.model.mean_amount()),
+            assumptions: self.assumptions(),
+            expected: planned.map_or_else(under_way, |planned| self.need(&planned.expected)),
+            expected_probability: planned.map(|planned| planned.expected_probability),
+            at_confidence: planned
+                .map_or_else(under_way, |planned| self.need(&planned.at_confidence)),
+            present_course: made.present_course.as_ref().map(|course| self.need(course)),
+            notes: self.notes(made),
         }
     }
 
-    /// A schedule by month and quarter. Months of the goal that are over show what was booked; the
-    /// parts sum to the whole to the minor unit.
-    fn need(&self, schedule: &engine::Schedule, booked: i64) -> Need {
-        let mut months = self.booked_months();
-        let counts_from = day_number(self.days.first);
-        let coming = |month: &engine::Month| {
-            let counts = month.first_day >= counts_from || month_holds(month, self.days.first);
-            if counts { month.new_amount + month.open_amount } else { 0.0 }
-        };
-        let amounts: Vec<f64> = schedule.months.iter().map(coming).collect();
-        let total: f64 = amounts.iter().sum();
-        let weights: Vec<u64> =
-            amounts.iter().map(|amount| amount.max(0.0).round() as u64).collect();
-        let parts = split(total.round() as i64, &weights);
-        for (month, minor) in schedule.months.iter().zip(parts) {
-            let period = month_of(date_of(month.first_day));
-            let mut counts = month.stages.clone();
-            counts.resize(self.chain.names.len(), 0.0);
-            let row = self.row(minor, counts);
-            match months.iter_mut().find(|(other, _)| *other == period) {
-                Some((_, other)) => other.add(&row),
-                None => months.push((period, row)),
-            }
+    fn notes(&self, made: &engine::Plan) -> Vec<String> {
+        let mut notes = self.basis.chain.notes.clone();
+        if let engine::Entries::TooLate { typical_days } = &made.entries {
+            let days = typical_days.map_or(String::new(), |days| {
+                format!(" Half of those who win take more than {days} days.")
+            });
+            notes.push(format!("It is too late for new leads to be won in time.{days}"));
         }
+        if self.world.reconstructed && !self.basis.chain.is_assumed {
+            notes.push("History before the first export is reconstructed from its dates.".into());
+        }
+        notes
+    }
+
+    fn money(&self, minor: f64) -> Money {
+        Money { minor: minor.round() as i64, currency: self.context.company.currency }
+    }
+
+    /// A schedule by month and quarter. Months of the goal that are over show what was booked; the
+    /// parts sum to the whole, amounts to the minor unit and counts to the tenth.
+    fn need(&self, schedule: &engine::Schedule) -> Need {
+        let coming = &schedule.months;
+        let amounts = whole_parts(coming.iter().map(|month| self.in_goal(month)), 1.0);
+        let stages: Vec<Vec<i64>> = (0..self.basis.chain.names.len())
+            .map(|stage| whole_parts(coming.iter().map(|month| month.stages[stage]), TENTHS))
+            .collect();
+        let counts = |of: &dyn Fn(&Vec<i64>) -> i64| -> Vec<f64> {
+            stages.iter().map(|stage| of(stage) as f64 / TENTHS).collect()
+        };
+        let mut months = self.booked_months();
+        for (index, (month, minor)) in coming.iter().zip(&amounts).enumerate() {
+            let row = self.row(*minor, counts(&|stage| stage[index]));
+            add(&mut months, month_of(date_of(month.first_day)), &row);
+        }
+        let booked_and_coming = self.basis.booked + amounts.iter().sum::<i64>();
+        let total = self.row(booked_and_coming, counts(&|stage| stage.iter().sum()));
+        Need { total, quarters: self.quarters(&months), months }
+    }
+
+    /// What a month brings towards the goal.
+    fn in_goal(&self, month: &engine::Month) -> f64 {
+        match month.first_day >= day_number(self.days.first) {
+            true => month.new_amount + month.open_amount,
+            false => 0.0,
+        }
+    }
+
+    fn quarters(&self, months: &[(Period, Row)]) -> Vec<(Period, Row)> {
         let calendar = self.context.company.calendar;
         let mut quarters: Vec<(Period, Row)> = Vec::new();
-        for (month, row) in &months {
-            let quarter = calendar.quarter_of(calendar.days(*month).first);
-            match quarters.iter_mut().find(|(other, _)| *other == quarter) {
-                Some((_, sum)) => sum.add(row),
-                None => quarters.push((quarter, row.clone())),
-            }
+        for (month, row) in months {
+            add(&mut quarters, calendar.quarter_of(calendar.days(*month).first), row);
         }
-        let total = self.row(booked + total.round() as i64, schedule.stage_totals.clone());
-        Need { total, months, quarters }
+        quarters
     }
 
     /// What was booked in each month of the goal that has begun.
     fn booked_months(&self) -> Vec<(Period, Row)> {
         let calendar = self.context.company.calendar;
         let begun = |month: &Period| calendar.days(*month).first <= self.world.as_of;
-        let booked_in = |month: Period| {
-            let days = calendar.days(month);
-            let won = self.deals.iter().filter(|deal| deal.outcome == Outcome::Won);
-            let within = won.filter(|deal| deal.closed_on.is_some_and(|day| days.contains(day)));
-            let amounts = within.filter_map(|deal| deal.amount);
-            let same = amounts.filter(|amount| amount.currency == self.context.company.currency);
-            same.map(|amount| amount.minor).sum()
-        };
+        let booked_in = |month: Period| won_within(self.deals, calendar.days(month));
+        let none = vec![0.0; self.basis.chain.names.len()];
         let months = calendar.months(self.goal.period).into_iter().filter(begun);
-        months.map(|month| (month, self.row(booked_in(month), self.no_counts()))).collect()
-    }
-
-    fn no_counts(&self) -> Vec<f64> {
-        vec![0.0; self.chain.names.len()]
+        months.map(|month| (month, self.row(booked_in(month), none.clone()))).collect()
     }
 
     fn row(&self, minor: i64, counts: Vec<f64>) -> Row {
         Row { revenue: Money { minor, currency: self.context.company.currency }, counts }
     }
 
+    /// What the chain rests on, step by step.
+    fn assumptions(&self) -> Vec<Assumption> {
+        let names = &self.basis.chain.names;
+        let assumption = |((step, used), pair): ((&engine::Step, f64), &[String])| Assumption {
+            from: pair[0].clone(),
+            to: pair[1].clone(),
+            share: step.share,
+            used,
+            known_from: step.share_known_from,
+            half_within: match &step.lag {
+                engine::Lag::Months(months) => format!("{months} months"),
+                engine::Lag::LogNormal { median_days, .. } => format!("{median_days:.0} days"),
+                engine::Lag::Empirical(by_day) => {
+                    let half = by_day.partition_point(|share| *share < 0.5);
+                    format!("{half} days")
+                }
+            },
+        };
+        let steps = self.basis.chain.steps.iter().zip(self.basis.model.shares());
+        steps.zip(names.windows(2)).map(assumption).collect()
+    }
+
     fn driver(&self, driver: &engine::drivers::Driver) -> Driver {
-        let stage = |index: usize| self.chain.names.get(index).map_or("", String::as_str);
+        let names = &self.basis.chain.names;
+        let stage = |index: usize| names.get(index).map_or("", String::as_str);
         let name = match driver.lever {
             Lever::Amount => "average sales price".to_owned(),
-            Lever::Share(step) => {
-                format!("share of {} that become {}", stage(step), stage(step + 1))
-            }
+            Lever::Share(step) => format!("share from {} to {}", stage(step), stage(step + 1)),
             Lever::Lag(step) => format!("time from {} to {}", stage(step), stage(step + 1)),
-            Lever::Entries => format!("number of {}", stage(0)),
+            Lever::Entries => format!("number of {}", reports::plan::plural(stage(0))),
         };
-        let currency = self.context.company.currency;
-        let revenue = Money { minor: driver.amount_change.round() as i64, currency };
+        let revenue = self.money(driver.amount_change);
         Driver { name, revenue, probability: driver.probability_change }
     }
 }
 
-/// What is under way brings by month, without anything new.
-fn open_by_month(calendar: &engine::Calendar, under_way: &engine::UnderWay) -> Vec<engine::Month> {
-    let Some(futures) = &under_way.futures else { return Vec::new() };
-    let month = |(index, first_day): (usize, &i32)| engine::Month {
-        first_day: *first_day,
-        stages: Vec::new(),
-        new_amount: 0.0,
-        open_amount: futures.in_period(index, |outcome| outcome.open_amount).mean(),
-    };
-    let months = calendar.month_start_days.len().saturating_sub(1);
-    calendar.month_start_days.iter().take(months).enumerate().map(month).collect()
+/// Adds a row to that of its period.
+fn add(rows: &mut Vec<(Period, Row)>, period: Period, row: &Row) {
+    match rows.iter_mut().find(|(other, _)| *other == period) {
+        Some((_, sum)) => sum.add(row),
+        None => rows.push((period, row.clone())),
+    }
 }
 
-/// Whether a month of a schedule, which may begin late in its calendar month, holds a day.
-fn month_holds(month: &engine::Month, day: Date) -> bool {
-    month_of(date_of(month.first_day)) == month_of(day)
+/// Sizes as whole numbers of so many parts of one, which sum to the rounded sum.
+fn whole_parts(sizes: impl Iterator<Item = f64>, parts_of_one: f64) -> Vec<i64> {
+    let sizes: Vec<f64> = sizes.map(|size| size.max(0.0)).collect();
+    let sum: f64 = sizes.iter().sum();
+    let weight = |size: &f64| if sum > 0.0 { (size / sum * WEIGHTS).round() as u64 } else { 0 };
+    let weights: Vec<u64> = sizes.iter().map(weight).collect();
+    split((sum * parts_of_one).round() as i64, &weights)
 }

@@ -186,8 +186,19 @@ pub enum Goal {
         #[command(flatten)]
         output: Output,
     },
-    /// Show the goals
+    /// Show the goals, and what history says of each
     Show(Output),
+    /// What history says of a goal: is it specific, measurable, attainable, relevant, time-bound?
+    Check {
+        /// The goal's period, where more than one goal is set
+        #[arg(long)]
+        period: Option<Period>,
+        /// The seed of the simulated futures
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -218,6 +218,11 @@ async fn goal(context: &Context, goal: Goal) -> anyhow::Result<()> {
             show::report(&report, output.json)
         }
         Goal::Show(output) => show::report(&goal::show(context).await?, output.json),
+        Goal::Check { period, seed, as_of } => {
+            let (day, known_at) = (as_of.as_of, as_of.known_at);
+            let question = goal::Question { period, as_of: day, known_at, seed };
+            show::report(&goal::check(context, &question).await?, as_of.output.json)
+        }
     }
 }
 

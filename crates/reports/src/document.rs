@@ -56,15 +56,15 @@ pub enum Cell {
 
 impl Table {
     /// A table whose columns are given as `name` (left) or `>name` (right-aligned).
-    pub fn new(title: &str, columns: &[&str]) -> Table {
+    pub fn new(title: &str, columns: &[impl AsRef<str>]) -> Table {
         // A unit that nobody has named leaves a blank behind.
-        let column = |name: &&str| match name.trim_end().strip_prefix('>') {
+        let column = |name: &str| match name.trim_end().strip_prefix('>') {
             Some(name) => Column { name: name.to_owned(), align: Align::Right },
             None => Column { name: name.trim_end().to_owned(), align: Align::Left },
         };
         Table {
             title: title.to_owned(),
-            columns: columns.iter().map(column).collect(),
+            columns: columns.iter().map(|name| column(name.as_ref())).collect(),
             rows: Vec::new(),
         }
     }

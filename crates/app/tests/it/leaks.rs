@@ -1,9 +1,10 @@
 //! A planted leak must fail: what happened later alters no number of an earlier day.
 
-use app::{forecast, goal, pipeline, plan};
+use app::backtest::{self, Origins};
+use app::{forecast, goal, pipeline, plan, scoreboard};
 use domain::goal::Counts;
 use domain::kind::Kind;
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use reports::document::Report;
 use testkit::{How, TestCompany, shared};
 
@@ -52,19 +53,25 @@ async fn later_facts_alter_nothing() {
         .await
         .expect("a goal");
     }
-    let numbers = async |company: &TestCompany| {
-        let context = &company.context;
-        let quarter = "2017-Q4".parse().expect("it reads");
-        let question = plan::Question { as_of: Some(as_of), seed: 1, ..plan::Question::default() };
-        [
-            forecast::forecast(context, quarter, Some(as_of), None, 1)
-                .await
-                .expect("a forecast")
-                .json(),
-            pipeline::pipeline(context, Some(as_of), None).await.expect("a pipeline").json(),
-            plan::plan(context, &question).await.expect("a plan").json(),
-        ]
-        .map(|json| json.to_string())
-    };
-    assert_eq!(numbers(&before).await, numbers(&after).await);
+    assert_eq!(numbers(&before, as_of).await, numbers(&after, as_of).await);
+}
+
+/// Every number of a day, and what a back-test would have said on it.
+async fn numbers(company: &TestCompany, as_of: Date) -> [String; 6] {
+    let context = &company.context;
+    let quarter = "2017-Q4".parse().expect("it reads");
+    let day = Some(as_of);
+    let to_plan = plan::Question { as_of: day, seed: 1, ..plan::Question::default() };
+    let to_check = goal::Question { as_of: day, seed: 1, ..goal::Question::default() };
+    let origins = Origins::Days(vec![as_of]);
+    let graded = backtest::backtest(context, &origins, None, None, 1).await.expect("a back-test");
+    [
+        forecast::forecast(context, quarter, day, None, 1).await.expect("a forecast").json(),
+        pipeline::pipeline(context, day, None).await.expect("a pipeline").json(),
+        plan::plan(context, &to_plan).await.expect("a plan").json(),
+        goal::check(context, &to_check).await.expect("a check").json(),
+        scoreboard::scoreboard(context, day, None).await.expect("a scoreboard").json(),
+        graded.json()["origins"][0]["quantiles"].clone(),
+    ]
+    .map(|json| json.to_string())
 }

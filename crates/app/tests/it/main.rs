@@ -7,4 +7,5 @@ mod person;
 mod plan;
 mod real;
 mod record;
+mod relay;
 mod sealing;

@@ -1,6 +1,6 @@
 //! The plan's days and months, counted from the first day of the first month.
 
-use super::{Calendar, PlanError, USEFUL_SHARE};
+use super::{Calendar, PlanError};
 
 /// Days as positions, with the months that they lie in.
 pub(super) struct Grid {
@@ -56,6 +56,12 @@ impl Grid {
         (0..self.days()).map(|position| f64::from(u8::from(counts(position)))).collect()
     }
 
+    /// The sum over the days that count towards the goal.
+    pub(super) fn sum_in_goal(&self, by_day: &[f64]) -> f64 {
+        let counted = by_day.iter().zip(self.goal_days());
+        counted.map(|(value, counts)| value * counts).sum()
+    }
+
     /// The same day some months later, or the last one of a shorter month.
     pub(super) fn later(&self, position: usize, months: u32) -> Option<usize> {
         let month = self.month_of[position];
@@ -79,18 +85,23 @@ impl Grid {
         months
     }
 
-    /// How planned entries are spread over the days, summing to 1: months by their season weight
-    /// and the part of them that is useful, days of a month alike. `None` when nothing has weight.
-    pub(super) fn weights(&self, in_goal: &[f64], season_weights: &[f64]) -> Option<Vec<f64>> {
-        let weight = |(position, share): (usize, &f64)| {
+    /// Multiplies the days of each month by its factor.
+    pub(super) fn scale_months(&self, by_day: &mut [f64], factors: &[f64]) {
+        for (value, &month) in by_day.iter_mut().zip(&self.month_of) {
+            *value *= factors[month];
+        }
+    }
+
+    /// Weights of the chosen days, summing to 1 if there are any: months by the part of them that
+    /// is chosen, days of a month alike.
+    pub(super) fn even_weights(&self, chosen: &[bool]) -> Vec<f64> {
+        let weight = |(position, &is_chosen): (usize, &bool)| {
             let month = self.month_of[position];
             let length = self.first_position(month + 1) - self.first_position(month);
-            let season = season_weights.get(month).copied().unwrap_or(1.0);
-            let useful = position >= self.start && *share >= USEFUL_SHARE - 1e-6;
-            if useful { season / length as f64 } else { 0.0 }
+            if is_chosen { 1.0 / length as f64 } else { 0.0 }
         };
-        let weights: Vec<f64> = in_goal.iter().enumerate().map(weight).collect();
-        let sum: f64 = weights.iter().sum();
-        (sum > 0.0).then(|| weights.iter().map(|weight| weight / sum).collect())
+        let weights: Vec<f64> = chosen.iter().enumerate().map(weight).collect();
+        let sum = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        weights.iter().map(|weight| weight / sum).collect()
     }
 }

@@ -1,8 +1,10 @@
-//! Which assumption matters most: each improved by a tenth, all else as planned.
+//! Which assumption matters most: each improved by a tenth, all else as it is.
 
-use super::chance::{Chance, share_within};
+use super::chance::{Case, Worlds, share_within};
+use super::course::Parts;
+use super::flow::Flow;
 use super::lags::spreads;
-use super::{Draft, Lag, Landing, PlanError};
+use super::{Future, Goal, Lag, Model, PlanError, Step, UnderWay};
 
 /// The improvement that is tried.
 const IMPROVEMENT: f64 = 0.1;
@@ -18,7 +20,7 @@ pub enum Lever {
     Entries,
 }
 
-/// What a 10 % improvement does while the expected plan's entries stay.
+/// What a 10 % improvement does while as many enter as before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Driver {
     pub lever: Lever,
@@ -28,27 +30,29 @@ pub struct Driver {
     pub amount_change: f64,
 }
 
-/// All drivers, the greatest gain in probability first, then in amount.
+/// All drivers, the greatest gain in probability first, then in amount, while so many entries are
+/// made.
 pub(super) fn rank(
-    draft: &Draft,
-    base: &Chance,
-    weights: &[f64],
+    model: &Model,
+    worlds: &Worlds,
+    goal: Goal,
     entries: f64,
-    needed: &[f64],
 ) -> Result<Vec<Driver>, PlanError> {
-    let steps = 0..draft.assumptions.steps.len();
+    let steps = 0..model.assumptions.steps.len();
     let levers = [Lever::Amount, Lever::Entries].into_iter();
     let levers = levers.chain(steps.clone().map(Lever::Share)).chain(steps.map(Lever::Lag));
-    let before = Outcome::of(draft, base, entries, share_within(needed, entries));
+    let before = Case::new(model.parts.wins);
+    let amount_before = amount(model, &before, entries);
+    let probability_before = probability(model, worlds, goal, &before, entries);
     let mut drivers = Vec::new();
     for lever in levers {
-        let (chance, entries) = improved(draft, base, weights, entries, lever)?;
-        let probability = share_within(&chance.entries_needed(), entries);
-        let after = Outcome::of(draft, &chance, entries, probability);
+        let case = improved(model, lever)?;
+        let entries = if lever == Lever::Entries { entries * (1.0 + IMPROVEMENT) } else { entries };
         drivers.push(Driver {
             lever,
-            probability_change: after.probability - before.probability,
-            amount_change: super::round(after.amount - before.amount),
+            probability_change: probability(model, worlds, goal, &case, entries)
+                - probability_before,
+            amount_change: super::round(amount(model, &case, entries) - amount_before),
         });
     }
     drivers.sort_by(|a, b| {
@@ -58,60 +62,59 @@ pub(super) fn rank(
     Ok(drivers)
 }
 
-struct Outcome {
-    probability: f64,
-    amount: f64,
+/// The amount that is to be expected of so many planned entries and all else.
+fn amount(model: &Model, case: &Case, entries: f64) -> f64 {
+    let mean = model.mean_amount() * case.amount_factor;
+    case.wins.of(entries) * mean + model.in_goal(&model.under_way.open_by_month) * case.open_factor
 }
 
-impl Outcome {
-    fn of(draft: &Draft, chance: &Chance, entries: f64, probability: f64) -> Self {
-        let mean = draft.assumptions.amount.mean() * chance.amount_factor;
-        let months = (0..draft.grid.months()).filter(|&month| draft.grid.counts(month));
-        let open: f64 = months.map(|month| draft.open_by_month[month]).sum();
-        let amount = entries * chance.share_in_goal() * mean + open * chance.open_factor;
-        Self { probability, amount }
-    }
+/// The probability of the goal. On the present course its futures bring so much more or less; a
+/// plan that nothing tells the course of is held against what its worlds need.
+fn probability(model: &Model, worlds: &Worlds, goal: Goal, case: &Case, entries: f64) -> f64 {
+    let UnderWay { course: Some(_), futures, .. } = &model.under_way else {
+        return share_within(&worlds.entries_needed(case), entries);
+    };
+    let on_course = model.parts.wins.on_course().max(f64::MIN_POSITIVE);
+    let new_factor = case.amount_factor * case.wins.of(entries) / on_course;
+    let brings =
+        |future: &Future| future.open_amount * case.open_factor + future.new_amount * new_factor;
+    let reaches = |future: &&Future| brings(future) >= goal.amount - goal.booked;
+    futures.iter().filter(reaches).count() as f64 / futures.len().max(1) as f64
 }
 
-fn improved(
-    draft: &Draft,
-    base: &Chance,
-    weights: &[f64],
-    entries: f64,
-    lever: Lever,
-) -> Result<(Chance, f64), PlanError> {
-    let mut chance = base.clone();
+fn improved(model: &Model, lever: Lever) -> Result<Case, PlanError> {
+    let mut case = Case::new(model.parts.wins);
+    let mut steps = model.assumptions.steps.clone();
     match lever {
-        Lever::Entries => return Ok((chance, entries * (1.0 + IMPROVEMENT))),
+        Lever::Entries => return Ok(case),
         Lever::Amount => {
-            chance.amount_factor = 1.0 + IMPROVEMENT;
-            chance.open_factor = 1.0 + IMPROVEMENT;
+            case.amount_factor = 1.0 + IMPROVEMENT;
+            case.open_factor = 1.0 + IMPROVEMENT;
+            return Ok(case);
         }
         Lever::Share(step) => {
-            let share = &mut chance.shares[step].0;
+            let share = &mut steps[step].share;
             let gain = (*share * (1.0 + IMPROVEMENT)).min(1.0) / *share;
             *share *= gain;
-            chance.open_factor = 1.0 + (gain - 1.0) * open_before(draft, step);
+            // Those who are open have the last step before them.
+            if step + 1 == steps.len() {
+                case.open_factor = gain;
+            }
         }
-        Lever::Lag(step) => chance.useful = useful_when_faster(draft, weights, step)?,
+        Lever::Lag(step) => steps[step].lag = faster(&steps[step].lag),
     }
-    Ok((chance, entries))
+    case.wins = parts(model, &steps)?.wins;
+    if model.parts.wins.besides > 0.0 {
+        case.besides_factor = case.wins.besides / model.parts.wins.besides;
+    }
+    Ok(case)
 }
 
-/// Part of the open amount that has yet to take a step.
-fn open_before(draft: &Draft, step: usize) -> f64 {
-    let by_stage = &draft.under_way.open_amount_by_stage;
-    let whole: f64 = by_stage.iter().sum();
-    let before: f64 = by_stage.iter().take(step + 1).sum();
-    if whole > 0.0 { before / whole } else { 0.0 }
-}
-
-/// Share of planned entries in time when one lag is a tenth shorter.
-fn useful_when_faster(draft: &Draft, weights: &[f64], step: usize) -> Result<f64, PlanError> {
-    let mut steps = draft.assumptions.steps.clone();
-    steps[step].lag = faster(&steps[step].lag);
-    let landing = Landing::new(&spreads(&steps, draft.grid)?, draft.grid);
-    Ok(weights.iter().zip(&landing.in_goal).map(|(weight, share)| weight * share).sum())
+/// What comes of the same entries when the steps are other ones.
+fn parts(model: &Model, steps: &[Step]) -> Result<Parts, PlanError> {
+    let spreads = spreads(steps, &model.grid)?;
+    let flow = Flow { steps, spreads: &spreads, scale: &model.scale, grid: &model.grid };
+    Ok(Parts::new(&flow, model.under_way.course.as_ref(), &model.landing))
 }
 
 fn faster(lag: &Lag) -> Lag {

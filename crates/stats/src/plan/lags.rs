@@ -1,7 +1,7 @@
 //! Lags as spreads over days: forward for counts, backward for chances.
 
 use super::calendar::Grid;
-use super::{Lag, PlanError, Step};
+use super::{Lag, PlanError, ROUNDING, Step, USEFUL_SHARE};
 
 /// Standard normal quantile of 90 %.
 const NORMAL_P90: f64 = 1.281_551_565_544_600_4;
@@ -57,6 +57,44 @@ impl Spread {
             }
         };
         (0..later.len()).map(at).collect()
+    }
+}
+
+/// Which entry days are in time for the goal.
+pub(super) struct Landing {
+    /// First day that is useful for the goal, and last day that is in time.
+    pub useful: Option<(usize, usize)>,
+    /// The days from which at least half of those who would ever reach the target do so in the
+    /// goal's window.
+    pub useful_days: Vec<bool>,
+}
+
+impl Landing {
+    pub(super) fn new(spreads: &[Spread], grid: &Grid) -> Self {
+        let back = |target: Vec<f64>| {
+            spreads.iter().rev().fold(target, |later, spread| spread.backward(&later, grid))
+        };
+        let in_goal = back(grid.goal_days());
+        let in_time = back(vec![1.0; grid.days()]);
+        let enough = |share: &f64| *share >= USEFUL_SHARE - 1.0 / ROUNDING;
+        let first = grid.start().max(in_goal.iter().position(enough).unwrap_or(usize::MAX));
+        let last = in_time.iter().rposition(enough).unwrap_or(0);
+        let useful = (first <= last).then_some((first, last));
+        let is_useful = |(day, share)| useful.is_some() && day >= grid.start() && enough(share);
+        Self { useful, useful_days: in_goal.iter().enumerate().map(is_useful).collect() }
+    }
+
+    /// Days from the first possible entry until half of those who reach the target have.
+    pub(super) fn typical_days(&self, spreads: &[Spread], grid: &Grid) -> Option<u32> {
+        let mut entered = vec![0.0; grid.days()];
+        *entered.get_mut(grid.start())? = 1.0;
+        let reached = spreads.iter().fold(entered, |now, spread| spread.forward(&now, grid));
+        let mut sum = 0.0;
+        let half = reached.iter().position(|share| {
+            sum += share;
+            sum >= USEFUL_SHARE
+        })?;
+        Some((half - grid.start()) as u32)
     }
 }
 

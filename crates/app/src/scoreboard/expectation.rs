@@ -1,0 +1,289 @@
+//! What each leg should have brought by a day: by the plan of the period's eve, and given what the
+//! leg before has handed to it since.
+
+use domain::deal::Deal;
+use domain::goal::Goal;
+use domain::lead::Lead;
+use domain::lifecycle::Lifecycle;
+use domain::name::plain;
+use domain::period::Days;
+use domain::stage::Outcome;
+use domain::time::{date_of, day_number};
+use reports::scoreboard::Point;
+use stats::plan::Schedule;
+
+use super::SEED;
+use crate::context::Context;
+use crate::error::Error;
+use crate::model::{counted, sound_leads, won_within};
+use crate::plan::basis::{Basis, Span};
+use crate::plan::chain::Origin;
+use crate::plan::eve;
+use crate::world::World;
+
+/// Closed deals from which on an expectation is more than a guess.
+const CLOSED_MIN: usize = 10;
+/// What a leg's figure varies by from period to period beside the chance of single records, as a
+/// share of it (one standard deviation).
+const COMMON_DEVIATION: f64 = 0.05;
+
+/// What should have come by a day.
+#[derive(Default)]
+pub struct Expectation {
+    legs: Vec<Modelled>,
+    pub notes: Vec<String>,
+}
+
+/// A leg that the plan's chain goes through. Money is in the minor unit.
+pub struct Modelled {
+    metric: &'static str,
+    pub expected: f64,
+    /// What was to be expected of what the leg before has truly handed over; `None` for the first.
+    pub given_input: Option<f64>,
+    /// Actual over what was to be expected of its input, or of the plan for the first leg.
+    pub own_pace: Option<f64>,
+    /// One standard deviation of that pace by chance alone.
+    pub chance: f64,
+    pub curve: Vec<Point>,
+}
+
+impl Expectation {
+    pub fn new(
+        context: &Context,
+        before: &World,
+        world: &World,
+        goal: Option<Goal>,
+        days: Days,
+    ) -> Result<Expectation, Error> {
+        let counts = |deals: &[Deal]| match goal {
+            Some(goal) => counted(deals, goal.counts),
+            None => deals.to_vec(),
+        };
+        let (known, now) = (counts(&before.deals), counts(&world.deals));
+        let closed = known.iter().filter(|deal| !deal.is_open()).count();
+        let day = eve(days.first);
+        if closed < CLOSED_MIN {
+            return Ok(Expectation::none(match closed {
+                0 => format!("No deal had closed by {day}, so nothing is expected."),
+                _ => format!(
+                    "Only {closed} deals had closed by {day}: too few to say what to expect."
+                ),
+            }));
+        }
+        let span = Span { days, cut: Some(world.as_of), seed: SEED };
+        let basis = match Basis::new(context, before, &known, &span, None) {
+            Ok(basis) => basis,
+            Err(Error::Plan(problem)) => return Ok(Expectation::none(problem)),
+            Err(other) => return Err(other),
+        };
+        let schedule = match goal {
+            Some(goal) => Some(basis.expected(&goal)),
+            None => basis.model.present_course(),
+        };
+        let notes = basis.chain.notes.clone();
+        let Some(schedule) = schedule else { return Ok(Expectation { legs: Vec::new(), notes }) };
+        let reading = Reading { basis: &basis, schedule, world, deals: &now, days };
+        Ok(Expectation { legs: reading.legs(), notes })
+    }
+
+    fn none(reason: String) -> Expectation {
+        Expectation { legs: Vec::new(), notes: vec![reason] }
+    }
+
+    pub fn of(&self, metric: &str) -> Option<&Modelled> {
+        self.legs.iter().find(|leg| leg.metric == metric && leg.expected > 0.0)
+    }
+}
+
+/// The plan of the eve beside what has come since.
+struct Reading<'a> {
+    basis: &'a Basis,
+    schedule: Schedule,
+    world: &'a World,
+    deals: &'a [Deal],
+    days: Days,
+}
+
+impl Reading<'_> {
+    /// The legs that the chain goes through, each handing on to the next.
+    fn legs(&self) -> Vec<Modelled> {
+        let mut legs: Vec<Modelled> = Vec::new();
+        let mut before: Option<(usize, Vec<f64>)> = None;
+        for (metric, stage) in self.stages() {
+            let came = self.came(stage);
+            legs.push(self.leg(metric, stage, &came, before.as_ref()));
+            before = Some((stage, came));
+        }
+        legs
+    }
+
+    /// The stages by which legs are judged, with their metrics.
+    fn stages(&self) -> Vec<(&'static str, usize)> {
+        let names = &self.basis.chain.names;
+        let won = names.len() - 1;
+        let mut stages = Vec::new();
+        if let Origin::Leads(_) = self.basis.chain.origin {
+            let of = |wanted: &[Lifecycle]| {
+                let is = |name: &String| {
+                    Lifecycle::of_stage(name).is_some_and(|stage| wanted.contains(&stage))
+                };
+                names[..won - 1].iter().position(is).filter(|&stage| stage > 0)
+            };
+            stages.push(("leads", 0));
+            stages.extend(of(&[Lifecycle::Mql]).map(|stage| ("mqls", stage)));
+            let accepted = of(&[Lifecycle::Sal, Lifecycle::Sql]);
+            stages.extend(accepted.map(|stage| ("hand_offs_accepted", stage)));
+        }
+        stages.extend([("opportunities_created", won - 1), ("revenue", won)]);
+        stages
+    }
+
+    fn leg(
+        &self,
+        metric: &'static str,
+        stage: usize,
+        came: &[f64],
+        before: Option<&(usize, Vec<f64>)>,
+    ) -> Modelled {
+        let is_money = metric == "revenue";
+        let model = &self.basis.model;
+        let counts = self.by_month(|month| month.stages[stage]);
+        let sizes = match is_money {
+            true => self.by_month(|month| month.new_amount + month.open_amount),
+            false => counts,
+        };
+        let expected = self.until_now(&sizes);
+        let given_input = before.map(|(input, handed)| {
+            let flowed = self.flowed(*input, handed, stage);
+            match is_money {
+                true => {
+                    flowed * model.mean_amount() + self.until_now(&self.by_month(|m| m.open_amount))
+                }
+                false => flowed,
+            }
+        });
+        let actual: f64 = if is_money { self.revenue() } else { came.iter().sum() };
+        let own = given_input.unwrap_or(expected);
+        Modelled {
+            metric,
+            expected,
+            given_input,
+            own_pace: (own > 0.0).then(|| actual / own),
+            chance: self.chance(own, is_money),
+            curve: self.curve(&sizes, came, is_money),
+        }
+    }
+
+    /// One standard deviation of a leg's pace by chance: of so many records, of the amounts of wins
+    /// and of their mean, and of what all records have in common.
+    fn chance(&self, size: f64, is_money: bool) -> f64 {
+        let model = &self.basis.model;
+        let (amounts, mean) = model.amount_variation();
+        let of_records = match is_money {
+            true => (1.0 + amounts) * model.mean_amount() / size.max(model.mean_amount()) + mean,
+            false => 1.0 / size.max(1.0),
+        };
+        (of_records + COMMON_DEVIATION.powi(2)).sqrt()
+    }
+
+    fn by_month(&self, figure: impl Fn(&stats::plan::Month) -> f64) -> Vec<f64> {
+        self.schedule.months.iter().map(figure).collect()
+    }
+
+    /// The sum of the months up to the as-of day; the calendar is cut there.
+    fn until_now(&self, by_month: &[f64]) -> f64 {
+        let today = day_number(self.world.as_of);
+        let months = self.schedule.months.iter().zip(by_month);
+        months.filter(|(month, _)| month.first_day <= today).map(|(_, size)| size).sum()
+    }
+
+    /// How many come to a stage by the as-of day, of those who truly came to an earlier one.
+    fn flowed(&self, input: usize, handed: &[f64], stage: usize) -> f64 {
+        let days = handed.len();
+        let mut entering = vec![vec![0.0; days]; stage + 1];
+        entering[input] = handed.to_vec();
+        let besides = self.basis.model.course().map_or(&[][..], |course| &course.besides);
+        for source in besides {
+            for later in input + 1..=stage {
+                let Some(more) = source.entering.get(later) else { continue };
+                entering[later].iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            }
+        }
+        let flow = self.basis.model.flow(&entering);
+        flow[stage].iter().take(self.elapsed_days()).sum()
+    }
+
+    fn elapsed_days(&self) -> usize {
+        let first = self.first_day();
+        usize::try_from(day_number(self.world.as_of) - first + 1).unwrap_or(0)
+    }
+
+    fn first_day(&self) -> i32 {
+        self.basis.calendar.month_start_days.first().copied().unwrap_or_default()
+    }
+
+    /// How many came to a stage on each day of the calendar; for the last one, what is known of the
+    /// wins.
+    fn came(&self, stage: usize) -> Vec<f64> {
+        let won = self.basis.chain.names.len() - 1;
+        let last = self.basis.calendar.month_start_days.last().copied().unwrap_or_default();
+        let mut by_day = vec![0.0; usize::try_from(last - self.first_day()).unwrap_or(0)];
+        let sound = || self.deals.iter().filter(|deal| !deal.contradictory);
+        let days: Vec<jiff::civil::Date> = match stage {
+            _ if stage == won => sound()
+                .filter(|deal| deal.outcome == Outcome::Won)
+                .filter_map(|d| d.closed_on)
+                .collect(),
+            _ if stage + 1 == won => sound().map(|deal| deal.created_on).collect(),
+            _ => {
+                let leads = sound_leads(&self.world.leads);
+                leads.into_iter().filter_map(|lead| self.reached(lead, stage)).collect()
+            }
+        };
+        for day in days.into_iter().filter(|day| self.days.contains(*day)) {
+            let position = usize::try_from(day_number(day) - self.first_day()).ok();
+            if let Some(count) = position.and_then(|position| by_day.get_mut(position)) {
+                *count += 1.0;
+            }
+        }
+        by_day
+    }
+
+    /// The day on which a lead first came to a stage or beyond it.
+    fn reached(&self, lead: &Lead, stage: usize) -> Option<jiff::civil::Date> {
+        if stage == 0 {
+            return Some(lead.created_on);
+        }
+        let names = &self.basis.chain.names;
+        let is_there = |stay: &&domain::lifecycle::Stay| {
+            let position = names.iter().position(|name| *name == stay.stage);
+            position.is_some_and(|position| position >= stage)
+                || stay.outcome == Outcome::Won
+                || plain(&stay.stage) == "opportunity"
+        };
+        lead.stays.iter().find(is_there).map(|stay| stay.entered_on)
+    }
+
+    /// What was won by the as-of day, in the minor unit.
+    fn revenue(&self) -> f64 {
+        won_within(self.deals, self.days) as f64
+    }
+
+    /// Expected and actual by the end of each month, the days from the period's first on together.
+    fn curve(&self, sizes: &[f64], came: &[f64], is_money: bool) -> Vec<Point> {
+        let ends = self.basis.calendar.month_start_days.iter().skip(1).map(|day| day - 1);
+        let today = day_number(self.world.as_of);
+        let mut expected = 0.0;
+        let point = |(end, size): (i32, &f64)| {
+            expected += size;
+            let days = usize::try_from(end - self.first_day() + 1).unwrap_or(0);
+            let within = Days { first: self.days.first, last: date_of(end) };
+            let actual = match is_money {
+                true => won_within(self.deals, within) as f64,
+                false => came.iter().take(days).sum(),
+            };
+            Point { until: date_of(end), expected, actual: (end <= today).then_some(actual) }
+        };
+        ends.zip(sizes).map(point).collect()
+    }
+}
