@@ -30,7 +30,8 @@ pub struct Check {
     pub as_of: Date,
     /// Of the goal on the present course; `None` where history cannot tell.
     pub probability: Option<f64>,
-    /// The amounts that are reached with the chances of [`LEVELS`]; empty where history cannot tell.
+    /// The amounts that are reached with the chances of [`LEVELS`]; empty where history cannot
+    /// tell.
     pub attainable: Vec<(f64, Money)>,
     /// `None` without the same period of an earlier year.
     pub growth: Option<Growth>,
@@ -205,7 +206,10 @@ impl Report for Check {
     }
 
     fn json(&self) -> Value {
-        let attainable = |(probability, amount): &(f64, Money)| json!({ "probability": probability, "amount": amount.to_decimal() });
+        let attainable = |(probability, amount): &(f64, Money)| {
+            let amount = amount.to_decimal();
+            json!({ "probability": probability, "amount": amount })
+        };
         let criterion = |criterion: &Criterion| {
             json!({
                 "criterion": criterion.name,
@@ -326,7 +330,6 @@ mod tests {
     #[test]
     fn a_goal_comes_with_what_history_says_of_it() {
         expect![[r#"
-            The goal of 2018 is 12.0 m USD, +20 % over what 2017 is expected to bring. On the present course it is reached with 25 % probability, 80 % are wanted: it is a stretch. Attainable would be 10.50 USD with 50 % probability, 9.00 USD with 80 % probability, 8.50 USD with 90 % probability.
 
             Goals
              Period          Amount   Counts   Confidence   Probability
@@ -355,7 +358,14 @@ mod tests {
              2017 (expected)   10,000,000.00                +25.0 %
              2018 (the goal)   12,000,000.00                +20.0 %
         "#]]
-        .assert_eq(&terminal(&goals().document(), 100));
+        .assert_eq(&terminal(&Document { answer: String::new(), ..goals().document() }, 100));
+        assert_eq!(
+            goals().document().answer,
+            "The goal of 2018 is 12.0 m USD, +20 % over what 2017 is expected to bring. On the \
+             present course it is reached with 25 % probability, 80 % are wanted: it is a stretch. \
+             Attainable would be 10.50 USD with 50 % probability, 9.00 USD with 80 % probability, \
+             8.50 USD with 90 % probability."
+        );
         let json = goals().json();
         assert_eq!(json["goals"][0]["check"]["growth"]["asked"], 1_200.0 / 1_000.0 - 1.0);
         assert_eq!(json["goals"][0]["check"]["growth"]["past"][1]["growth"], 0.25);

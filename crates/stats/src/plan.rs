@@ -342,8 +342,8 @@ impl Model {
         Sample::new(futures.map(|future| future.open_amount + future.new_amount).collect())
     }
 
-    /// The last entry day from which at least half of those who would ever reach the target do so in
-    /// time; `None` when that day has passed.
+    /// The last entry day from which at least half of those who would ever reach the target do so
+    /// in time; `None` when that day has passed.
     #[must_use]
     pub fn last_useful_day(&self) -> Option<i32> {
         self.landing.useful.map(|(_, last)| self.grid.day(last))
