@@ -32,10 +32,15 @@ fn altered(text: &str, day: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The head and every fourth row: enough to tell, and sooner told.
+fn one_in_four(text: &str) -> String {
+    text.lines().step_by(4).map(|line| format!("{line}\n")).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn later_facts_alter_nothing() {
     let Some(path) = shared("maven_crm/sales_pipeline.csv") else { return };
-    let text = std::fs::read_to_string(path).expect("is read");
+    let text = one_in_four(&std::fs::read_to_string(path).expect("is read"));
     let as_of = date(2017, 9, 30);
     let (before, after) = (TestCompany::new().await, TestCompany::new().await);
     let products = shared("maven_crm/products.csv").expect("is beside the deals");

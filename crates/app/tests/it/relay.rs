@@ -188,10 +188,18 @@ async fn check(relay: Relay, wanted: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_leg_that_was_broken_is_named() {
+async fn demand_is_named_when_leads_are_few_or_poor() {
     check(Relay { leads: 0.5, ..SOUND }, "demand").await;
     check(Relay { mqls: 0.5, ..SOUND }, "demand").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hand_off_is_named_when_leads_are_dropped() {
     check(Relay { accepted: 0.5, ..SOUND }, "hand-off").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pipeline_or_close_is_named_when_sales_falters() {
     check(Relay { opportunities: 0.4, ..SOUND }, "pipeline").await;
     check(Relay { wins: 0.4, ..SOUND }, "close").await;
 }
