@@ -28,7 +28,7 @@ pub struct Basis {
     pub calendar: Calendar,
     /// Won in the period by the as-of day, in minor units.
     pub booked: i64,
-    /// Whether the present course is known.
+    /// Whether the present course is known; where all is assumed, history does not tell of it.
     pub has_course: bool,
 }
 
@@ -67,7 +67,7 @@ impl Basis {
             }
             None => UnderWay::default(),
         };
-        let has_course = !under_way.futures.is_empty();
+        let has_course = !under_way.futures.is_empty() && !chain.is_assumed;
         let model = engine::Model::new(chain.assumptions(), &calendar, under_way)
             .map_err(|error| Error::Plan(error.to_string()))?;
         Ok(Basis { chain, model, calendar, booked, has_course })
