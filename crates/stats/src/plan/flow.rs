@@ -95,11 +95,11 @@ impl Scale {
             bounded((wanted + SMOOTHING * forecast) / (now + SMOOTHING * chain))
         };
         let target: Vec<f64> = amounts.iter().zip(&under_way.new_by_month).map(month).collect();
-        Self { target, ..arrived }.to_the_whole(&amounts, under_way, grid)
+        Self { target, ..arrived }.matching_the_whole(&amounts, under_way, grid)
     }
 
     /// The same scale, brought to the exact sum of the months that count.
-    fn to_the_whole(mut self, amounts: &[f64], under_way: &UnderWay, grid: &Grid) -> Self {
+    fn matching_the_whole(mut self, amounts: &[f64], under_way: &UnderWay, grid: &Grid) -> Self {
         let counted = |figures: &[f64]| -> f64 {
             (0..grid.months()).filter(|&month| grid.counts(month)).map(|month| figures[month]).sum()
         };
