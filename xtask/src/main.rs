@@ -27,6 +27,8 @@ Usage: cargo xtask COMMAND
                     futures
   bench truth [--companies N] [--profile dev|release] [--baton FILE]
                     forecasts on simulated companies beside baselines and truth, to docs/truth.md
+  bench truth --demo [--seeds N]
+                    the demo's true parameters beside their 95 % intervals, to docs/truth.md
 ";
 
 fn main() -> ExitCode {

@@ -31,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("stats", &[]),
     ("testkit", &["app", "domain", "reports", "simulator"]),
-    ("xtask", &["simulator"]),
+    ("xtask", &["simulator", "stats"]),
 ];
 
 /// Crates that must build in seconds and know nothing of the tests' shared world.

@@ -1,4 +1,6 @@
-//! The curve from one state of the funnel to another.
+//! The curve from one state of the funnel to another, and the rates of the whole funnel.
+
+pub mod rates;
 
 use domain::lifecycle::Stay;
 use domain::name::plain;

@@ -24,3 +24,5 @@ pub const REVIEW_FILES_MAX: usize = 200;
 pub const REVIEW_QUARTERS_BACK: usize = 4;
 /// Whole quarters ahead that a review forecasts.
 pub const REVIEW_QUARTERS_AHEAD: usize = 2;
+/// Groups of deals of which rates are shown, those with most deals first.
+pub const RATE_GROUPS_MAX: usize = 40;

@@ -165,6 +165,14 @@ pub enum Funnel {
         #[command(flatten)]
         as_of: AsOf,
     },
+    /// What is won in the end, after how long and for how much, and how sure each figure is
+    Rates {
+        /// Tell deals apart by type, product, source or owner
+        #[arg(long, value_name = "DIMENSION")]
+        by: Option<String>,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -205,10 +205,18 @@ fn asked(stages: &[StageSeen]) -> bool {
 }
 
 async fn funnel(context: &Context, funnel: Funnel) -> anyhow::Result<()> {
-    let Funnel::Show { from, to, unsmoothed, as_of } = funnel;
-    let question =
-        funnel::Question { from, to, unsmoothed, as_of: as_of.as_of, known_at: as_of.known_at };
-    show::report(&funnel::curve(context, &question).await?, as_of.output.json)
+    match funnel {
+        Funnel::Show { from, to, unsmoothed, as_of } => {
+            let (day, known_at) = (as_of.as_of, as_of.known_at);
+            let question = funnel::Question { from, to, unsmoothed, as_of: day, known_at };
+            show::report(&funnel::curve(context, &question).await?, as_of.output.json)
+        }
+        Funnel::Rates { by, as_of } => {
+            let (day, known_at) = (as_of.as_of, as_of.known_at);
+            let question = funnel::rates::Question { by, as_of: day, known_at };
+            show::report(&funnel::rates::rates(context, &question).await?, as_of.output.json)
+        }
+    }
 }
 
 async fn goal(context: &Context, goal: Goal) -> anyhow::Result<()> {

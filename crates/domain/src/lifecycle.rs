@@ -62,6 +62,12 @@ pub fn reference(state: &Values, field: &str) -> Option<Uuid> {
     state.get(field)?.as_ref()?.as_reference()
 }
 
+/// Whether a stage lies beside the way from first contact to winning, by its name: who is in it has
+/// neither gone on nor been lost.
+pub fn is_beside_the_way(stage: &str) -> bool {
+    ["recycled", "nurture", "onhold", "parked", "other"].contains(&plain(stage).as_str())
+}
+
 /// A lead's place in the hand-off from marketing to sales, whatever a company calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifecycle {

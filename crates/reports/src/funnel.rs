@@ -1,5 +1,7 @@
 //! The curve from one state to another by age: what share has arrived after so many days.
 
+pub mod rates;
+
 use jiff::civil::Date;
 use serde_json::{Value, json};
 

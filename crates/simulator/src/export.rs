@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::lives::Kept;
 use crate::truth::Totals;
 use crate::{Error, Export};
 
@@ -27,13 +28,24 @@ pub struct Sink {
     pub purchases: Table,
     pub subscriptions: Table,
     pub totals: Totals,
+    /// Leads and deals as values, where they are asked for.
+    pub kept: Option<Kept>,
 }
 
 impl Sink {
     pub fn create(folder: &Path) -> Result<Self, Error> {
         fs::create_dir_all(folder)
             .map_err(|source| Error::Create { path: folder.to_owned(), source })?;
-        let table = |kind| Table::create(folder, kind);
+        Self::of(|kind| Table::create(folder, kind))
+    }
+
+    /// Writes no file; keeps leads and deals as values.
+    pub fn keeping() -> Result<Self, Error> {
+        let sink = Self::of(|kind| Ok(Table::counting(kind)))?;
+        Ok(Self { kept: Some(Kept::default()), ..sink })
+    }
+
+    fn of(table: impl Fn(&'static str) -> Result<Table, Error>) -> Result<Self, Error> {
         Ok(Self {
             teams: table("teams")?,
             users: table("users")?,
@@ -50,6 +62,7 @@ impl Sink {
             purchases: table("purchases")?,
             subscriptions: table("subscriptions")?,
             totals: Totals::default(),
+            kept: None,
         })
     }
 
@@ -81,7 +94,8 @@ impl Sink {
 pub struct Table {
     kind: &'static str,
     path: PathBuf,
-    writer: csv::Writer<File>,
+    /// Without one, rows are only counted.
+    writer: Option<csv::Writer<File>>,
     pub rows: u64,
 }
 
@@ -91,12 +105,16 @@ impl Table {
         let file =
             File::create(&path).map_err(|source| Error::Create { path: path.clone(), source })?;
         let writer = csv::WriterBuilder::new().buffer_capacity(BUFFER_BYTES).from_writer(file);
-        Ok(Self { kind, path, writer, rows: 0 })
+        Ok(Self { kind, path, writer: Some(writer), rows: 0 })
+    }
+
+    fn counting(kind: &'static str) -> Self {
+        Self { kind, path: PathBuf::new(), writer: None, rows: 0 }
     }
 
     pub fn write(&mut self, row: &impl Serialize) -> Result<(), Error> {
         self.rows += 1;
-        let written = self.writer.serialize(row);
+        let written = self.writer.as_mut().map_or(Ok(()), |writer| writer.serialize(row));
         written.map_err(|error| Error::Write { path: self.path.clone(), source: error.into() })
     }
 
@@ -106,7 +124,7 @@ impl Table {
     }
 
     pub fn finish(&mut self) -> Result<Export, Error> {
-        let flushed = self.writer.flush();
+        let flushed = self.writer.as_mut().map_or(Ok(()), csv::Writer::flush);
         flushed.map_err(|source| Error::Write { path: self.path.clone(), source })?;
         Ok(Export { path: self.path.clone(), kind: self.kind, rows: self.rows })
     }

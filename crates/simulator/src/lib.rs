@@ -16,6 +16,7 @@ mod expected;
 mod export;
 mod journey;
 mod lead;
+pub mod lives;
 mod long_run;
 mod market;
 mod model;
@@ -100,6 +101,8 @@ pub enum Error {
     Create { path: PathBuf, source: io::Error },
     #[error("cannot write {path}: check the space left on the disk")]
     Write { path: PathBuf, source: io::Error },
+    #[error("the truth has a number that JSON cannot hold")]
+    Truth(#[source] serde_json::Error),
 }
 
 /// Simulates the firm and writes its exports into a folder, which is made if need be; files of the

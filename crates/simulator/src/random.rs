@@ -24,6 +24,7 @@ pub enum Subject {
     Dirt = 13,
     Handover = 14,
     OldCustomer = 15,
+    Volume = 16,
 }
 
 pub struct Stream(ChaCha8Rng);

@@ -235,6 +235,9 @@ impl Teller<'_> {
                 reason: change.reason,
             })?;
         }
+        if let Some(kept) = &mut self.sink.kept {
+            kept.lead(changes);
+        }
         let Some(last) = changes.last() else { return Ok(()) };
         self.sink.totals.count_lead(last.stage, ever);
         let is_disqualified = last.stage == Stage::Disqualified;
@@ -302,6 +305,9 @@ impl Teller<'_> {
             self.write_deal_change(number, change)?;
         }
         self.sink.totals.count_deal(self.world, opening.kind, deal, lead.is_some());
+        if let Some(kept) = &mut self.sink.kept {
+            kept.deal(opening, deal, lead.is_some());
+        }
         let (last, calendar) = (&deal.last, &self.world.calendar);
         self.sink.deals.write(&DealRow {
             deal_id: deal_id(number),

@@ -58,7 +58,7 @@ impl Totals {
 }
 
 #[derive(Serialize)]
-struct Truth<'a> {
+pub struct Truth<'a> {
     settings: &'a Settings,
     parameters: &'a Model,
     expected: Expected,
@@ -95,19 +95,25 @@ pub fn write(
     files: &[Export],
     folder: &Path,
 ) -> Result<PathBuf, Error> {
-    let truth = Truth {
-        settings: &world.settings,
-        parameters: &world.model,
-        expected: Expected::of(world),
-        in_the_long_run: InTheLongRun::of(totals.deals_by_group),
-        realised: realised(totals, files),
-        employment: world.workforce.employment(&world.calendar),
-    };
     let path = folder.join("truth.json");
     let failed = |source| Error::Write { path: path.clone(), source };
-    let text = serde_json::to_string_pretty(&truth).map_err(|error| failed(error.into()))?;
+    let truth = serde_json::to_string_pretty(&Truth::of(world, totals, files));
+    let text = truth.map_err(|error| failed(error.into()))?;
     fs::write(&path, text + "\n").map_err(failed)?;
     Ok(path)
+}
+
+impl<'a> Truth<'a> {
+    pub fn of(world: &'a World, totals: &'a Totals, files: &[Export]) -> Self {
+        Self {
+            settings: &world.settings,
+            parameters: &world.model,
+            expected: Expected::of(world),
+            in_the_long_run: InTheLongRun::of(totals.deals_by_group),
+            realised: realised(totals, files),
+            employment: world.workforce.employment(&world.calendar),
+        }
+    }
 }
 
 fn realised<'a>(totals: &'a Totals, files: &[Export]) -> Realised<'a> {

@@ -13,6 +13,7 @@ pub mod funnel;
 pub mod plan;
 pub mod proportion;
 mod random;
+pub mod rates;
 pub mod sample;
 pub mod score;
 pub mod simulation;

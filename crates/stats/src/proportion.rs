@@ -11,7 +11,7 @@ pub struct Proportion {
 }
 
 /// The normal quantile of a central interval of 95 %.
-const Z_95: f64 = 1.959_963_984_540_054;
+pub(crate) const Z_95: f64 = 1.959_963_984_540_054;
 
 /// The share of `successes` in `trials` with its Wilson score interval of 95 % (Wilson 1927,
 /// "Probable inference, the law of succession, and statistical inference", J. Am. Stat. Assoc. 22,
@@ -22,12 +22,17 @@ pub fn wilson_95(successes: usize, trials: usize) -> Option<Proportion> {
     if trials == 0 || successes > trials {
         return None;
     }
-    let (count, squared) = (trials as f64, Z_95 * Z_95);
-    let share = successes as f64 / count;
-    let centre = (share + squared / (2.0 * count)) / (1.0 + squared / count);
-    let variance = share * (1.0 - share) / count + squared / (4.0 * count * count);
-    let half = Z_95 * variance.sqrt() / (1.0 + squared / count);
-    Some(Proportion { share, low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
+    Some(wilson_95_of_share(successes as f64 / trials as f64, trials as f64))
+}
+
+/// The same interval for a share that is as sure as if it were seen in so many trials, which need
+/// not be a whole number; 0 to 1 without trials.
+pub(crate) fn wilson_95_of_share(share: f64, trials: f64) -> Proportion {
+    let (trials, squared) = (trials.max(1e-9), Z_95 * Z_95);
+    let centre = (share + squared / (2.0 * trials)) / (1.0 + squared / trials);
+    let variance = share * (1.0 - share) / trials + squared / (4.0 * trials * trials);
+    let half = Z_95 * variance.sqrt() / (1.0 + squared / trials);
+    Proportion { share, low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
 }
 
 #[cfg(test)]

@@ -64,14 +64,28 @@ pub fn aalen_johansen(observations: &[Observation]) -> Vec<Point> {
 }
 
 /// Everything that happened at one age.
-struct RiskRow {
-    age_days: u32,
+pub(crate) struct RiskRow {
+    pub age_days: u32,
     at_risk: u64,
     events: Vec<u64>,
+    pub last_seen: u64,
+}
+
+impl RiskRow {
+    /// Still there after the events of this age.
+    pub(crate) fn staying(&self) -> u64 {
+        self.at_risk - self.events.iter().sum::<u64>()
+    }
+
+    /// Of those that stay, the share that is seen at a greater age.
+    pub(crate) fn share_seen_longer(&self) -> f64 {
+        let staying = self.staying().max(1) as f64;
+        1.0 - self.last_seen as f64 / staying
+    }
 }
 
 /// One row per distinct age, youngest first, with the number at risk just before it.
-fn risk_rows(observations: &[Observation]) -> Vec<RiskRow> {
+pub(crate) fn risk_rows(observations: &[Observation]) -> Vec<RiskRow> {
     let mut leaving: BTreeMap<u32, (Vec<u64>, u64)> = BTreeMap::new();
     let causes = observations.iter().filter_map(|seen| cause(seen.outcome)).max();
     let causes = causes.map_or(0, |greatest| greatest + 1);
@@ -83,8 +97,9 @@ fn risk_rows(observations: &[Observation]) -> Vec<RiskRow> {
         }
     }
     let mut at_risk = observations.len() as u64;
-    let row = |(age_days, (events, all))| {
-        let row = RiskRow { age_days, at_risk, events };
+    let row = |(age_days, (events, all)): (u32, (Vec<u64>, u64))| {
+        let last_seen = all - events.iter().sum::<u64>();
+        let row = RiskRow { age_days, at_risk, events, last_seen };
         at_risk -= all;
         row
     };

@@ -4,7 +4,12 @@
 //! Each company is written as the files that a CRM would give, imported as anyone would import it,
 //! and back-tested by `baton forecast backtest`; `baton forecast` is then asked for the quarter
 //! under way and the next, of which no file knows the end. The table goes to `docs/truth.md`.
+//!
+//! With `--demo` it is the demo's parameters that are held against the truth.
 
+mod recovered;
+mod recovery;
+mod section;
 mod table;
 
 use crate::building;
@@ -20,7 +25,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const COMPANIES: u64 = 1_000;
 /// Companies at a time.
 const WORKERS: usize = 2;
-const DOCUMENT: &str = "docs/truth.md";
 
 /// What became of one company.
 pub struct Graded {
@@ -64,6 +68,11 @@ pub struct Ahead {
 
 /// Runs the grid and writes the table; false when a company could not be graded for a fault.
 pub fn run(arguments: &[String]) -> Result<bool> {
+    if let [first, rest @ ..] = arguments
+        && first == "--demo"
+    {
+        return recovery::run(rest);
+    }
     let Wanted { companies, profile, baton } = parse(arguments)?;
     let baton = match baton {
         Some(path) => path,
@@ -72,9 +81,8 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     let grid = Grid { baton, folder: building::target().join("truth"), companies };
     let (graded, faults) = grid.grade();
     let document = table::document(&graded, &faults, companies);
-    let path = building::root().join(DOCUMENT);
-    std::fs::write(&path, &document).with_context(|| format!("{DOCUMENT} was not written"))?;
-    println!("{document}\nWritten to {DOCUMENT}.");
+    section::write("forecasts", &document)?;
+    println!("{document}\nWritten to {}.", section::DOCUMENT);
     for (seed, fault) in &faults {
         println!("company {seed}: {fault}");
     }

@@ -2,6 +2,7 @@
 //! have, and whether the truth can be found in them again.
 
 mod invariants;
+mod lives;
 mod recovery;
 mod sizes;
 mod world;

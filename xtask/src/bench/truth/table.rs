@@ -17,7 +17,7 @@ const RATIO_MAX: f64 = 20.0;
 const BATON: usize = 0;
 
 const INTRODUCTION: &str = "\
-# Forecasts beside the truth
+## Forecasts beside the truth
 
 Written by `cargo xtask bench truth`. Each company is simulated by `simulator::yardstick`, of which
 the estimators know nothing: even seeds obey the funnel model, odd ones break it (capacity limits,
@@ -86,7 +86,7 @@ fn groups<'a>(graded: &[&'a Graded]) -> Vec<Group<'a>> {
 fn calibration(groups: &[Group<'_>]) -> String {
     let head =
         "| companies | 50 % | 80 % | 95 % | error % | bias % | width | ahead: 80 % | error % |";
-    let mut text = format!("\n## Is it calibrated?\n\n| {head}\n|{}\n", "---|".repeat(10));
+    let mut text = format!("\n### Is it calibrated?\n\n| {head}\n|{}\n", "---|".repeat(10));
     for Group { name, companies } in groups {
         let (held, error) = ahead(companies);
         let _ = writeln!(
@@ -157,7 +157,7 @@ fn relative_width(companies: &[&Graded]) -> String {
 fn scores(groups: &[Group<'_>]) -> String {
     let names = names(groups);
     let rivals = names.iter().skip(1).copied().chain(["best in hindsight"]);
-    let mut text = "\n## Is it better than simple methods?\n\n| |".to_owned();
+    let mut text = "\n### Is it better than simple methods?\n\n| |".to_owned();
     text += &rivals.map(|name| format!(" {name} |")).collect::<String>();
     let _ = writeln!(text, "\n|{}", "---|".repeat(names.len() + 1));
     for Group { name, companies } in groups {
@@ -204,7 +204,7 @@ fn interval_score(came: f64, said: &Said) -> f64 {
 
 /// What each method came to by itself.
 fn by_themselves(groups: &[Group<'_>]) -> String {
-    let mut text = "\n## The methods by themselves, on all companies\n\n".to_owned();
+    let mut text = "\n### The methods by themselves, on all companies\n\n".to_owned();
     text += "| | 50 % | 80 % | 95 % | error % | bias % |\n|---|---|---|---|---|---|\n";
     let Some(all) = groups.first() else { return text };
     for (method, name) in names(groups).into_iter().enumerate() {
