@@ -10,6 +10,7 @@ use domain::lifecycle::{Stay, is_beside_the_way};
 use domain::name::plain;
 use domain::stage::Outcome;
 use domain::time::day_number;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::funnel::rates::{ArrivalRates, DealRates, LeadStep, Rates};
 use stats::rates::arrivals::{Day, arrivals};
@@ -166,11 +167,9 @@ fn observation(entered: Date, end: Option<(Date, Ending)>, as_of: Date) -> Obser
 /// From each stage of leads to the next: of the stays in it, the share that goes on.
 fn lead_steps(world: &World, leads: &[&Lead]) -> Vec<LeadStep> {
     let names = lead_stages(world, leads);
-    let to_win = ["won".to_owned()];
-    // What becomes of an opportunity is told by its deal.
-    let has_deals = !world.deals.is_empty();
-    let next = names.iter().skip(1).chain(if has_deals { &[][..] } else { &to_win });
-    let steps = names.iter().enumerate().zip(next);
+    // What becomes of the last stage is told by the deal, where there are deals.
+    let to_win = world.deals.is_empty().then(|| "won".to_owned());
+    let steps = names.iter().enumerate().zip(names.iter().skip(1).chain(&to_win));
     let step = |((place, from), to): ((usize, &String), &String)| {
         let seen: Vec<Observation> =
             leads.iter().flat_map(|lead| stays_in(lead, place, &names, world.as_of)).collect();
@@ -243,7 +242,7 @@ fn days_of_whole_months(arrived: &[Date], first: Date, as_of: Date) -> Vec<Day> 
     }
     let from = first.last_of_month().tomorrow().unwrap_or(first);
     let is_whole = |day: &Date| day.last_of_month() <= as_of;
-    let days = from.series(jiff::ToSpan::day(1)).take_while(is_whole);
+    let days = from.series(1.day()).take_while(is_whole);
     days.map(|date| Day {
         arrived: counts.get(&date).copied().unwrap_or(0),
         period: u32::from(date.year().unsigned_abs()) * 12 + u32::from(month(date)),

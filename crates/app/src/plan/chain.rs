@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::deal::Deal;
 use domain::lead::Lead;
-use domain::lifecycle::Stay;
+use domain::lifecycle::{Stay, is_beside_the_way};
 use domain::money::decimals;
 use domain::name::plain;
 use domain::stage::Outcome;
@@ -23,8 +23,6 @@ use crate::error::Error;
 use crate::model::{Matches, passages, sound_leads};
 use crate::world::World;
 
-/// Stages that lie beside the way, not on it.
-const BESIDE_THE_WAY: [&str; 5] = ["recycled", "nurture", "onhold", "parked", "other"];
 /// The name of the last stage, and of those that have no name of their own.
 const WON: &str = "won";
 const OPPORTUNITY: &str = "opportunity";
@@ -231,9 +229,8 @@ impl<'a> Way<'a> {
     /// The stages that leads have been in, in the company's order, from their entry on.
     fn lead_stages(&self) -> Vec<String> {
         let stages = &self.world.lead_stages;
-        let on_the_way = |stay: &&Stay| {
-            stay.outcome == Outcome::Open && !BESIDE_THE_WAY.contains(&plain(&stay.stage).as_str())
-        };
+        let on_the_way =
+            |stay: &&Stay| stay.outcome == Outcome::Open && !is_beside_the_way(&stay.stage);
         let named: BTreeSet<&str> = (self.leads.iter().flat_map(|lead| &lead.stays))
             .filter(on_the_way)
             .map(|stay| stay.stage.as_str())

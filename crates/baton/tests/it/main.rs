@@ -1,3 +1,4 @@
 //! What the binary shows, held against what the files themselves say.
 
+mod rates;
 mod review;

@@ -385,3 +385,75 @@ fn whole(money: Money) -> Money {
     let unit = 10_i64.pow(domain::money::decimals(money.currency));
     Money { minor: (money.minor + unit / 2).div_euclid(unit) * unit, ..money }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::terminal;
+    use jiff::civil::date;
+    use stats::rates::Cohort;
+    use stats::survival::{Observation, Outcome};
+
+    /// Wins and losses by turns over so many days, and deals that stay open.
+    fn group(name: &str, ends_days: u32) -> DealRates {
+        let end = |n: u32| Outcome::Event(n as usize % 2);
+        let closed = (0..60).map(|n| (1 + n * ends_days / 60, end(n)));
+        let open = (0..20).map(|n| (100 + n, Outcome::Censored));
+        let seen: Vec<Observation> = closed
+            .chain(open)
+            .map(|(age_days, outcome)| Observation { age_days, outcome })
+            .collect();
+        let cohort = Cohort::new(&seen).expect("deals");
+        let amounts: Vec<Option<f64>> = (0..80).map(|n| Some(1e6 + 1e4 * f64::from(n))).collect();
+        DealRates {
+            name: name.to_owned(),
+            shares: cohort.shares(),
+            days_to_win: cohort.ages_of_reached(),
+            won_amount_minor: cohort.mean_of_reached(&amounts),
+        }
+    }
+
+    fn rates(ends_days: u32) -> Rates {
+        Rates {
+            as_of: date(2026, 1, 31),
+            currency: Currency::USD,
+            by: "type".to_owned(),
+            all: Some(group("all deals", ends_days)),
+            groups: vec![group("New Business", ends_days)],
+            groups_left_out: 0,
+            leads: Vec::new(),
+            arrivals: vec![ArrivalRates { name: "leads".to_owned(), arrivals: None }],
+            left_out: 1,
+            in_other_currency: 0,
+        }
+    }
+
+    fn check(ends_days: u32, said: &[&str], not_said: &[&str]) {
+        let page = terminal(&rates(ends_days).document(), 110);
+        for text in said {
+            assert!(page.contains(text), "{text} is missing in\n{page}");
+        }
+        for text in not_said {
+            assert!(!page.contains(text), "{text} stands in\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_long_follow_up_tells_what_never_closes() {
+        let never =
+            ["never closing", "won in the end", "25.0 % never close of all", "50.0 % are won"];
+        check(30, &never, &["still open", "within"]);
+        check(30, &["1 left out", "not yet known", "fewer than 50 wins"], &[]);
+    }
+
+    #[test]
+    fn a_short_follow_up_says_how_far_it_sees() {
+        let so_far = ["still open after 11", "won within 11", "of those that close within 11"];
+        check(100, &so_far, &["never close of all", "in the end"]);
+        let json = rates(100).json();
+        assert_eq!(json["deals"]["never_closing_share"], Value::Null);
+        assert_eq!(json["deals"]["won_amount_mean"]["value"], "12900.00");
+        let open = rates(30).json()["deals"]["never_closing_share"]["value"].as_f64();
+        assert!((open.expect("is known") - 0.25).abs() < 1e-9);
+    }
+}

@@ -61,8 +61,10 @@ impl Company {
             deals.iter().map(|it| it.closing.map(|closing| closing.dollars)).collect();
         let ages = cohort.ages_of_reached();
         let share = truth("win_share")?;
-        let figure = |name: &str, truth, found| {
-            Recovered { figure: format!("{kind}: {name}"), truth, found }
+        let figure = |name: &str, truth, found| Recovered {
+            figure: format!("{kind}: {name}"),
+            truth,
+            found,
         };
         Ok(vec![
             figure("won in the end", closing * share, known(shares.reached)),
@@ -92,9 +94,8 @@ impl Company {
         let truths = self.lives.truth["expected"]["win_share_by_product"].as_object();
         let truths = truths.context("the truth has no products")?;
         let of_product = |(product, truth): (&String, &Value)| {
-            let of_it = |it: &&DealLife| {
-                it.product == product && it.from_lead && it.kind == TYPES[0]
-            };
+            let of_it =
+                |it: &&DealLife| it.product == product && it.from_lead && it.kind == TYPES[0];
             let deals: Vec<&DealLife> = self.lives.deals.iter().filter(of_it).collect();
             let shares = self.cohort(&deals)?.shares();
             let found = shares.reached_of_ended.filter(|_| shares.follow_up.is_long_enough);
