@@ -25,7 +25,7 @@ const SETTINGS: Settings = Settings {
     days: 1_000,
     leads: 4_000,
     deals: 1_000,
-    touches: 0,
+    touches: 500,
 };
 
 #[test]

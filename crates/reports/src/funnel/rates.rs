@@ -114,7 +114,9 @@ impl Rates {
     }
 
     fn amount(&self, found: Estimate) -> [Cell; 2] {
-        let text = |minor| shown(&Cell::Money(whole(self.money(minor))));
+        // Without cents: they are far below what is known.
+        let unit = 10_f64.powi(i32::try_from(domain::money::decimals(self.currency)).unwrap_or(2));
+        let text = |minor: f64| grouped(&format!("{:.0}", minor / unit));
         [text(found.value).into(), between(text(found.low), text(found.high))]
     }
 
@@ -161,14 +163,15 @@ impl Rates {
                 "",
                 ">Deals",
                 ">Won",
-                ">Won, of those that close",
+                ">Won of closing",
                 ">Never closing",
-                ">Half win within, days",
-                &format!(">Won amount, mean {}", code(self.currency)),
+                ">Half win by day",
+                &format!(">Mean amount {}", code(self.currency)),
             ],
         );
         let joined = |[estimate, interval]: [Cell; 2]| -> Cell {
-            format!("{} ({})", shown(&estimate), shown(&interval)).into()
+            let interval = shown(&interval);
+            format!("{} ({})", shown(&estimate), interval.trim_end_matches(" %")).into()
         };
         for group in &self.groups {
             let shares = &group.shares;
@@ -380,12 +383,6 @@ fn growth_cells(found: Estimate) -> [Cell; 2] {
     [(bare(found.value) + " %").into(), between(bare(found.low), bare(found.high) + " %")]
 }
 
-/// Without cents: they are far below what is known.
-fn whole(money: Money) -> Money {
-    let unit = 10_i64.pow(domain::money::decimals(money.currency));
-    Money { minor: (money.minor + unit / 2).div_euclid(unit) * unit, ..money }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -442,7 +439,7 @@ mod tests {
     fn a_long_follow_up_tells_what_never_closes() {
         let never =
             ["never closing", "won in the end", "25.0 % never close of all", "50.0 % are won"];
-        check(30, &never, &["still open", "within"]);
+        check(30, &never, &["still open after", "within"]);
         check(30, &["1 left out", "not yet known", "fewer than 50 wins"], &[]);
     }
 

@@ -13,9 +13,9 @@ use crate::survival::{Observation, aalen_johansen, risk_rows};
 const FOLLOWED_SHARE_MIN: f64 = 0.1;
 const FOLLOWED_MIN: f64 = 10.0;
 /// Of all that ended, so many may have ended after the first third of the follow-up. If each third
-/// had that part of the one before, a thousandth of all ends would come after it. (A stricter rule
-/// on a later part, a fiftieth after the half, answers just when few of those ends happened to come,
-/// and so leans to one side: measured with the coverage in `docs/truth.md`.)
+/// had that part of the one before, a thousandth of all ends would come after it. A rule on a later
+/// part, such as a twentieth after the half, answers just when few of those ends happened to come,
+/// and so leans to one side.
 const LATE_SHARE_MAX: f64 = 0.1;
 const EARLY_PARTS: u32 = 3;
 

@@ -21,8 +21,8 @@ const INTRODUCTION: &str = "\
 ## The demo's true parameters recovered
 
 Written by `cargo xtask bench truth --demo`. The demo company is lived once for each seed, in memory
-and as `truth.json` describes it, with a Poisson number of leads (12,000 on average) as arrivals of a
-real firm have; `baton funnel rates` is computed on its records, and each interval of 95 % is held
+and as `truth.json` describes it, with a Poisson number of leads as arrivals of a real firm have.
+What `baton funnel rates` computes is computed on its records, and each interval of 95 % is held
 against the truth, of which the estimators know nothing. It is to hold it 930 to 970 times in 1,000;
 chance alone makes that ± 14.
 
