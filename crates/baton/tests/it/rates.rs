@@ -23,8 +23,8 @@ const SETTINGS: Settings = Settings {
     seed: 11,
     start: date(2023, 3, 1),
     days: 1_000,
-    leads: 4_000,
-    deals: 1_000,
+    leads: 2_500,
+    deals: 800,
     touches: 500,
 };
 

@@ -73,7 +73,7 @@ impl Company {
             figure("won of those that close", share, shares.reached_of_ended.and_then(known)),
             figure(
                 "days to win, median",
-                truth("days_to_win_median")?.round(),
+                truth("days_to_win_median")?,
                 ages.and_then(|ages| known(ages.median_days)),
             ),
             figure(

@@ -29,10 +29,10 @@ chance alone makes that ± 14.
 The truth of deals is `in_the_long_run` of `truth.json`: what deals come to that are given all the
 time that they need, as a mean over those created in three years (a win depends on the quarter, the
 product, the source, the amount), by type with the weights of the company's own mix. That of a
-median is a mean of medians in whole days, rounded to whole days here, since a half of the deals
-takes at most a whole number of days. Products are told by new business that leads brought. Shares
-of leads are `expected`: of the stays in a stage, those that end in the next. Leads a month are
-`leads_by_month` over the last twelve whole months.
+median is a mean of medians in whole days. Products are told by new business that leads brought.
+Shares of leads are `expected`: of the stays in a stage, those that end in the next. Leads a month
+are `leads_by_month` over the last twelve whole months; without two whole years the season cannot be
+told from chance, and the interval is wide.
 
 - *Truth*, *mean*: the truth, and what was estimated; means over the seeds.
 - *Bias*: their difference in standard errors of one estimate.
