@@ -96,9 +96,9 @@ impl Rates {
         };
         let shares = &all.shares;
         let rest = match shares.follow_up.is_long_enough {
-            true => format!("{} never close", percent(shares.remaining)),
+            true => format!("{} of all never close", percent(shares.remaining)),
             false => format!(
-                "{} are still open after {} days",
+                "{} of all are still open after {} days",
                 percent(shares.remaining),
                 shares.follow_up.days
             ),
@@ -106,7 +106,7 @@ impl Rates {
         let amount = all.won_amount_minor.map_or(String::new(), |amount| {
             format!("; a win brings {} on average", short(self.money(amount.value)))
         });
-        format!("Of the deals that close, {} are won; {rest} of all{amount}.", percent(won))
+        format!("Of the deals that close, {} are won; {rest}{amount}.", percent(won))
     }
 
     fn money(&self, minor: f64) -> Money {
@@ -165,13 +165,14 @@ impl Rates {
                 ">Won",
                 ">Won of closing",
                 ">Never closing",
-                ">Half win by day",
+                ">Half won by day",
                 &format!(">Mean amount {}", code(self.currency)),
             ],
         );
         let joined = |[estimate, interval]: [Cell; 2]| -> Cell {
             let interval = shown(&interval);
-            format!("{} ({})", shown(&estimate), interval.trim_end_matches(" %")).into()
+            let interval = interval.trim_end_matches(" %").replace(" to ", "–");
+            format!("{} ({interval})", shown(&estimate)).into()
         };
         for group in &self.groups {
             let shares = &group.shares;
@@ -438,7 +439,7 @@ mod tests {
     #[test]
     fn a_long_follow_up_tells_what_never_closes() {
         let never =
-            ["never closing", "won in the end", "25.0 % never close of all", "50.0 % are won"];
+            ["never closing", "won in the end", "25.0 % of all never close", "50.0 % are won"];
         check(30, &never, &["still open after", "within"]);
         check(30, &["1 left out", "not yet known", "fewer than 50 wins"], &[]);
     }
@@ -446,7 +447,7 @@ mod tests {
     #[test]
     fn a_short_follow_up_says_how_far_it_sees() {
         let so_far = ["still open after 11", "won within 11", "of those that close within 11"];
-        check(100, &so_far, &["never close of all", "in the end"]);
+        check(100, &so_far, &["of all never close", "in the end"]);
         let json = rates(100).json();
         assert_eq!(json["deals"]["never_closing_share"], Value::Null);
         assert_eq!(json["deals"]["won_amount_mean"]["value"], "12900.00");
