@@ -146,7 +146,7 @@ impl Company {
         let months = self.lives.truth["expected"]["leads_by_month"].as_object();
         let months = months.context("the truth has no months")?;
         let name = whole.to_string();
-        let before: Vec<f64> = (months.iter().filter(|(month, _)| **month < name[..7].to_owned()))
+        let before: Vec<f64> = (months.iter().filter(|(month, _)| month.as_str() < &name[..7]))
             .map(|(_, truth)| number(truth))
             .collect::<Result<_>>()?;
         let last = &before[before.len().saturating_sub(12)..];

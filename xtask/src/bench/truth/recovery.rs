@@ -99,8 +99,8 @@ fn coverage(settings: Settings, seeds: std::ops::RangeInclusive<u64>) -> Result<
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-        let joined = workers.into_iter().map(|worker| worker.join());
-        joined.map(|done| done.unwrap_or_else(|_| bail!("a worker failed"))).collect::<Result<()>>()
+        let mut joined = workers.into_iter().map(|worker| worker.join());
+        joined.try_for_each(|done| done.unwrap_or_else(|_| bail!("a worker failed")))
     })?;
     let mut all = all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     all.sort_by_key(|(seed, _)| *seed);
