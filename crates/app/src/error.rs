@@ -29,6 +29,8 @@ pub enum Error {
     #[error(transparent)]
     Forecast(#[from] stats::forecast::ForecastError),
     #[error(transparent)]
+    Recurring(#[from] stats::recurring::RecurringError),
+    #[error(transparent)]
     Simulation(#[from] stats::simulation::SimulationError),
     #[error(transparent)]
     Master(#[from] MasterError),

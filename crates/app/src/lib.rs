@@ -19,6 +19,7 @@ pub mod person;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod retention;
 pub mod review;
 pub mod scoreboard;
 pub mod sealing;

@@ -120,7 +120,7 @@ fn leads(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Lead>, boo
 }
 
 /// The facts of each record of a kind, in order of time, and whether any is reconstructed.
-fn subjects(tables: &Tables, kind: Kind) -> (Vec<(Uuid, Vec<Fact>)>, bool) {
+pub fn subjects(tables: &Tables, kind: Kind) -> (Vec<(Uuid, Vec<Fact>)>, bool) {
     let fields: Vec<&str> = kind.fields().iter().map(|field| field.name).collect();
     let mut subjects: Vec<(Uuid, Vec<Fact>)> = Vec::new();
     let mut reconstructed = false;

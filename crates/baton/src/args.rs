@@ -41,6 +41,8 @@ pub enum Command {
     /// What a period will bring, and how sure that is
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Forecast(Forecast),
+    /// What runs by subscription, how much of it goes on, and what a year will leave of it
+    Retention(Retention),
     /// The open deals as they stood at the end of any day
     #[command(args_conflicts_with_subcommands = true)]
     Pipeline(Pipeline),
@@ -231,6 +233,15 @@ pub struct Forecast {
     /// A fiscal year (2018), quarter (2018-Q1) or month (2018-01)
     #[arg(long, required = true)]
     pub period: Option<Period>,
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// The seed of the simulated futures
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Retention {
     #[command(flatten)]
     pub as_of: AsOf,
     /// The seed of the simulated futures

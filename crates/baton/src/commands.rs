@@ -8,7 +8,7 @@ use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
 use app::{
     check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, record,
-    scoreboard,
+    retention, scoreboard,
 };
 use domain::company::Company;
 use domain::money::parse_currency;
@@ -21,6 +21,7 @@ use reports::imports::StageSeen;
 use crate::args::{
     Arguments, Backtest, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Import,
     ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Record, RecordEntry,
+    Retention,
 };
 use crate::{demo, review, show};
 
@@ -64,6 +65,11 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
             show::report(&report, as_of.output.json)
         }
         Command::Forecast(forecast) => self::forecast(context, forecast).await,
+        Command::Retention(Retention { as_of, seed }) => {
+            let (day, known_at) = (as_of.as_of, as_of.known_at);
+            let report = retention::retention(context, day, known_at, seed).await?;
+            show::report(&report, as_of.output.json)
+        }
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Init(_) | Command::Demo(_) | Command::Review(_) => {
             unreachable!("these open no company")

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::kind::{Field, Kind, TakesEffect};
@@ -158,10 +159,7 @@ struct Created {
 pub const BEGINNING: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn creation(kind: Kind, observations: &[&Observation], dated: &[&DatedRow]) -> Option<Created> {
-    let told = observations
-        .iter()
-        .rev()
-        .find_map(|observation| observation.values.get("created_at")?.as_ref()?.as_instant());
+    let told = observations.iter().rev().find_map(|observation| begun(kind, &observation.values));
     let first_row = dated.first().map(|row| row.changed_at);
     let first_seen = observations.first().map(|observation| observation.observed_at);
     match told {
@@ -173,6 +171,21 @@ fn creation(kind: Kind, observations: &[&Observation], dated: &[&DatedRow]) -> O
             .map(|at| Created { at, told: true })
             .or(first_seen.map(|at| Created { at, told: false })),
     }
+}
+
+/// When a record says that it began. A subscription begins on its first day.
+fn begun(kind: Kind, values: &Values) -> Option<Timestamp> {
+    let started = || match kind {
+        Kind::Subscriptions => noon(values, "started_on"),
+        _ => None,
+    };
+    instant(values, "created_at").or_else(started)
+}
+
+/// Noon of a day in UTC, which is on that day in nearly every zone.
+fn noon(values: &Values, field: &str) -> Option<Timestamp> {
+    let Value::Date(day) = values.get(field)?.as_ref()? else { return None };
+    day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).ok().map(|noon| noon.timestamp())
 }
 
 impl Record<'_> {
@@ -275,6 +288,12 @@ impl Record<'_> {
             || field.takes_effect == TakesEffect::AtClosing;
         if let Some(closed_at) = self.closing(observation).filter(|_| at_closing) {
             return closed_at;
+        }
+        // That a subscription ended is true from its last day on; an end to come, once it is seen.
+        let ended = noon(&observation.values, "ended_on");
+        let at_the_end = matches!(field.name, "ended_on" | "status");
+        if let Some(ended) = ended.filter(|at| at_the_end && *at <= observation.observed_at) {
+            return ended.max(self.created.at);
         }
         let entered = instant(&observation.values, "stage_entered_at");
         if let Some(entered) = entered.filter(|_| field.name == "stage") {

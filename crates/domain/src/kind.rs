@@ -205,7 +205,7 @@ const SUBSCRIPTIONS: &[Field] = &[
     field("product", Reference(Products), AtCreation),
     field("started_on", Date, AtCreation),
     field("ended_on", Date, WhenSeen),
-    field("monthly_amount", Money, WhenSeen),
+    field("monthly_amount", Money, AtCreation),
     field("status", Text, WhenSeen),
 ];
 const COSTS: &[Field] = &[

@@ -193,7 +193,11 @@ fn sync_log(log: &Path, first_new: u64) -> std::io::Result<()> {
         let path = entry?.path();
         let version = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
         if version.is_some_and(|version| version >= first_new) {
-            sync(&path)?;
+            match sync(&path) {
+                // What another writer staged its commit in is gone once that is in place.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                synced => synced?,
+            }
         }
     }
     sync(log)

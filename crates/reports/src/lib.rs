@@ -18,6 +18,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod record;
 pub mod render;
+pub mod retention;
 pub mod review;
 pub mod scoreboard;
 pub mod value;

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod proportion;
 mod random;
 pub mod rates;
+pub mod recurring;
 pub mod sample;
 pub mod score;
 pub mod simulation;

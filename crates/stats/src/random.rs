@@ -5,7 +5,7 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Binomial, Distribution, Gamma, Poisson, StandardNormal};
+use rand_distr::{Binomial, Distribution, Gamma, Poisson, StandardNormal, StudentT};
 
 /// The generator of one chunk.
 pub(crate) fn stream(seed: u64, chunk: u64) -> ChaCha8Rng {
@@ -17,6 +17,11 @@ pub(crate) fn stream(seed: u64, chunk: u64) -> ChaCha8Rng {
 /// A Gamma factor of mean 1 whose squared coefficient of variation is `variation`; 1 for 0.
 pub(crate) fn factor(variation: f64, random: &mut ChaCha8Rng) -> f64 {
     gamma(1.0 / variation, variation, random).unwrap_or(1.0)
+}
+
+/// A draw of Student's t; 0 for degrees of freedom that are not positive.
+pub(crate) fn student_t(freedom: f64, random: &mut ChaCha8Rng) -> f64 {
+    StudentT::new(freedom).map_or(0.0, |student| student.sample(random))
 }
 
 /// A Gamma draw; `None` when shape or scale are not positive and finite.

@@ -433,7 +433,9 @@ mod tests {
     #[test]
     fn cells_are_distributed_as_individuals_drawn_one_by_one() {
         // From 50 to 5,000, and every fifth unknown; nearly none is left to reach the last period.
-        let amount = |i: u32| (i % 5 > 0).then_some(50.0 * 100_f64.powf(f64::from(i % 97) / 97.0));
+        let amount = |i: u32| {
+            (!i.is_multiple_of(5)).then_some(50.0 * 100_f64.powf(f64::from(i % 97) / 97.0))
+        };
         let open = open_people(1_200, amount);
         let [cells, alone] = [f64::INFINITY, 0.0].map(|lone_share| drawn(&open, lone_share));
         let check = |figure: &dyn Fn(&PeriodOutcome) -> f64| {

@@ -204,9 +204,8 @@ impl Reading<'_> {
         entering[input] = handed.to_vec();
         let besides = self.basis.model.course().map_or(&[][..], |course| &course.besides);
         for source in besides {
-            for later in input + 1..=stage {
-                let Some(more) = source.entering.get(later) else { continue };
-                entering[later].iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            for (sums, more) in entering.iter_mut().zip(&source.entering).skip(input + 1) {
+                sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
             }
         }
         let flow = self.basis.model.flow(&entering);

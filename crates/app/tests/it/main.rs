@@ -8,4 +8,5 @@ mod plan;
 mod real;
 mod record;
 mod relay;
+mod retention;
 mod sealing;

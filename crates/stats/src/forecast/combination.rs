@@ -140,7 +140,7 @@ fn ahead(day: i32, window: Window) -> Option<(u32, u32)> {
 /// Past windows that are like the one to be forecast.
 pub(crate) struct Pasts<'a> {
     pub list: Vec<Past<'a>>,
-    days: u32,
+    pub days: u32,
 }
 
 impl<'a> Pasts<'a> {
@@ -184,7 +184,7 @@ fn past<'a>(record: &Record, origin: &'a Origin, as_of_day: i32, then: Window) -
 }
 
 /// How many windows without overlap the past ones are worth.
-fn independent_windows(pasts: &[Past], days: u32) -> f64 {
+pub(crate) fn independent_windows(pasts: &[Past], days: u32) -> f64 {
     let ages = pasts.iter().map(|past| past.age_days);
     let (Some(youngest), Some(oldest)) = (ages.clone().reduce(f64::min), ages.reduce(f64::max))
     else {

@@ -1,14 +1,17 @@
 //! What the model and each simple method say of one window, as distributions that can be graded.
 //!
 //! The interval of a simple method comes from its own past errors over windows as long and as far
-//! ahead (a split-conformal interval: Vovk, Gammerman & Shafer 2005, "Algorithmic Learning in a
-//! Random World"), measured in the deviation that the model states, so that it may widen and narrow
-//! as the model's does.
+//! ahead, measured in the deviation that the model states, so that it may widen and narrow as the
+//! model's does. With so few windows the errors' own quantiles are too narrow; the interval is that
+//! of the next of some normal errors around nothing with an unknown variance (Student 1908, "The
+//! probable error of a mean", Biometrika 6). One error as large as the model states stands in for
+//! what a short past has not shown.
 
 use super::candidates::Candidate;
-use super::combination::{Pasts, deviation, says_of};
+use super::combination::{Pasts, deviation, independent_windows, says_of};
 use super::record::{Origin, Record};
 use crate::baseline::Window;
+use crate::random::{stream, student_t};
 use crate::sample::Sample;
 use crate::score::{Interval, absolute_percent_error, crps, pinball_loss};
 
@@ -29,6 +32,10 @@ pub const SIMPLE: [Simple; 5] =
     [Simple::StageWeighted, Simple::RunRate, Simple::LastYear, Simple::LastPeriod, Simple::BestTwo];
 
 const RUN_RATE_DAYS: u32 = 90;
+/// Draws of a simple method's errors, one each way; enough for its 5 % to 95 % quantiles.
+const DRAWS: usize = 1_000;
+/// The draws are the same for every method and day.
+const SEED: u64 = 0;
 
 impl Simple {
     /// What the method would have said on `as_of_day` of a window after it; `None` where it had
@@ -40,12 +47,18 @@ impl Simple {
         let pasts = Pasts::new(record, &origins, as_of_day, window);
         let asked = Asked { record, pasts: &pasts };
         let point = asked.point(self, now, window)?;
-        let deviation = deviation(now, 0, as_of_day, window)?;
         let errors = asked.errors(self);
+        let independent = independent_windows(&pasts.list, pasts.days).min(errors.len() as f64);
+        let squares: f64 = errors.iter().map(|error| error * error).sum();
+        let mean_square = squares / (errors.len() as f64).max(1.0);
+        let freedom = independent + 1.0;
+        let scale = ((mean_square * independent + 1.0) / freedom).sqrt();
+        let scale = scale * deviation(now, 0, as_of_day, window)?;
+        let mut random = stream(SEED, 0);
         // Both ways, so that what the method says stays in the middle.
-        let spread = errors.iter().flat_map(|error| [error * deviation, -error * deviation]);
-        let drawn = spread.map(|error| (point + error).max(0.0));
-        Some(Sample::new(std::iter::once(point).chain(drawn).collect()))
+        let spread = (0..DRAWS).map(|_| student_t(freedom, &mut random) * scale);
+        let drawn = spread.flat_map(|error| [point + error, point - error]);
+        Some(Sample::new(drawn.map(|total| total.max(0.0)).collect()))
     }
 }
 
