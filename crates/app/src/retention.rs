@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::history::{Values, state_at};
+use domain::history::{Fact, Values, state_at};
 use domain::kind::Kind;
 use domain::lifecycle::reference;
 use domain::money::{Money, decimals};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::FUTURES;
-use crate::world::{World, subjects};
+use crate::world::World;
 
 /// Months that are forecast.
 const MONTHS_AHEAD: i64 = 12;
@@ -45,7 +45,7 @@ pub async fn retention(
     seed: u64,
 ) -> Result<Retention, Error> {
     let world = World::at(context, context.as_of(as_of, known_at)).await?;
-    let base = Base::new(context, &world);
+    let base = Base::new(context, &world).await?;
     if base.runs.is_empty() {
         return Err(Error::Input(format!(
             "no subscription is known by {}: import some with --kind subscriptions",
@@ -106,18 +106,18 @@ struct Subscription {
 }
 
 impl Base {
-    fn new(context: &Context, world: &World) -> Base {
+    async fn new(context: &Context, world: &World) -> Result<Base, Error> {
         let currency = context.company.currency;
         let unit = Money { minor: 10_i64.pow(decimals(currency)), currency };
-        let (told, _) = subjects(&world.tables, Kind::Subscriptions);
+        let told = |id, facts: Vec<Fact>| Some((id, state_at(&facts, Timestamp::MAX)));
+        let told = world.tables.records(Kind::Subscriptions, told).await?.records;
         let mut left_out = 0;
         let mut known = Vec::new();
-        for (id, facts) in &told {
-            let state = state_at(facts, Timestamp::MAX);
+        for (id, state) in &told {
             if state.get("deleted") == Some(&Some(Value::Boolean(true))) {
                 continue;
             }
-            match subscription(*id, &state, unit) {
+            match subscription(*id, state, unit) {
                 Some(subscription) => known.push(subscription),
                 None => left_out += 1,
             }
@@ -126,7 +126,7 @@ impl Base {
         let mut products: Vec<Option<Uuid>> = known.iter().map(|one| one.holder.1).collect();
         products.sort_unstable();
         products.dedup();
-        Base { unit, runs: runs(known, &products), products, left_out }
+        Ok(Base { unit, runs: runs(known, &products), products, left_out })
     }
 
     /// A rate as an amount, to the minor unit.

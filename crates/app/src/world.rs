@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use domain::deal::Deal;
 use domain::history::Fact;
-use domain::journal::Provenance;
 use domain::kind::Kind;
 use domain::lead::Lead;
 use domain::money::Money;
@@ -13,7 +12,7 @@ use domain::time::AsOf;
 use jiff::civil::Date;
 use lake::history::HistoryRow;
 use lake::scope::Scope;
-use lake::tables::Tables;
+use lake::tables::{Records, Tables};
 use uuid::Uuid;
 
 use crate::context::Context;
@@ -53,18 +52,20 @@ impl World {
             deal_stages: deal_stages.clone(),
             lead_stages: lead_stages.clone(),
         };
-        let tables = pinned.tables(as_of, Scope::All, &tail, &world).await?;
-        let (mut deals, deals_reconstructed) = deals(context, &tables, &deal_stages);
-        let in_other_currency = leave_out_other_currencies(&mut deals, context);
-        let (leads, leads_reconstructed) = leads(context, &tables, &lead_stages);
+        let tables = pinned.tables(as_of, Scope::All, &tail, &world)?;
+        let mut deals = deals(context, &tables, &deal_stages).await?;
+        let in_other_currency = leave_out_other_currencies(&mut deals.records, context);
+        let zone = &context.company.timezone;
+        let lead = |id, facts: Vec<Fact>| Lead::of_facts(id, &facts, &lead_stages, zone);
+        let leads = tables.records(Kind::Leads, lead).await?;
         Ok(World {
             as_of: context.day(as_of),
             tables,
-            deals,
-            leads,
+            reconstructed: deals.reconstructed || leads.reconstructed,
+            deals: deals.records,
+            leads: leads.records,
             deal_stages,
             lead_stages,
-            reconstructed: deals_reconstructed || leads_reconstructed,
             in_other_currency,
         })
     }
@@ -82,20 +83,22 @@ async fn tail(context: &Context, sealed: &[Uuid]) -> Result<Vec<HistoryRow>, Err
     }
 }
 
-fn deals(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Deal>, bool) {
-    let zone = &context.company.timezone;
-    let (subjects, reconstructed) = subjects(tables, Kind::Deals);
-    let deal = |(id, facts): &(Uuid, Vec<Fact>)| Deal::of_facts(*id, facts, stages, zone);
-    let mut deals: Vec<Deal> = subjects.iter().filter_map(deal).collect();
-    let estimates: HashMap<Uuid, i64> = (tables.deals().iter())
+async fn deals(
+    context: &Context,
+    tables: &Tables,
+    stages: &Stages,
+) -> Result<Records<Deal>, Error> {
+    let (zone, currency) = (&context.company.timezone, context.company.currency);
+    let deal = |id, facts: Vec<Fact>| Deal::of_facts(id, &facts, stages, zone);
+    let mut deals = tables.records(Kind::Deals, deal).await?;
+    let estimates: HashMap<Uuid, i64> = (tables.deals().await?.iter())
         .filter_map(|deal| Some((deal.id, deal.estimated_amount_minor?)))
         .collect();
-    let currency = context.company.currency;
-    for deal in &mut deals {
+    for deal in &mut deals.records {
         deal.estimated_amount =
             estimates.get(&deal.id).map(|minor| Money { minor: *minor, currency });
     }
-    (deals, reconstructed)
+    Ok(deals)
 }
 
 /// What is in another currency is left out of sums until there is a rate; says which deals.
@@ -110,28 +113,4 @@ fn leave_out_other_currencies(deals: &mut [Deal], context: &Context) -> Vec<Stri
         deal.amounts.retain(|(_, amount)| amount.currency == currency);
     }
     left_out
-}
-
-fn leads(context: &Context, tables: &Tables, stages: &Stages) -> (Vec<Lead>, bool) {
-    let zone = &context.company.timezone;
-    let (subjects, reconstructed) = subjects(tables, Kind::Leads);
-    let lead = |(id, facts): &(Uuid, Vec<Fact>)| Lead::of_facts(*id, facts, stages, zone);
-    (subjects.iter().filter_map(lead).collect(), reconstructed)
-}
-
-/// The facts of each record of a kind, in order of time, and whether any is reconstructed.
-pub fn subjects(tables: &Tables, kind: Kind) -> (Vec<(Uuid, Vec<Fact>)>, bool) {
-    let fields: Vec<&str> = kind.fields().iter().map(|field| field.name).collect();
-    let mut subjects: Vec<(Uuid, Vec<Fact>)> = Vec::new();
-    let mut reconstructed = false;
-    for row in tables.facts(kind, &fields) {
-        reconstructed |= row.provenance == Provenance::Reconstructed;
-        if subjects.last().is_none_or(|(id, _)| *id != row.subject_id) {
-            subjects.push((row.subject_id, Vec::new()));
-        }
-        if let Some((_, facts)) = subjects.last_mut() {
-            facts.push(Fact { field: row.field, effective_at: row.effective_at, value: row.value });
-        }
-    }
-    (subjects, reconstructed)
 }

@@ -4,9 +4,10 @@
 //! ids, so that the same data give the same figures in every data folder.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use domain::history::Fact;
+use domain::journal::Provenance;
 use domain::kind::Kind;
 use domain::money::Money;
 use domain::value::Value;
@@ -17,10 +18,12 @@ use uuid::Uuid;
 
 use crate::history::HistoryRow;
 
-/// Facts sorted by kind, record, field and time, and where each record's facts stand.
+/// Facts of one kind, record by record, each record's sorted by field and time.
 pub(crate) struct Folded {
+    kind: Kind,
     rows: Vec<HistoryRow>,
-    records: BTreeMap<Kind, Vec<Range<usize>>>,
+    /// Where the facts of each record stand: the records that exist, in order.
+    records: Vec<Range<usize>>,
 }
 
 /// One record: its facts, sorted by field and time, and the last value of each field.
@@ -29,42 +32,83 @@ pub(crate) struct Record<'a> {
     pub id: Uuid,
     pub facts: &'a [HistoryRow],
     pub created_at: Timestamp,
+    external_id: Option<&'a str>,
     latest: Vec<Option<&'a Value>>,
 }
 
 impl Folded {
     /// Facts of one field at one time count in the order of their recording, then of their
-    /// journal entry; the last one holds.
-    pub fn new(mut rows: Vec<HistoryRow>) -> Folded {
-        rows.par_sort_unstable_by(|a, b| {
-            (a.kind, a.subject_id, a.field, a.effective_at, a.recorded_at, a.entry_id).cmp(&(
-                b.kind,
-                b.subject_id,
-                b.field,
-                b.effective_at,
-                b.recorded_at,
-                b.entry_id,
-            ))
+    /// journal entry; the last one holds. A record that was not created yet, or was deleted in
+    /// its source, does not exist.
+    pub fn new(kind: Kind, mut rows: Vec<HistoryRow>) -> Folded {
+        // Facts come in runs of whole records, so that their places are sorted in little time;
+        // sorting the facts themselves would move each of them many times.
+        let mut places: Vec<(Uuid, usize)> =
+            rows.iter().enumerate().map(|(place, row)| (row.subject_id, place)).collect();
+        places.sort();
+        let value = |place: usize, rows: &mut Vec<HistoryRow>| rows[place].value.take();
+        let mut rows: Vec<HistoryRow> = places
+            .into_iter()
+            .map(|(_, place)| HistoryRow { value: value(place, &mut rows), ..rows[place] })
+            .collect();
+        let mut facts: Vec<&mut [HistoryRow]> =
+            rows.chunk_by_mut(|a, b| a.subject_id == b.subject_id).collect();
+        facts.par_iter_mut().for_each(|facts| {
+            facts.sort_unstable_by_key(|fact| {
+                (fact.field, fact.effective_at, fact.recorded_at, fact.entry_id)
+            });
         });
-        let mut records: BTreeMap<Kind, Vec<Range<usize>>> = BTreeMap::new();
-        let mut start = 0;
-        for chunk in rows.chunk_by(|a, b| (a.kind, a.subject_id) == (b.kind, b.subject_id)) {
-            let end = start + chunk.len();
-            records.entry(chunk[0].kind).or_default().push(start..end);
-            start = end;
-        }
-        Folded { rows, records }
+        let ends = facts.iter().scan(0, |end, facts| {
+            let start = *end;
+            *end += facts.len();
+            Some(start..*end)
+        });
+        let ranges: Vec<Range<usize>> = ends.collect();
+        let mut records: Vec<(Record<'_>, Range<usize>)> = ranges
+            .into_par_iter()
+            .filter_map(|range| Some((Record::new(kind, &rows[range.clone()])?, range)))
+            .collect();
+        records.par_sort_unstable_by(|(a, _), (b, _)| a.order(b));
+        let records = records.into_iter().map(|(_, range)| range).collect();
+        Folded { kind, rows, records }
     }
 
-    /// The records of a kind that exist: created by then, and not deleted in their source.
-    pub fn records(&self, kind: Kind) -> Vec<Record<'_>> {
-        let ranges = self.records.get(&kind).map_or(&[][..], Vec::as_slice);
-        let mut records: Vec<Record<'_>> = ranges
-            .par_iter()
-            .filter_map(|range| Record::new(kind, &self.rows[range.clone()]))
-            .collect();
-        records.par_sort_unstable_by(Record::order);
-        records
+    /// The records in order.
+    pub fn records(&self) -> Vec<Record<'_>> {
+        let record = |range: &Range<usize>| Record::new(self.kind, &self.rows[range.clone()]);
+        self.records.par_iter().filter_map(record).collect()
+    }
+
+    /// What the facts of each record amount to, in order, where they amount to anything. Facts are
+    /// in the order of their effective time, those of one field at one instant in the order in
+    /// which they hold.
+    pub fn of_facts<T: Send>(&self, of: impl Fn(Uuid, Vec<Fact>) -> Option<T> + Sync) -> Vec<T> {
+        let of_record = |range: &Range<usize>| {
+            let rows = &self.rows[range.clone()];
+            let mut facts: Vec<Fact> = (rows.iter())
+                .map(|row| Fact {
+                    field: row.field,
+                    effective_at: row.effective_at,
+                    value: row.value.clone(),
+                })
+                .collect();
+            facts.sort_by_key(|fact| fact.effective_at);
+            of(rows.first()?.subject_id, facts)
+        };
+        self.records.par_iter().filter_map(of_record).collect()
+    }
+
+    /// Whether any fact of a record was put together from exports.
+    pub fn is_reconstructed(&self) -> bool {
+        let reconstructed = |row: &HistoryRow| row.provenance == Provenance::Reconstructed;
+        self.records.iter().any(|range| self.rows[range.clone()].iter().any(reconstructed))
+    }
+
+    /// Leaves out what is not to be seen.
+    pub fn retain(&mut self, keep: impl Fn(&Record<'_>) -> bool) {
+        let (kind, rows) = (self.kind, &self.rows);
+        self.records
+            .retain(|range| Record::new(kind, &rows[range.clone()]).is_some_and(|r| keep(&r)));
     }
 }
 
@@ -78,15 +122,16 @@ impl<'a> Record<'a> {
             latest[place] = last.value.as_ref();
         }
         let id = facts.first()?.subject_id;
-        let mut record = Record { kind, id, facts, created_at: Timestamp::MIN, latest };
+        let created_at = Timestamp::MIN;
+        let mut record = Record { kind, id, facts, created_at, external_id: None, latest };
         record.created_at = record.instant("created_at")?;
+        record.external_id = record.text("external_id");
         let deleted = matches!(record.get("deleted"), Some(Value::Boolean(true)));
         (!deleted).then_some(record)
     }
 
     /// By creation and external id; what is equal in those, by all else it says but ids.
     fn order(&self, other: &Record<'_>) -> Ordering {
-        let key = |record: &Record<'a>| (record.created_at, record.text("external_id"));
         let contents = |record: &Record<'_>| -> Vec<Option<String>> {
             let values = record.latest.iter().map(|value| match value {
                 Some(Value::Reference(_)) | None => None,
@@ -94,9 +139,8 @@ impl<'a> Record<'a> {
             });
             values.collect()
         };
-        let other_key = (other.created_at, other.text("external_id"));
-        key(self)
-            .cmp(&other_key)
+        (self.created_at, self.external_id)
+            .cmp(&(other.created_at, other.external_id))
             .then_with(|| contents(self).cmp(&contents(other)))
             .then_with(|| self.id.cmp(&other.id))
     }

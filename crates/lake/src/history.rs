@@ -160,16 +160,18 @@ fn arrays(rows: &[&HistoryRow]) -> Vec<ArrayRef> {
     ]
 }
 
-/// Every sealed fact that was true and known at the as-of pair, in no order.
+/// Every sealed fact of a kind that was true and known at the as-of pair, in no order.
 pub(crate) async fn read(
     session: &SessionContext,
     table: &DeltaTable,
+    kind: Kind,
     as_of: AsOf,
 ) -> Result<Vec<HistoryRow>, LakeError> {
     let failed = || LakeError::table(TABLE, "read");
     let provider = table.table_provider().await.map_err(failed())?;
-    let seen =
-        at_most("effective_at", as_of.effective_at).and(at_most("recorded_at", as_of.known_at));
+    let seen = (col("subject_kind").eq(lit(kind.name())))
+        .and(at_most("effective_at", as_of.effective_at))
+        .and(at_most("recorded_at", as_of.known_at));
     let batches = session
         .read_table(provider)
         .and_then(|frame| frame.filter(seen))
@@ -177,11 +179,11 @@ pub(crate) async fn read(
         .collect()
         .await
         .map_err(failed())?;
-    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
-    for batch in &batches {
-        Columns::of(batch).map_err(failed())?.rows(&mut rows)?;
-    }
-    Ok(rows)
+    let rows: Vec<Vec<HistoryRow>> = batches
+        .par_iter()
+        .map(|batch| Columns::of(batch).map_err(failed())?.rows(kind))
+        .collect::<Result<_, LakeError>>()?;
+    Ok(rows.into_iter().flatten().collect())
 }
 
 /// That an instant column is not later than an instant.
@@ -192,7 +194,6 @@ pub(crate) fn at_most(column: &str, at: Timestamp) -> Expr {
 
 /// The columns of one batch in the types that `rows` reads.
 struct Columns {
-    kind: StringArray,
     subject_id: BinaryArray,
     field: StringArray,
     value: StringArray,
@@ -216,7 +217,6 @@ impl Columns {
             Ok::<_, DataFusionError>(array.as_primitive::<TimestampMicrosecondType>().clone())
         };
         Ok(Columns {
-            kind: text("subject_kind")?,
             subject_id: id("subject_id")?,
             field: text("field")?,
             value: text("value")?,
@@ -227,20 +227,14 @@ impl Columns {
         })
     }
 
-    fn rows(&self, rows: &mut Vec<HistoryRow>) -> Result<(), LakeError> {
-        for index in 0..self.kind.len() {
-            rows.push(self.row(index)?);
-        }
-        Ok(())
+    fn rows(&self, kind: Kind) -> Result<Vec<HistoryRow>, LakeError> {
+        (0..self.field.len()).map(|index| self.row(kind, index)).collect()
     }
 
-    fn row(&self, index: usize) -> Result<HistoryRow, LakeError> {
-        let (kind_name, field_name) = (self.kind.value(index), self.field.value(index));
-        let unknown =
-            || LakeError::UnknownField { kind: kind_name.to_owned(), field: field_name.to_owned() };
-        let kind =
-            Kind::RECORDS.into_iter().find(|kind| kind.name() == kind_name).ok_or_else(unknown)?;
-        let field = kind.field(field_name).ok_or_else(unknown)?;
+    fn row(&self, kind: Kind, index: usize) -> Result<HistoryRow, LakeError> {
+        let name = self.field.value(index);
+        let unknown = || LakeError::UnknownField { kind: kind.name().into(), field: name.into() };
+        let field = kind.field(name).ok_or_else(unknown)?;
         let subject_id = id_at(&self.subject_id, index);
         let value = self
             .value

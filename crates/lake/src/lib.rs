@@ -44,7 +44,7 @@ use error::LakeError;
 use history::{Batch, HistoryRow};
 use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
 use scope::Scope;
-use tables::Tables;
+use tables::{Tables, View};
 use touches::{Appended, Ledgers, Part, TouchColumns};
 use world::World;
 
@@ -217,25 +217,25 @@ impl Pinned<'_> {
     }
 
     /// The world as it stood at the as-of pair, as far as the scope shows it. `tail` are facts
-    /// that are not sealed yet.
-    pub async fn tables(
+    /// that are not sealed yet. Nothing is read until it is asked for.
+    pub fn tables(
         &self,
         as_of: AsOf,
         scope: Scope,
         tail: &[HistoryRow],
         world: &World,
     ) -> Result<Tables, LakeError> {
-        let session = session()?;
-        let mut rows = match &self.history {
-            Some(table) => history::read(&session, table, as_of).await?,
-            None => Vec::new(),
-        };
         let seen = |row: &&HistoryRow| {
             row.effective_at <= as_of.effective_at && row.recorded_at <= as_of.known_at
         };
-        rows.extend(tail.iter().filter(seen).cloned());
-        Tables::build(session, rows, self.touches.as_ref(), tables::View { as_of, scope, world })
-            .await
+        Tables::new(View {
+            as_of,
+            scope,
+            world: world.clone(),
+            history: self.history.clone(),
+            touches: self.touches.clone(),
+            tail: tail.iter().filter(seen).cloned().collect(),
+        })
     }
 }
 

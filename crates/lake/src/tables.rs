@@ -2,19 +2,21 @@
 //!
 //! One table a kind, with one column a catalogue field (money as `<field>_minor` in the company's
 //! currency, references as ids), and what follows from history: stays in stages, pushes, how
-//! each deal ended. Rows out of scope are left out here, before anything is computed.
+//! each deal ended. Rows out of scope are left out here, before anything is computed. A kind is
+//! read, and a table made, when it is first asked for.
 
 mod deals;
 mod frame;
 mod labels;
+mod picture;
 mod stays;
 mod touch_view;
-mod visible;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 use deltalake::DeltaTable;
+use domain::history::Fact;
 use domain::kind::{Field, Holds, Kind};
 use domain::lifecycle::{Lifecycle, outcome_of};
 use domain::stage::{Outcome, Stages};
@@ -22,89 +24,75 @@ use domain::time::{AsOf, day_number, day_of};
 use domain::value::Value;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use uuid::Uuid;
 
 pub use deals::Deal;
 use frame::Frame;
 use labels::{Directory, Labels};
+use picture::Picture;
 use stays::{Push, Stay};
 
 use crate::error::LakeError;
-use crate::fold::{Folded, Record};
+use crate::fold::Record;
 use crate::history::HistoryRow;
 use crate::scope::Scope;
 use crate::world::World;
 
-/// What is looked at, and by whom.
-pub(crate) struct View<'a> {
+/// What is looked at, by whom, and where it lies.
+pub(crate) struct View {
     pub as_of: AsOf,
     pub scope: Scope,
-    pub world: &'a World,
+    pub world: World,
+    pub history: Option<DeltaTable>,
+    pub touches: Option<DeltaTable>,
+    /// Facts that are not sealed yet, those seen at the as-of pair.
+    pub tail: Vec<HistoryRow>,
 }
 
 /// The tables of one view. Asking them never changes them.
 pub struct Tables {
     pub(crate) session: SessionContext,
-    pub(crate) world: World,
-    /// The as-of day in the company's zone.
-    pub(crate) as_of_day: Date,
-    deals: Vec<Deal>,
-    facts: BTreeMap<Kind, Vec<HistoryRow>>,
+    picture: Arc<Picture>,
+}
+
+/// What the records of a kind amount to.
+pub struct Records<T> {
+    /// In the order of creation and external id.
+    pub records: Vec<T>,
+    /// Whether any history of theirs was put together from exports.
+    pub reconstructed: bool,
 }
 
 impl Tables {
-    pub(crate) async fn build(
-        session: SessionContext,
-        rows: Vec<HistoryRow>,
-        touches: Option<&DeltaTable>,
-        view: View<'_>,
-    ) -> Result<Tables, LakeError> {
-        let folded = Folded::new(rows);
-        let records = visible::records(&folded, &view.scope);
-        let directory = Directory::new(
-            &records[&Kind::Accounts],
-            &records[&Kind::Products],
-            &records[&Kind::Campaigns],
-        );
-        let deals = deals::deals(&records[&Kind::Deals], &directory, &view);
-        for (kind, records) in &records {
-            table_of(*kind, records, &directory, &deals, &view).register(&session, kind.name())?;
-        }
-        let stages = &view.world.lead_stages;
-        stage_table(&records[&Kind::Leads], &directory, stages, &view)
-            .register(&session, "lead_stages")?;
-        let stages = &view.world.deal_stages;
-        stage_table(&records[&Kind::Deals], &directory, stages, &view)
-            .register(&session, "deal_stages")?;
-        push_table(&records[&Kind::Deals], &directory, &deals, &view)
-            .register(&session, "deal_pushes")?;
-        touch_view::register(&session, touches, &records[&Kind::People], &view).await?;
-        let facts = records.iter().map(|(kind, records)| (*kind, facts_of(records))).collect();
-        let as_of_day = day_of(view.as_of.effective_at, &view.world.timezone);
-        Ok(Tables { session, world: view.world.clone(), as_of_day, deals, facts })
+    pub(crate) fn new(view: View) -> Result<Tables, LakeError> {
+        let picture = Arc::new(Picture::new(view)?);
+        Ok(Tables { session: picture::session(picture.clone())?, picture })
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.picture.view.world
+    }
+
+    /// The as-of day in the company's zone.
+    pub(crate) fn as_of_day(&self) -> Date {
+        day_of(self.picture.view.as_of.effective_at, zone(&self.picture.view))
     }
 
     /// The deals in the order of their creation and external id.
-    pub fn deals(&self) -> &[Deal] {
-        &self.deals
+    pub async fn deals(&self) -> Result<&[Deal], LakeError> {
+        self.picture.deals().await
     }
 
-    /// The facts of some fields of a kind: record by record in the order of creation and external
-    /// id, then by effective time.
-    pub fn facts(&self, kind: Kind, fields: &[&str]) -> Vec<HistoryRow> {
-        let facts = self.facts.get(&kind).map_or(&[][..], Vec::as_slice);
-        facts.iter().filter(|fact| fields.contains(&fact.field)).cloned().collect()
+    /// What the facts of each record of a kind amount to, where they amount to anything. Facts are
+    /// given in the order of their effective time.
+    pub async fn records<T: Send>(
+        &self,
+        kind: Kind,
+        of: impl Fn(Uuid, Vec<Fact>) -> Option<T> + Sync,
+    ) -> Result<Records<T>, LakeError> {
+        let folded = self.picture.folded(kind).await?;
+        Ok(Records { records: folded.of_facts(of), reconstructed: folded.is_reconstructed() })
     }
-}
-
-fn facts_of(records: &[Record<'_>]) -> Vec<HistoryRow> {
-    let mut facts = Vec::with_capacity(records.iter().map(|record| record.facts.len()).sum());
-    for record in records {
-        let start = facts.len();
-        facts.extend_from_slice(record.facts);
-        // Stable, so that facts of one field at one instant stay in the order in which they hold.
-        facts[start..].sort_by_key(|fact: &HistoryRow| fact.effective_at);
-    }
-    facts
 }
 
 /// The table of a kind: `id`, its fields, `created_on`, and for what is counted the labels.
@@ -113,7 +101,7 @@ fn table_of(
     records: &[Record<'_>],
     directory: &Directory<'_>,
     deals: &[Deal],
-    view: &View<'_>,
+    view: &View,
 ) -> Frame {
     let mut frame = Frame::default();
     frame.ids("id", records.iter().map(|record| Some(record.id)));
@@ -133,11 +121,11 @@ fn table_of(
     frame
 }
 
-fn zone<'a>(view: &View<'a>) -> &'a jiff::tz::TimeZone {
+fn zone(view: &View) -> &jiff::tz::TimeZone {
     &view.world.timezone
 }
 
-fn field_column(frame: &mut Frame, field: &Field, records: &[Record<'_>], view: &View<'_>) {
+fn field_column(frame: &mut Frame, field: &Field, records: &[Record<'_>], view: &View) {
     let name = field.name;
     let values = || records.iter().map(|record| record.get(name));
     match field.holds {
@@ -171,7 +159,7 @@ fn field_column(frame: &mut Frame, field: &Field, records: &[Record<'_>], view: 
 }
 
 /// What a deal amounts to, beside its fields.
-fn deal_columns(frame: &mut Frame, deals: &[Deal], view: &View<'_>) {
+fn deal_columns(frame: &mut Frame, deals: &[Deal], view: &View) {
     let today = day_of(view.as_of.effective_at, zone(view));
     let days = |from: Date, to: Date| i64::from(day_number(to) - day_number(from));
     frame.texts("outcome", deals.iter().map(|deal| Some(deal.outcome.name())));
@@ -195,7 +183,7 @@ fn stage_table(
     records: &[Record<'_>],
     directory: &Directory<'_>,
     stages: &Stages,
-    view: &View<'_>,
+    view: &View,
 ) -> Frame {
     let rows: Vec<(&Record<'_>, Stay<'_>)> = records
         .iter()
@@ -246,7 +234,7 @@ fn push_table(
     records: &[Record<'_>],
     directory: &Directory<'_>,
     deals: &[Deal],
-    view: &View<'_>,
+    view: &View,
 ) -> Frame {
     let rows: Vec<(&Record<'_>, Push)> = records
         .iter()

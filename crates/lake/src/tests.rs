@@ -21,7 +21,7 @@ fn empty() -> (tempfile::TempDir, Lake) {
 }
 
 async fn figure(pinned: &Pinned<'_>, tail: &[HistoryRow], metric: &str) -> Cell {
-    let tables = pinned.tables(as_of("2024-06-30"), Scope::All, tail, &world()).await.unwrap();
+    let tables = pinned.tables(as_of("2024-06-30"), Scope::All, tail, &world()).unwrap();
     let (from, to) = ("2023-01-01".parse().unwrap(), "2024-06-30".parse().unwrap());
     let query = MetricQuery { from, to, by: None, target_minor: None };
     tables.metric(metric, query).await.unwrap().rows[0][1].clone()

@@ -33,7 +33,7 @@ impl Tables {
     /// Asks any metric, be it from the catalogue or a user's own.
     pub async fn ask(&self, metric: &Metric, query: MetricQuery) -> Result<MetricTable, LakeError> {
         let what = || LakeError::query::<DataFusionError>(format!("the metric `{}`", metric.name));
-        let by = expression(query.by, self.world.calendar);
+        let by = expression(query.by, self.world().calendar);
         let frame = self.session.sql(&metric.sql.replace("$by", &by)).await.map_err(what())?;
         let frame = frame
             .with_param_values(self.parameters(query))
@@ -48,7 +48,7 @@ impl Tables {
         if rows.is_empty() && query.by.is_none() {
             rows.push(row_of_nothing(metric.unit, columns.len()));
         }
-        Ok(MetricTable { columns, rows, unit: metric.unit, currency: self.world.currency })
+        Ok(MetricTable { columns, rows, unit: metric.unit, currency: self.world().currency })
     }
 
     fn parameters(&self, query: MetricQuery) -> Vec<(&'static str, ScalarValue)> {
@@ -56,7 +56,7 @@ impl Tables {
         vec![
             ("first_day", day(query.from)),
             ("last_day", day(query.to)),
-            ("as_of_day", day(self.as_of_day)),
+            ("as_of_day", day(self.as_of_day())),
             ("target_minor", ScalarValue::Int64(query.target_minor)),
         ]
     }

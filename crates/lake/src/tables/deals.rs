@@ -8,10 +8,10 @@ use domain::stage::Outcome;
 use domain::time::day_of;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rayon::prelude::*;
 use uuid::Uuid;
 
 use super::View;
-use super::labels::Directory;
 use crate::fold::Record;
 
 /// One deal at an as-of pair. Days are in the company's zone, amounts in minor units of its
@@ -44,16 +44,13 @@ pub struct Deal {
 }
 
 /// The deals of the records, in their order, with estimates from those among them that were won.
-pub(crate) fn deals(
-    records: &[Record<'_>],
-    directory: &Directory<'_>,
-    view: &View<'_>,
-) -> Vec<Deal> {
-    let mut deals: Vec<Deal> = records.iter().map(|record| deal(record, view)).collect();
+pub(crate) fn deals(records: &[Record<'_>], products: &[Record<'_>], view: &View) -> Vec<Deal> {
+    let products: HashMap<Uuid, &Record<'_>> = products.iter().map(|one| (one.id, one)).collect();
+    let mut deals: Vec<Deal> = records.par_iter().map(|record| deal(record, view)).collect();
     let past = PastWins::of(&deals);
     for deal in &mut deals {
         let list_price = || {
-            let product = directory.product(deal.product)?;
+            let product = products.get(&deal.product?)?;
             in_currency(product, "list_price", view.world.currency)
         };
         deal.estimated_amount_minor =
@@ -62,7 +59,7 @@ pub(crate) fn deals(
     deals
 }
 
-fn deal(record: &Record<'_>, view: &View<'_>) -> Deal {
+fn deal(record: &Record<'_>, view: &View) -> Deal {
     let stages = &view.world.deal_stages;
     let stage = record.text("stage").or(stages.entry.as_deref());
     let outcome = outcome_of(stage, stages);

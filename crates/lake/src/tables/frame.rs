@@ -1,4 +1,4 @@
-//! A table in the making: columns by name, registered with the query engine when complete.
+//! A table in the making: columns by name, a table of the query engine when complete.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use datafusion::arrow::array::{
     TimestampMicrosecondArray,
 };
 use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
 use domain::time::day_number;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -77,14 +77,13 @@ impl Frame {
         self.push(name, Arc::new(column));
     }
 
-    pub fn register(self, session: &SessionContext, name: &str) -> Result<(), LakeError> {
-        let register = || -> Result<(), DataFusionError> {
-            let schema = Arc::new(Schema::new(self.fields));
+    /// The table, complete; its name is for the error's sake.
+    pub fn table(self, name: &str) -> Result<Arc<dyn TableProvider>, LakeError> {
+        let schema = Arc::new(Schema::new(self.fields));
+        let table = || -> Result<MemTable, DataFusionError> {
             let batch = RecordBatch::try_new(schema.clone(), self.columns)?;
-            let table = MemTable::try_new(schema, vec![vec![batch]])?;
-            session.register_table(name, Arc::new(table))?;
-            Ok(())
+            MemTable::try_new(schema, vec![vec![batch]])
         };
-        register().map_err(LakeError::query(format!("the table `{name}`")))
+        Ok(Arc::new(table().map_err(LakeError::query(format!("the table `{name}`")))?))
     }
 }

@@ -42,17 +42,12 @@ impl<'a> Directory<'a> {
         }
     }
 
-    pub fn product(&self, id: Option<Uuid>) -> Option<&'a Record<'a>> {
-        self.products.get(&id?).copied()
-    }
-
-    pub fn account(&self, id: Option<Uuid>) -> Option<&'a Record<'a>> {
-        self.accounts.get(&id?).copied()
-    }
-
     pub fn labels(&self, record: &Record<'a>) -> Labels<'a> {
-        let account = self.account(record.reference("account"));
-        let campaign = record.reference("campaign").and_then(|id| self.campaigns.get(&id).copied());
+        let pointed = |field: &str, at: &HashMap<Uuid, &'a Record<'a>>| {
+            record.reference(field).and_then(|id| at.get(&id).copied())
+        };
+        let account = pointed("account", &self.accounts);
+        let campaign = pointed("campaign", &self.campaigns);
         let owned = record.kind.field("owner").is_some();
         Labels {
             owner: match owned {
@@ -60,7 +55,7 @@ impl<'a> Directory<'a> {
                 false => account.and_then(|account| account.reference("owner")),
             },
             source: record.text("source"),
-            product_name: self.product(record.reference("product")).and_then(Record::label),
+            product_name: pointed("product", &self.products).and_then(Record::label),
             account_name: account.and_then(Record::label),
             industry: account.and_then(|account| account.text("industry")),
             campaign_name: campaign.and_then(Record::label),

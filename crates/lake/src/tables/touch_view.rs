@@ -1,7 +1,9 @@
 //! The table `touches` of a view: read where it lies, cut at the as-of pair, with labels.
 
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
 use deltalake::DeltaTable;
 
 use super::View;
@@ -11,38 +13,40 @@ use crate::fold::Record;
 use crate::history::at_most;
 use crate::scope::Scope;
 
+const WHAT: &str = "the table `touches`";
 const LABELLED: &str = include_str!("touch_view/labelled.sql");
 const SCOPED: &str = include_str!("touch_view/scoped.sql");
 
-/// `people` are those that the scope shows.
-pub(super) async fn register(
-    session: &SessionContext,
-    touches: Option<&DeltaTable>,
+/// `accounts` is the table of accounts; `people` are those that a narrow scope shows.
+pub(super) async fn table(
+    touches: &DeltaTable,
+    accounts: Arc<dyn TableProvider>,
     people: &[Record<'_>],
-    view: &View<'_>,
-) -> Result<(), LakeError> {
-    let Some(table) = touches else { return nothing(session) };
-    let failed = || LakeError::query::<DataFusionError>("the table `touches`");
-    let provider = table.table_provider().await.map_err(LakeError::query("the table `touches`"))?;
+    view: &View,
+) -> Result<Arc<dyn TableProvider>, LakeError> {
+    let failed = || LakeError::query::<DataFusionError>(WHAT);
+    let session = crate::session()?;
+    let provider = touches.table_provider().await.map_err(LakeError::query(WHAT))?;
     let seen = at_most("occurred_at", view.as_of.effective_at)
         .and(at_most("recorded_at", view.as_of.known_at));
     let seen = session.read_table(provider).and_then(|frame| frame.filter(seen));
     session.register_table("seen_touches", seen.map_err(failed())?.into_view()).map_err(failed())?;
+    session.register_table("accounts", accounts).map_err(failed())?;
     let text = LABELLED.replace("$timezone", &zone_literal(view));
     let mut frame = session.sql(&text).await.map_err(failed())?;
     if view.scope != Scope::All {
         session.register_table("labelled_touches", frame.into_view()).map_err(failed())?;
         let mut ids = Frame::default();
         ids.bytes("person_id", people.iter().map(|person| *person.id.as_bytes()));
-        ids.register(session, "scoped_people")?;
+        let ids = ids.table("scoped_people")?;
+        session.register_table("scoped_people", ids).map_err(failed())?;
         frame = session.sql(SCOPED).await.map_err(failed())?;
     }
-    session.register_table("touches", frame.into_view()).map_err(failed())?;
-    Ok(())
+    Ok(frame.into_view())
 }
 
 /// An empty table, where no touch was ever written.
-fn nothing(session: &SessionContext) -> Result<(), LakeError> {
+pub(super) fn nothing() -> Result<Arc<dyn TableProvider>, LakeError> {
     let mut frame = Frame::default();
     frame.instants("occurred_at", std::iter::empty());
     frame.dates("occurred_on", std::iter::empty());
@@ -51,11 +55,11 @@ fn nothing(session: &SessionContext) -> Result<(), LakeError> {
         frame.texts(name, std::iter::empty());
     }
     super::labels::add(&mut frame, &[]);
-    frame.register(session, "touches")
+    frame.table("touches")
 }
 
 /// The zone as a quoted SQL literal; a zone without a name is taken as UTC.
-fn zone_literal(view: &View<'_>) -> String {
+fn zone_literal(view: &View) -> String {
     let name = view.world.timezone.iana_name().unwrap_or("UTC");
     format!("'{}'", name.replace('\'', "''"))
 }
