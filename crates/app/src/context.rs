@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use domain::access::Scope;
 use domain::company::Company;
 use domain::kind::Kind;
 use domain::stage::Stages;
@@ -36,6 +37,8 @@ pub struct Context {
     pub company: Company,
     pub actor: String,
     pub now: Timestamp,
+    /// Whose records the verbs may see.
+    pub scope: Scope,
     /// Told of each step of sealing. A test ends the process there.
     pub after: fn(Step),
     ids: Ids,
@@ -86,9 +89,25 @@ impl Context {
             lake,
             actor: session.actor,
             now: session.now,
+            scope: Scope::All,
             after: |_| {},
             ids: Ids::new(session.id_seed),
         })
+    }
+
+    /// The same company for another command: store and lake are shared, nothing is opened anew.
+    pub fn renewed(&self, session: Session, scope: Scope) -> Context {
+        Context {
+            folder: self.folder.clone(),
+            store: self.store.clone(),
+            lake: self.lake.clone(),
+            company: self.company.clone(),
+            actor: session.actor,
+            now: session.now,
+            scope,
+            after: self.after,
+            ids: Ids::new(session.id_seed),
+        }
     }
 
     pub fn author(&self, reason: impl Into<String>) -> Author {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::access::AccessError;
 use domain::goal::GoalError;
 use domain::kind::{Kind, UnknownKind};
 use domain::master::MasterError;
@@ -32,6 +33,12 @@ pub enum Error {
     Recurring(#[from] stats::recurring::RecurringError),
     #[error(transparent)]
     Simulation(#[from] stats::simulation::SimulationError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error("no member has this e-mail address with this password")]
+    NotAMember,
+    #[error("there is no {0} that you may see")]
+    NotSeen(String),
     #[error(transparent)]
     Master(#[from] MasterError),
     #[error(

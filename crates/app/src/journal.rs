@@ -10,9 +10,11 @@ use reports::value::Shown;
 use store::chain::Verdict;
 use uuid::Uuid;
 
+use crate::access;
 use crate::context::Context;
 use crate::error::Error;
 use crate::imports::directory::{EMAIL, ID, NAME};
+use crate::record::owner;
 
 /// Walks the whole chain.
 pub async fn verify(context: &Context) -> Result<Verification, Error> {
@@ -43,6 +45,9 @@ pub async fn verify(context: &Context) -> Result<Verification, Error> {
 /// When there is no such record.
 pub async fn log(context: &Context, subject: &str) -> Result<Log, Error> {
     let (kind, id) = find(context, subject).await?;
+    if let Some(record) = context.store.record(kind, id).await? {
+        access::seen(context, owner(&record), subject)?;
+    }
     let mut entries = context.store.entries(kind, id).await?;
     entries.sort_by_key(|entry| (entry.effective_at, entry.recorded_at, entry.id));
     let changes = entries.iter().flat_map(|entry| &entry.changes);

@@ -3,6 +3,7 @@
 //! The only place that composes writes. A verb reads from store and lake, computes with `stats`,
 //! and returns a report. It knows neither HTTP nor SQL, and reads no clock.
 
+pub mod access;
 pub mod backtest;
 pub mod check;
 pub mod context;
@@ -13,6 +14,7 @@ pub mod goal;
 pub mod imports;
 pub mod journal;
 pub mod limits;
+pub mod listing;
 pub mod metrics;
 pub mod model;
 pub mod person;

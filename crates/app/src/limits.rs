@@ -26,3 +26,5 @@ pub const REVIEW_QUARTERS_BACK: usize = 4;
 pub const REVIEW_QUARTERS_AHEAD: usize = 2;
 /// Groups of deals of which rates are shown, those with most deals first.
 pub const RATE_GROUPS_MAX: usize = 40;
+/// Deals or leads that one list shows.
+pub const LISTED_MAX: usize = 500;

@@ -20,6 +20,7 @@ use store::Tx;
 use store::record::{Record, SubjectWrite};
 use uuid::Uuid;
 
+use crate::access;
 use crate::context::Context;
 use crate::error::Error;
 use crate::imports::directory::aliases;
@@ -44,7 +45,16 @@ pub struct Entered {
 pub async fn show(context: &Context, subject: &str) -> Result<Shown, Error> {
     let (kind, id) = journal::find(context, subject).await?;
     let record = context.store.record(kind, id).await?.ok_or_else(|| gone(subject))?;
+    access::seen(context, owner(&record), subject)?;
     shown(context, &record).await
+}
+
+/// Who owns a record; of users, the user.
+pub fn owner(record: &Record) -> Option<Uuid> {
+    match record.kind {
+        Kind::Users => Some(record.id),
+        _ => record.values.get("owner")?.as_ref()?.as_reference(),
+    }
 }
 
 async fn shown(context: &Context, record: &Record) -> Result<Shown, Error> {
@@ -81,6 +91,7 @@ pub async fn edit(context: &Context, subject: &str, entered: &Entered) -> Result
     let stages = context.stages(kind).await?;
     let write = async |tx: &mut Tx| {
         let held = tx.hold(kind, id).await?.ok_or_else(|| gone(subject))?;
+        access::seen(context, owner(&held), subject)?;
         refuse_unseen_changes(subject, entered, &held)?;
         typed.values.retain(|field, value| held.values.get(field).cloned().flatten() != *value);
         let at = moment_of_edit(context, tx, entered, &held, &typed).await?;

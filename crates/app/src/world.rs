@@ -11,7 +11,6 @@ use domain::stage::Stages;
 use domain::time::AsOf;
 use jiff::civil::Date;
 use lake::history::HistoryRow;
-use lake::scope::Scope;
 use lake::tables::{Records, Tables};
 use uuid::Uuid;
 
@@ -52,7 +51,7 @@ impl World {
             deal_stages: deal_stages.clone(),
             lead_stages: lead_stages.clone(),
         };
-        let tables = pinned.tables(as_of, Scope::All, &tail, &world)?;
+        let tables = pinned.tables(as_of, context.scope.clone(), &tail, &world)?;
         let mut deals = deals(context, &tables, &deal_stages).await?;
         let in_other_currency = leave_out_other_currencies(&mut deals.records, context);
         let zone = &context.company.timezone;

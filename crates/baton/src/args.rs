@@ -1,8 +1,10 @@
 //! What can be typed: the commands and their options, as `clap` reads them.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::access::Role;
 use domain::goal::Counts;
 use domain::kind::Kind;
 use domain::master::{Master, Realm};
@@ -64,6 +66,56 @@ pub enum Command {
     Review(Review),
     /// Create the demo company and run the main job on it
     Demo(Demo),
+    /// Serve the web application and the API
+    Serve(Serve),
+    /// Who may sign in to the web application
+    #[command(subcommand)]
+    Member(Member),
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7700")]
+    pub listen: SocketAddr,
+    /// Sign everybody on this machine in as the owner, for a look at demo data
+    #[arg(long)]
+    pub demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Member {
+    /// Make a member; the password is read from the terminal or standard input
+    Add {
+        /// The address to sign in with
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// owner, executive, revenue operations, marketing, sales manager, sales rep, product,
+        /// customer success or viewer
+        #[arg(long)]
+        role: Role,
+        /// Who that is among the users of the CRM: a sales rep sees the records of this user alone
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// Take a member out; sessions and tokens end at once
+    Remove { email: String },
+    /// All members
+    List(Output),
+    /// Make a token with which a program acts for a member
+    Token {
+        email: String,
+        /// What the token is for
+        #[arg(long)]
+        name: String,
+        /// Let it change records as well
+        #[arg(long)]
+        write: bool,
+        /// Days after which it is over
+        #[arg(long, default_value_t = 90)]
+        days: i64,
+    },
 }
 
 #[derive(Debug, Args)]

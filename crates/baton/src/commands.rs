@@ -23,7 +23,7 @@ use crate::args::{
     ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Record, RecordEntry,
     Retention,
 };
-use crate::{demo, review, show};
+use crate::{demo, review, serve, show};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let folder = arguments.data;
@@ -31,6 +31,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Init(init) => self::init(&folder, init).await,
         Command::Demo(demo) => demo::run(&folder, &demo).await,
         Command::Review(review) => review::run(review).await,
+        Command::Serve(serve) => serve::run(&folder, &serve).await,
         command => {
             let context = Context::open(place(&folder), session()?).await?;
             let outcome = in_company(&context, command).await;
@@ -71,7 +72,8 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
             show::report(&report, as_of.output.json)
         }
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
-        Command::Init(_) | Command::Demo(_) | Command::Review(_) => {
+        Command::Member(member) => serve::member(context, member).await,
+        Command::Init(_) | Command::Demo(_) | Command::Review(_) | Command::Serve(_) => {
             unreachable!("these open no company")
         }
     }

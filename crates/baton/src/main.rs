@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod demo;
 mod review;
+mod serve;
 mod show;
 
 use std::process::ExitCode;

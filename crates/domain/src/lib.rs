@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock, draws a random number or knows a wire format: every
 //! function is a value in, a value out, so it cannot fail for outside reasons.
 
+pub mod access;
 pub mod company;
 pub mod deal;
 pub mod erasure;

@@ -15,6 +15,7 @@ use url::Url;
 use crate::error::LakeError;
 
 /// Where a table is and which columns it has; it is created by its first write.
+#[derive(Clone)]
 pub(crate) struct Delta {
     pub name: &'static str,
     pub columns: fn() -> Vec<StructField>,

@@ -53,6 +53,11 @@ pub enum LakeError {
 }
 
 impl LakeError {
+    /// Whether it tells of the inside of the lake, not of what somebody asked for.
+    pub fn is_inward(&self) -> bool {
+        !matches!(self, LakeError::UnknownMetric { .. } | LakeError::UnknownDimension { .. })
+    }
+
     /// For `map_err`: a failure of doing `action` to `table`.
     pub(crate) fn table<E: Into<Source>>(
         table: &'static str,

@@ -18,7 +18,6 @@ pub mod limits;
 pub mod metric;
 mod parquet;
 mod rewrite;
-pub mod scope;
 pub mod tables;
 #[cfg(test)]
 mod tests;
@@ -40,15 +39,16 @@ use url::Url;
 use uuid::Uuid;
 
 use delta::{Commit, Delta};
+use domain::access::Scope;
 use error::LakeError;
 use history::{Batch, HistoryRow};
 use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
-use scope::Scope;
 use tables::{Tables, View};
 use touches::{Appended, Ledgers, Part, TouchColumns};
 use world::World;
 
-/// The lake of one data folder. Its tables are created by their first write.
+/// The lake of one data folder. Its tables are created by their first write. Cloning it is cheap.
+#[derive(Clone)]
 pub struct Lake {
     history: Delta,
     touches: Delta,

@@ -35,8 +35,8 @@ use stays::{Push, Stay};
 use crate::error::LakeError;
 use crate::fold::Record;
 use crate::history::HistoryRow;
-use crate::scope::Scope;
 use crate::world::World;
+use domain::access::Scope;
 
 /// What is looked at, by whom, and where it lies.
 pub(crate) struct View {

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use crate::fixture::{WORLD, as_of, lake, part, rows, touches, world};
 use crate::history::{Batch, HistoryRow};
 use crate::metric::{Cell, MetricQuery};
-use crate::scope::Scope;
 use crate::touches::Appended;
 use crate::{Lake, Pinned};
+use domain::access::Scope;
 
 fn empty() -> (tempfile::TempDir, Lake) {
     let folder = tempfile::tempdir().unwrap();

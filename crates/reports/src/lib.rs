@@ -3,6 +3,7 @@
 //! Pure functions. Every screen, command and API shows the value that is computed here; nothing
 //! here reads a file, a clock or a database, or knows HTML.
 
+pub mod access;
 pub mod backtest;
 pub mod check;
 pub mod company;
@@ -12,6 +13,7 @@ pub mod funnel;
 pub mod goal;
 pub mod imports;
 pub mod journal;
+pub mod listing;
 pub mod metrics;
 pub mod person;
 pub mod pipeline;

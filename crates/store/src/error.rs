@@ -18,6 +18,8 @@ pub enum Error {
     UnreadableUrl,
     #[error("the tables in {place} are of a newer Baton: use that one")]
     NewerTables { place: String },
+    #[error("another member has this e-mail address already")]
+    Taken,
     #[error("another process reads the database and holds up its cleaning: stop it and repeat")]
     HeldUp,
     #[error("the data folder {folder} cannot be made: {source}")]
@@ -57,6 +59,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it tells of the inside of the store, not of what somebody asked for.
+    pub fn is_inward(&self) -> bool {
+        !matches!(self, Error::Taken)
+    }
+
     pub(crate) fn damaged(what: &'static str, detail: impl ToString) -> Error {
         Error::Damaged { what, detail: detail.to_string() }
     }

@@ -5,6 +5,7 @@
 //! record without the journal entries that say so in the same transaction. Time and ids are given
 //! by the caller; only the keys of people come from the operating system's random source.
 
+pub mod access;
 pub mod alias;
 pub mod chain;
 pub mod company;
@@ -113,8 +114,14 @@ impl Store {
         let mut tx = Tx { sql, author, unchained: Vec::new(), own_entries: 0 };
         let result = work(&mut tx).await?;
         tx.leave_unchained().await?;
+        db::run(&tx.sql, "update generation set writes = writes + 1", Vec::new()).await?;
         tx.sql.commit().await.map_err(Error::from)?;
         Ok(result)
+    }
+
+    /// A number that is another after every write: what was computed under one holds under it.
+    pub async fn generation(&self) -> Result<u64, Error> {
+        db::count(&self.db.reader, "select writes from generation", Vec::new()).await
     }
 
     /// Closes the connections; on SQLite this also folds the write-ahead log into the file.

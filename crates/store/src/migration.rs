@@ -3,6 +3,7 @@
 mod m0001_spine;
 mod m0002_ranges;
 mod m0003_masters;
+mod m0004_access;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_spine::Spine),
             Box::new(m0002_ranges::Ranges),
             Box::new(m0003_masters::Masters),
+            Box::new(m0004_access::Access),
         ]
     }
 }

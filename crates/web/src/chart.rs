@@ -5,11 +5,14 @@
 
 pub mod ages;
 pub mod answers;
+pub mod course;
 pub mod fan;
 pub mod graded;
 pub mod intervals;
+pub mod quarter;
 pub mod reach;
 pub mod relay;
+pub mod track;
 pub mod waterfall;
 
 use crate::money::brief;

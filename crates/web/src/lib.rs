@@ -6,6 +6,7 @@
 
 pub mod chart;
 pub mod review;
+pub mod server;
 
 mod money;
 mod svg;

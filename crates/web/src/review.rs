@@ -14,7 +14,7 @@ use crate::money::long_date;
 use crate::table::TableView;
 
 /// The page's own style sheet, which is part of the page.
-const STYLE: &str = include_str!("review/style.css");
+const STYLE: &str = concat!(include_str!("style/base.css"), include_str!("review/style.css"));
 
 /// The whole page as HTML.
 ///
@@ -87,7 +87,7 @@ enum Block {
 }
 
 /// A text whose numbers stay together with their units at the end of a line.
-fn unbroken(text: &str) -> String {
+pub(crate) fn unbroken(text: &str) -> String {
     const UNITS: [&str; 8] = ["m", "k", "bn", "%", "days", "hours", "minutes", "deals"];
     let mut kept = String::with_capacity(text.len());
     for word in text.split(' ') {

@@ -35,6 +35,8 @@ pub struct CellView {
     /// The exact value, where the text is rounded; empty where it is not.
     pub exact: String,
     pub class: &'static str,
+    /// Where the cell leads; empty where it leads nowhere.
+    pub href: String,
 }
 
 /// What marks the name of a row behind which few deals stand.
@@ -66,6 +68,23 @@ impl TableView {
     }
 }
 
+impl TableView {
+    /// The table whose rows lead on by their first cell.
+    pub fn linked(self, hrefs: impl Iterator<Item = String>) -> TableView {
+        self.linked_at(0, hrefs)
+    }
+
+    /// The table whose rows lead on by one cell; an empty address leads nowhere.
+    pub fn linked_at(mut self, column: usize, hrefs: impl Iterator<Item = String>) -> TableView {
+        for (row, href) in self.rows.iter_mut().zip(hrefs) {
+            if let Some(cell) = row.cells.get_mut(column) {
+                cell.href = href;
+            }
+        }
+        self
+    }
+}
+
 /// Whether the amounts of a column are all zero, whole or large.
 fn is_without_cents(table: &Table, column: usize) -> bool {
     let amounts = table.rows.iter().filter_map(|row| match row.get(column) {
@@ -91,7 +110,7 @@ fn view(cell: &Cell, class: &'static str, without_cents: bool) -> CellView {
         _ => (shown(cell), String::new()),
     };
     let exact = if exact.trim_end_matches(".00") == text { String::new() } else { exact };
-    CellView { text, exact, class }
+    CellView { text, exact, class, href: String::new() }
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::*;
 use crate::fixture::{WORLD, as_of, id, lake, rows, world};
 use crate::history::HistoryRow;
-use crate::scope::Scope;
 use crate::tables::Tables;
+use domain::access::Scope;
 
 /// A question of a golden file, such as `from 2024-01-01 to 2024-03-31 as-of 2024-06-30 by month`.
 fn read_question(line: &str) -> (MetricQuery, &str) {

@@ -17,7 +17,7 @@ use super::{View, push_table, stage_table, table_of, touch_view};
 use crate::error::LakeError;
 use crate::fold::{Folded, Record};
 use crate::history;
-use crate::scope::Scope;
+use domain::access::Scope;
 
 /// The tables that are not a kind's own.
 const LEAD_STAGES: &str = "lead_stages";

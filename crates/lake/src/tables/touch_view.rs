@@ -11,7 +11,7 @@ use super::frame::Frame;
 use crate::error::LakeError;
 use crate::fold::Record;
 use crate::history::at_most;
-use crate::scope::Scope;
+use domain::access::Scope;
 
 const WHAT: &str = "the table `touches`";
 const LABELLED: &str = include_str!("touch_view/labelled.sql");

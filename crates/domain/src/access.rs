@@ -1,0 +1,158 @@
+//! Who may sign in, as what, and whose records they see.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// What a member is in the company; permission follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    Owner,
+    Executive,
+    RevenueOperations,
+    Marketing,
+    SalesManager,
+    SalesRep,
+    Product,
+    CustomerSuccess,
+    Viewer,
+}
+
+/// A person who may sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub id: Uuid,
+    /// In lower case; what the member signs in with.
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    /// Who the member is among the users of the CRM, so that own records are known.
+    pub user: Option<Uuid>,
+}
+
+/// Whose records are seen. Rows out of scope are in no table at all, so that no metric, estimate
+/// or list can show them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    All,
+    /// Records of these users, and what belongs to their accounts.
+    Owners(BTreeSet<Uuid>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    #[error("`{0}` is no role: choose one of {all}", all = role_names())]
+    UnknownRole(String),
+    #[error("`{0}` is no e-mail address: write one such as ada@example.com")]
+    NoEmail(String),
+}
+
+impl Scope {
+    pub fn shows(&self, owner: Option<Uuid>) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Owners(owners) => owner.is_some_and(|owner| owners.contains(&owner)),
+        }
+    }
+}
+
+impl Member {
+    /// Whose records the member sees: a sales rep's own alone. One who is no user of the CRM owns
+    /// none.
+    pub fn scope(&self) -> Scope {
+        match self.role.sees_own_alone() {
+            true => Scope::Owners(self.user.into_iter().collect()),
+            false => Scope::All,
+        }
+    }
+}
+
+impl Role {
+    pub const ALL: [Role; 9] = [
+        Role::Owner,
+        Role::Executive,
+        Role::RevenueOperations,
+        Role::Marketing,
+        Role::SalesManager,
+        Role::SalesRep,
+        Role::Product,
+        Role::CustomerSuccess,
+        Role::Viewer,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Owner => "owner",
+            Role::Executive => "executive",
+            Role::RevenueOperations => "revenue operations",
+            Role::Marketing => "marketing",
+            Role::SalesManager => "sales manager",
+            Role::SalesRep => "sales rep",
+            Role::Product => "product",
+            Role::CustomerSuccess => "customer success",
+            Role::Viewer => "viewer",
+        }
+    }
+
+    /// Whether the role sees its own records alone, not the whole company's.
+    pub fn sees_own_alone(self) -> bool {
+        self == Role::SalesRep
+    }
+}
+
+fn role_names() -> String {
+    Role::ALL.map(Role::name).join(", ")
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = AccessError;
+
+    fn from_str(text: &str) -> Result<Role, AccessError> {
+        let wanted = text.trim().to_lowercase().replace(['_', '-'], " ");
+        let named = Role::ALL.into_iter().find(|role| role.name() == wanted);
+        named.ok_or_else(|| AccessError::UnknownRole(text.to_owned()))
+    }
+}
+
+/// An e-mail address in the form in which it is kept.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn email(text: &str) -> Result<String, AccessError> {
+    let address = text.trim().to_lowercase();
+    let is_address = address.split_once('@').is_some_and(|(name, host)| {
+        let is_plain = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+        is_plain(name) && is_plain(host) && !host.contains('@')
+    });
+    if is_address { Ok(address) } else { Err(AccessError::NoEmail(text.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_read_as_they_are_written() {
+        for role in Role::ALL {
+            assert_eq!(role.name().parse(), Ok(role));
+        }
+        assert_eq!("Revenue_Operations".parse(), Ok(Role::RevenueOperations));
+        assert!("king".parse::<Role>().is_err());
+    }
+
+    #[test]
+    fn addresses_are_kept_in_lower_case() {
+        assert_eq!(email(" Ada@Example.com ").as_deref(), Ok("ada@example.com"));
+        for wrong in ["", "ada", "@example.com", "ada@", "a da@example.com", "a@b@c"] {
+            assert!(email(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The web application: one process, one port, pages and an API over the verbs of `app`.
+//!
+//! Pages are made on the server and are whole without scripts. Who asks is known before anything
+//! is looked up, what a role may do is decided by policies, and whose records are seen by the
+//! scope that goes into every verb.
+
+mod answers;
+mod api;
+mod asked;
+mod assets;
+mod entrance;
+mod export;
+mod fault;
+mod frame;
+mod pages;
+mod policy;
+mod records;
+mod shared;
+mod visitor;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::context::Context;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use shared::Entry;
+use shared::Shared;
+
+/// A request that takes longer is given up.
+const REQUEST_SECONDS_MAX: u64 = 60;
+/// Bytes that a form may have.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Where scripts, styles and pictures may come from: this server, and nothing written in a page.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("{0} cannot be listened on: {1}. Choose another with --listen")]
+    Listen(SocketAddr, std::io::Error),
+    #[error("--demo signs everybody in, so it listens on this machine alone: leave {0} out")]
+    DemoInPublic(SocketAddr),
+    #[error("the server stopped: {0}")]
+    Stopped(std::io::Error),
+    #[error("the policies cannot be read: {0}")]
+    Policy(String),
+}
+
+/// Serves a company until `stop` is over. `ready` is told the address once it is listened on.
+///
+/// # Errors
+/// When the address cannot be listened on, or a demo would be seen from outside.
+pub async fn serve(
+    context: Context,
+    listen: SocketAddr,
+    entry: Entry,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    if entry == Entry::Demo && !listen.ip().is_loopback() {
+        return Err(ServeError::DemoInPublic(listen));
+    }
+    let unheard = |error| ServeError::Listen(listen, error);
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(unheard)?;
+    let address = listener.local_addr().map_err(unheard)?;
+    let shared = Arc::new(Shared::new(context, entry, address)?);
+    shared.warm_up();
+    ready(address);
+    axum::serve(listener, router(shared))
+        .with_graceful_shutdown(stop)
+        .await
+        .map_err(ServeError::Stopped)
+}
+
+/// Every route of the application.
+fn router(shared: Arc<Shared>) -> Router {
+    let fixed = |name: &'static str, value: &'static str| {
+        let name = HeaderName::from_static(name);
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    Router::new()
+        .merge(pages::routes())
+        .merge(records::routes())
+        .merge(entrance::routes())
+        .nest("/api/v1", api::routes())
+        .route("/export/{page}", get(export::download))
+        .route("/assets/{name}", get(assets::asset))
+        .route("/sign-out", post(entrance::sign_out))
+        .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(api::ready))
+        .fallback(fault::no_page)
+        .layer(middleware::from_fn_with_state(shared.clone(), visitor::known_host))
+        .layer(CatchPanicLayer::custom(fault::panicked))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(CsrfLayer::new())
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(REQUEST_SECONDS_MAX),
+        ))
+        .layer(fixed("content-security-policy", CONTENT_SECURITY_POLICY))
+        .layer(fixed("x-content-type-options", "nosniff"))
+        .layer(fixed("referrer-policy", "same-origin"))
+        .layer(fixed("cache-control", "no-store"))
+        .layer(CompressionLayer::new())
+        .with_state(shared)
+}

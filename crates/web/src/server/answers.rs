@@ -1,0 +1,245 @@
+//! Reports by what was asked, kept until the company's facts change.
+//!
+//! A report is computed once for all who ask the same of the same facts. When facts have changed,
+//! the old one is shown until the new one is there, for a short while at most.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use app::backtest::{Origins, Step};
+use app::context::Context;
+use app::error::Error;
+use app::{
+    backtest, check, forecast, funnel, goal, imports, listing, metrics, pipeline, plan, retention,
+    scoreboard,
+};
+use domain::access::Scope;
+use domain::period::Period;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use reports::backtest::Backtest;
+use reports::document::Report;
+use reports::forecast::Forecast;
+use reports::listing::{Deals, Leads};
+use reports::pipeline::Waterfall;
+use reports::scoreboard::Scoreboard;
+
+use super::asked::{Asked, Page};
+use super::fault::Fault;
+use super::shared::Shared;
+
+/// Answers that are kept; the one that was asked for least lately makes room.
+const KEPT_MAX: usize = 256;
+/// How long a request waits for the new answer while an old one is there.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// The seed of the futures behind every page: the same facts show the same figures.
+const SEED: u64 = 1;
+
+/// A report, by its type where a page draws more of it than its tables.
+pub(super) enum Answer {
+    Scoreboard(Scoreboard),
+    Forecast(Forecast),
+    Waterfall(Waterfall),
+    Backtest(Backtest),
+    Deals(Deals),
+    Leads(Leads),
+    Plain(Box<dyn Report + Send + Sync>),
+}
+
+impl Answer {
+    pub fn report(&self) -> &dyn Report {
+        match self {
+            Answer::Scoreboard(report) => report,
+            Answer::Forecast(report) => report,
+            Answer::Waterfall(report) => report,
+            Answer::Backtest(report) => report,
+            Answer::Deals(report) => report,
+            Answer::Leads(report) => report,
+            Answer::Plain(report) => report.as_ref(),
+        }
+    }
+}
+
+type Key = (Page, Asked, Scope);
+
+/// What the facts were when an answer was computed: the writes of the store, and the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Standing {
+    writes: u64,
+    today: Date,
+}
+
+struct Kept {
+    standing: Standing,
+    answer: Arc<Answer>,
+    asked_at: u64,
+}
+
+#[derive(Default)]
+pub(super) struct Answers {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: HashMap<Key, Kept>,
+    /// Those that are being computed: others wait for them.
+    under_way: HashMap<Key, Arc<tokio::sync::Mutex<()>>>,
+    requests: u64,
+}
+
+impl Answers {
+    /// The answer, and whether it is of facts that have changed since.
+    pub async fn get(
+        &self,
+        shared: &Arc<Shared>,
+        page: Page,
+        asked: &Asked,
+        scope: Scope,
+    ) -> Result<(Arc<Answer>, bool), Fault> {
+        let company = shared.company();
+        let context = shared.context("a page", scope.clone())?;
+        let writes = company.store.generation().await.map_err(Error::from)?;
+        let standing = Standing { writes, today: context.today() };
+        let key = (page, asked.clone(), scope);
+        let old = match self.find(&key) {
+            Some((answer, held)) if held == standing => return Ok((answer, false)),
+            found => found.map(|(answer, _)| answer),
+        };
+        let computing = {
+            let (shared, key) = (shared.clone(), key.clone());
+            tokio::spawn(
+                async move { shared.answers.compute(&shared, context, key, standing).await },
+            )
+        };
+        let failed = |_| Fault::Unready("a computation failed");
+        match old {
+            None => Ok((computing.await.map_err(failed)??, false)),
+            Some(old) => match tokio::time::timeout(PATIENCE, computing).await {
+                Ok(done) => Ok((done.map_err(failed)??, false)),
+                Err(_) => Ok((old, true)),
+            },
+        }
+    }
+
+    async fn compute(
+        &self,
+        shared: &Shared,
+        context: Context,
+        key: Key,
+        standing: Standing,
+    ) -> Result<Arc<Answer>, Fault> {
+        let turn = self.turn(&key);
+        let _mine = turn.lock().await;
+        if let Some((answer, held)) = self.find(&key)
+            && held == standing
+        {
+            return Ok(answer);
+        }
+        let (page, asked, _) = key.clone();
+        let verb = async move |context: &Context| answer(context, page, &asked).await;
+        let computed = shared.run(context, verb).await;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.under_way.remove(&key);
+        let answer = Arc::new(computed?);
+        state.keep(key, standing, answer.clone());
+        Ok(answer)
+    }
+
+    fn find(&self, key: &Key) -> Option<(Arc<Answer>, Standing)> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.requests += 1;
+        let now = state.requests;
+        let kept = state.kept.get_mut(key)?;
+        kept.asked_at = now;
+        Some((kept.answer.clone(), kept.standing))
+    }
+
+    fn turn(&self, key: &Key) -> Arc<tokio::sync::Mutex<()>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.under_way.entry(key.clone()).or_default().clone()
+    }
+}
+
+impl State {
+    fn keep(&mut self, key: Key, standing: Standing, answer: Arc<Answer>) {
+        if self.kept.len() >= KEPT_MAX && !self.kept.contains_key(&key) {
+            let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.asked_at);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                self.kept.remove(&oldest);
+            }
+        }
+        let asked_at = self.requests;
+        self.kept.insert(key, Kept { standing, answer, asked_at });
+    }
+}
+
+/// Asks the verb of a page.
+async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, Error> {
+    let as_of = asked.as_of;
+    let day = as_of.unwrap_or_else(|| context.today());
+    let plain = |report: Box<dyn Report + Send + Sync>| Ok(Answer::Plain(report));
+    match page {
+        Page::Scoreboard => {
+            Ok(Answer::Scoreboard(scoreboard::scoreboard(context, as_of, None).await?))
+        }
+        Page::Goal => plain(Box::new(goal::show(context).await?)),
+        Page::Plan => {
+            let question = plan::Question {
+                period: asked.period,
+                as_of,
+                known_at: None,
+                assume: None,
+                seed: SEED,
+            };
+            plain(Box::new(plan::plan(context, &question).await?))
+        }
+        Page::Leads => Ok(Answer::Leads(listing::leads(context, &asked.filter, as_of).await?)),
+        Page::Deals => Ok(Answer::Deals(listing::deals(context, &asked.filter, as_of).await?)),
+        Page::Pipeline => plain(Box::new(pipeline::pipeline(context, as_of, None).await?)),
+        Page::Waterfall => {
+            let (from, to) = (asked.from.unwrap_or(quarter_before(day)), asked.to);
+            let fall = pipeline::waterfall(context, from, to.unwrap_or(day), None).await?;
+            Ok(Answer::Waterfall(fall))
+        }
+        Page::Forecast => {
+            let period = period(context, asked, day);
+            Ok(Answer::Forecast(forecast::forecast(context, period, as_of, None, SEED).await?))
+        }
+        Page::Backtest => {
+            let origins = Origins::Every(Step::Month);
+            let graded = backtest::backtest(context, &origins, as_of, None, SEED).await?;
+            Ok(Answer::Backtest(graded))
+        }
+        Page::Rates => {
+            let question = funnel::rates::Question { by: asked.by.clone(), as_of, known_at: None };
+            plain(Box::new(funnel::rates::rates(context, &question).await?))
+        }
+        Page::Retention => plain(Box::new(retention::retention(context, as_of, None, SEED).await?)),
+        Page::Metrics => plain(Box::new(metrics::list()?)),
+        Page::Metric => {
+            let question = metrics::Question {
+                name: asked.name.clone().unwrap_or_default(),
+                from: asked.from,
+                to: asked.to,
+                by: asked.by.clone(),
+                as_of,
+                known_at: None,
+            };
+            plain(Box::new(metrics::show(context, &question).await?))
+        }
+        Page::Quality => plain(Box::new(check::check(context).await?)),
+        Page::Imports => plain(Box::new(imports::list(context).await?)),
+    }
+}
+
+/// The period that is asked for, else the quarter around the day.
+fn period(context: &Context, asked: &Asked, day: Date) -> Period {
+    asked.period.unwrap_or_else(|| context.company.calendar.quarter_of(day))
+}
+
+/// A day some three months back: where the waterfall begins unless another day is asked for.
+fn quarter_before(day: Date) -> Date {
+    day.checked_sub(3.months()).unwrap_or(day)
+}

@@ -1,0 +1,222 @@
+//! The API: every page's report as JSON, and records to read, edit and add.
+//!
+//! It is described by a document that is made from the same lists as the routes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use app::context::Context;
+use app::error::Error;
+use app::record::{self, Entered};
+use axum::Json;
+use axum::Router;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use reports::document::Report;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::asked::{Asked, Page};
+use super::fault::{Fault, Problem};
+use super::pages::action;
+use super::policy::Action;
+use super::records::{absent, look, subject};
+use super::shared::Shared;
+use super::visitor::Visitor;
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/openapi.json", get(async || Json(description())))
+        .route("/records/{kind}/{id}", get(read).patch(edit))
+        .route("/records/{kind}/{id}/journal", get(history))
+        .route("/{page}", get(report))
+        .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
+}
+
+/// A visitor whose faults are told in JSON.
+struct Program(Visitor);
+
+impl FromRequestParts<Arc<Shared>> for Program {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        shared: &Arc<Shared>,
+    ) -> Result<Program, Problem> {
+        Ok(Program(Visitor::from_request_parts(parts, shared).await?))
+    }
+}
+
+pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Result<&'static str, Problem> {
+    let reached = shared.company().store.generation().await;
+    reached.map_err(|error| Fault::from(Error::from(error)))?;
+    Ok("ready")
+}
+
+async fn report(
+    Program(visitor): Program,
+    Path(name): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Problem> {
+    let unknown = || Fault::NotFound("No resource has this address.".into());
+    let page = Page::named(&name).ok_or_else(unknown)?;
+    visitor.check(action(page))?;
+    let asked = Asked::read(&query)?;
+    let shared = &visitor.shared;
+    let (answer, _) = shared.answers.get(shared, page, &asked, visitor.scope.clone()).await?;
+    Ok(Json(answer.report().json()).into_response())
+}
+
+async fn read(
+    Program(visitor): Program,
+    Path((kind, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (_, subject) = subject(&kind, &id)?;
+    let context = visitor.context(Action::ReadRecords)?;
+    let verb = async move |context: &Context| record::show(context, &subject).await;
+    let record = visitor.shared.run(context, verb).await.map_err(absent)?;
+    versioned(&record.version, record.json())
+}
+
+async fn history(
+    Program(visitor): Program,
+    Path((kind, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (_, subject) = subject(&kind, &id)?;
+    let context = visitor.context(Action::ReadRecords)?;
+    let verb = async move |context: &Context| look(context, &subject).await;
+    let (_, log) = visitor.shared.run(context, verb).await.map_err(absent)?;
+    Ok(Json(log.json()).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    /// Fields with their new values as people type them; an empty text clears the field.
+    fields: HashMap<String, String>,
+    reason: Option<String>,
+}
+
+/// Edits a record that still is as the program read it.
+async fn edit(
+    Program(visitor): Program,
+    Path((kind, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Result<Json<Edit>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let (_, subject) = subject(&kind, &id)?;
+    let context = visitor.context(Action::EditRecords)?;
+    let Json(edit) = body.map_err(|error| Fault::input(error.body_text()))?;
+    let version = version(&headers)?;
+    let fields = edit.fields.into_iter().collect();
+    let entered = Entered { fields, on: None, reason: edit.reason, version: Some(version) };
+    let verb = async move |context: &Context| {
+        // What is not to be seen is not told from what is not there.
+        record::show(context, &subject).await.map_err(|_| Error::NotSeen(subject.clone()))?;
+        record::edit(context, &subject, &entered).await
+    };
+    let edited = visitor.shared.run(context, verb).await?;
+    versioned(&edited.version, edited.json())
+}
+
+/// The version that a write is held to.
+fn version(headers: &HeaderMap) -> Result<String, Fault> {
+    let given = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
+    let version = given.map(|version| version.trim_matches('"').to_owned());
+    version.ok_or_else(|| Fault::input("send the record's ETag as If-Match: read it first"))
+}
+
+fn versioned(version: &str, body: Value) -> Result<Response, Problem> {
+    let tag = HeaderValue::from_str(&format!("\"{version}\""));
+    let tag = tag.map_err(|error| Fault::Broken(error.to_string()))?;
+    Ok((StatusCode::OK, [(header::ETAG, tag)], Json(body)).into_response())
+}
+
+/// What the API is, after OpenAPI 3.1.
+fn description() -> Value {
+    let text = |name: &str, about: &str| json!({ "name": name, "in": "query", "description": about, "schema": { "type": "string" } });
+    let query = json!([
+        text("as_of", "The day from whose end the company is looked at, as 2026-03-31."),
+        text("period", "A fiscal period, as 2026-Q1."),
+        text("from", "The first day."),
+        text("to", "The last day."),
+        text("by", "What figures are broken down by."),
+        text("name", "The metric."),
+        text("q", "A part of a name or id."),
+        text("stage", "A stage by its name."),
+        text("outcome", "open, won, lost or any.")
+    ]);
+    let problem = json!({
+        "description": "What went wrong, as problem details.",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
+    });
+    let answers = |about: &str| {
+        json!({
+            "200": { "description": about, "content": { "application/json": { "schema": { "type": "object" } } } },
+            "default": problem
+        })
+    };
+    let mut paths = serde_json::Map::new();
+    for page in Page::ALL {
+        let get = json!({
+            "operationId": page.name(),
+            "summary": page.title(),
+            "parameters": query,
+            "responses": answers("The report.")
+        });
+        paths.insert(format!("/api/v1/{}", page.name()), json!({ "get": get }));
+    }
+    let path = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+    let record = json!([path("kind"), path("id")]);
+    let body = json!({ "required": true, "content": { "application/json": { "schema": {
+        "$ref": "#/components/schemas/Edit"
+    } } } });
+    let if_match = json!({
+        "name": "If-Match", "in": "header", "required": true, "schema": { "type": "string" },
+        "description": "The ETag of the record as it was read: an edit of another version is a 412."
+    });
+    paths.insert("/api/v1/records/{kind}/{id}".to_owned(), json!({
+        "parameters": record,
+        "get": { "operationId": "record", "summary": "A record", "responses": answers("The record, with its version as ETag.") },
+        "patch": {
+            "operationId": "edit_record", "summary": "Edit a record", "parameters": [if_match],
+            "requestBody": body, "responses": answers("What changed.")
+        }
+    }));
+    paths.insert("/api/v1/records/{kind}/{id}/journal".to_owned(), json!({
+        "parameters": record,
+        "get": { "operationId": "record_journal", "summary": "What happened to a record", "responses": answers("Its entries, by effective time.") }
+    }));
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Baton", "version": env!("CARGO_PKG_VERSION") },
+        "paths": paths,
+        "security": [{ "token": [] }],
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail"],
+                    "properties": {
+                        "type": { "type": "string" }, "title": { "type": "string" },
+                        "status": { "type": "integer" }, "detail": { "type": "string" }
+                    }
+                },
+                "Edit": {
+                    "type": "object",
+                    "required": ["fields"],
+                    "additionalProperties": false,
+                    "properties": {
+                        "fields": { "type": "object", "additionalProperties": { "type": "string" } },
+                        "reason": { "type": ["string", "null"] }
+                    }
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,195 @@
+//! What a request asks for: the page, and what its query says of days, period and filters.
+
+use std::collections::HashMap;
+
+use app::listing::Filter;
+use domain::period::Period;
+use jiff::civil::Date;
+
+use super::fault::Fault;
+
+/// The pages that answer a question with a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Page {
+    Scoreboard,
+    Goal,
+    Plan,
+    Leads,
+    Deals,
+    Pipeline,
+    Waterfall,
+    Forecast,
+    Backtest,
+    Rates,
+    Retention,
+    Metrics,
+    Metric,
+    Quality,
+    Imports,
+}
+
+impl Page {
+    pub const ALL: [Page; 15] = [
+        Page::Scoreboard,
+        Page::Goal,
+        Page::Plan,
+        Page::Leads,
+        Page::Deals,
+        Page::Pipeline,
+        Page::Waterfall,
+        Page::Forecast,
+        Page::Backtest,
+        Page::Rates,
+        Page::Retention,
+        Page::Metrics,
+        Page::Metric,
+        Page::Quality,
+        Page::Imports,
+    ];
+
+    /// Its name in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Page::Scoreboard => "scoreboard",
+            Page::Goal => "goal",
+            Page::Plan => "plan",
+            Page::Leads => "leads",
+            Page::Deals => "deals",
+            Page::Pipeline => "pipeline",
+            Page::Waterfall => "waterfall",
+            Page::Forecast => "forecast",
+            Page::Backtest => "backtest",
+            Page::Rates => "rates",
+            Page::Retention => "retention",
+            Page::Metrics => "metrics",
+            Page::Metric => "metric",
+            Page::Quality => "quality",
+            Page::Imports => "imports",
+        }
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Page::Scoreboard => "Scoreboard",
+            Page::Goal => "Goal",
+            Page::Plan => "Plan",
+            Page::Leads => "Leads",
+            Page::Deals => "Deals",
+            Page::Pipeline => "Pipeline",
+            Page::Waterfall => "How the pipeline moved",
+            Page::Forecast => "Forecast",
+            Page::Backtest => "The forecast, graded",
+            Page::Rates => "Rates of the funnel",
+            Page::Retention => "Retention",
+            Page::Metrics => "Metrics",
+            Page::Metric => "Metric",
+            Page::Quality => "Data quality",
+            Page::Imports => "Imports",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Page> {
+        Page::ALL.into_iter().find(|page| page.name() == name)
+    }
+}
+
+/// The query of a page, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Asked {
+    pub as_of: Option<Date>,
+    pub period: Option<Period>,
+    pub from: Option<Date>,
+    pub to: Option<Date>,
+    /// What figures are broken down by.
+    pub by: Option<String>,
+    /// The metric.
+    pub name: Option<String>,
+    pub filter: Filter,
+}
+
+impl Asked {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// A day or period that is none, named with its field.
+    pub fn read(query: &HashMap<String, String>) -> Result<Asked, Fault> {
+        let text = |name: &str| {
+            query.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        };
+        let day = |name: &'static str| -> Result<Option<Date>, Fault> {
+            let Some(text) = text(name) else { return Ok(None) };
+            let wrong = || Fault::input(format!("`{name}` is {text}: write a day as 2026-03-31"));
+            text.parse().map(Some).map_err(|_| wrong())
+        };
+        let period = match text("period") {
+            Some(text) => {
+                Some(text.parse().map_err(|error| Fault::input(format!("`period`: {error}")))?)
+            }
+            None => None,
+        };
+        Ok(Asked {
+            as_of: day("as_of")?,
+            period,
+            from: day("from")?,
+            to: day("to")?,
+            by: text("by"),
+            name: text("name"),
+            filter: Filter { text: text("q"), stage: text("stage"), outcome: text("outcome") },
+        })
+    }
+
+    /// The query that asks for the same.
+    pub fn query(&self) -> String {
+        let pairs = [
+            ("as_of", self.as_of.map(|day| day.to_string())),
+            ("period", self.period.map(|period| period.to_string())),
+            ("from", self.from.map(|day| day.to_string())),
+            ("to", self.to.map(|day| day.to_string())),
+            ("by", self.by.clone()),
+            ("name", self.name.clone()),
+            ("q", self.filter.text.clone()),
+            ("stage", self.filter.stage.clone()),
+            ("outcome", self.filter.outcome.clone()),
+        ];
+        query(&pairs)
+    }
+
+    /// What holds from page to page: the day and the period.
+    pub fn held(&self) -> String {
+        query(&[
+            ("as_of", self.as_of.map(|day| day.to_string())),
+            ("period", self.period.map(|period| period.to_string())),
+        ])
+    }
+}
+
+/// Pairs as a query with its question mark; empty without any.
+fn query(pairs: &[(&str, Option<String>)]) -> String {
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+        text.append_pair(name, value);
+    }
+    let text = text.finish();
+    if text.is_empty() { text } else { format!("?{text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_as_it_was_written() {
+        let read = |text: &str| {
+            let query: HashMap<String, String> =
+                url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+            Asked::read(&query)
+        };
+        let text = "as_of=2026-03-31&period=2026-Q1&q=a+%26+b";
+        let asked = read(text).ok().expect("sound");
+        assert_eq!(asked.query(), format!("?{text}"));
+        assert_eq!(asked.held(), "?as_of=2026-03-31&period=2026-Q1");
+        assert_eq!(read("as_of=").ok(), Some(Asked::default()));
+        assert!(read("as_of=soon").is_err());
+        assert!(read("period=2026-Q9").is_err());
+    }
+}

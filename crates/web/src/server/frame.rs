@@ -1,0 +1,108 @@
+//! What surrounds every page: the way from page to page, the day and period, and who is here.
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+use super::asked::{Asked, Page};
+use super::fault::Fault;
+use super::policy::Action;
+use super::visitor::Visitor;
+use crate::money::long_date;
+
+/// The pages of the bar in the order of the relay, each with the key that follows `g`.
+const BAR: [(Page, char); 8] = [
+    (Page::Scoreboard, 's'),
+    (Page::Plan, 'p'),
+    (Page::Leads, 'l'),
+    (Page::Pipeline, 'd'),
+    (Page::Forecast, 'f'),
+    (Page::Retention, 'r'),
+    (Page::Metrics, 'm'),
+    (Page::Quality, 'q'),
+];
+
+pub(super) struct Frame {
+    pub title: String,
+    pub company: String,
+    pub links: Vec<Link>,
+    /// The page's own address, to which the day and period are sent.
+    pub path: String,
+    pub as_of: String,
+    /// The day in words, where it is not today.
+    pub past_day: Option<String>,
+    pub period: String,
+    pub today: String,
+    pub who: String,
+    pub role: &'static str,
+    pub is_demo: bool,
+}
+
+pub(super) struct Link {
+    pub name: String,
+    pub href: String,
+    pub is_here: bool,
+    /// The key that follows `g`; empty without one.
+    pub key: String,
+}
+
+impl Link {
+    pub fn new(name: impl Into<String>, href: impl Into<String>) -> Link {
+        Link { name: name.into(), href: href.into(), is_here: false, key: String::new() }
+    }
+}
+
+impl Frame {
+    /// `here` is the page of the bar to which a page belongs.
+    pub fn new(
+        visitor: &Visitor,
+        title: impl Into<String>,
+        path: &str,
+        here: Option<Page>,
+        asked: &Asked,
+    ) -> Frame {
+        let held = asked.held();
+        let link = |(page, key): (Page, char)| Link {
+            name: page.title().to_owned(),
+            href: format!("/{}{held}", page.name()),
+            is_here: here == Some(page),
+            key: key.to_string(),
+        };
+        let mut links: Vec<Link> = BAR.into_iter().map(link).collect();
+        if visitor.may(Action::ManageMembers) && !visitor.is_demo {
+            let is_here = path == "/members";
+            links.push(Link { is_here, ..Link::new("People and access", "/members") });
+        }
+        let company = visitor.shared.company();
+        let today = domain::time::day_of(jiff::Timestamp::now(), &company.company.timezone);
+        Frame {
+            title: title.into(),
+            company: company.company.name.clone(),
+            links,
+            path: path.to_owned(),
+            as_of: asked.as_of.map(|day| day.to_string()).unwrap_or_default(),
+            past_day: asked.as_of.filter(|day| *day != today).map(long_date),
+            period: asked.period.map(|period| period.to_string()).unwrap_or_default(),
+            today: today.to_string(),
+            who: visitor.member.name.clone(),
+            role: visitor.member.role.name(),
+            is_demo: visitor.is_demo,
+        }
+    }
+}
+
+/// A template as an answer.
+///
+/// # Errors
+/// When it cannot be filled, which no page is known to bring about.
+pub(super) fn html(status: StatusCode, page: &impl askama::Template) -> Result<Response, Fault> {
+    let html = page.render().map_err(|error| Fault::Broken(error.to_string()))?;
+    Ok((status, Html(html)).into_response())
+}
+
+/// A message as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}

@@ -1,0 +1,396 @@
+//! The pages that answer a question: the answer in words, the picture that proves it, its tables.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use app::goal;
+use askama::Template;
+use axum::Form;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use domain::goal::Counts;
+use domain::kind::Kind;
+use domain::period::Period;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reports::document::{Cell, Document, Table};
+use reports::scoreboard::Scoreboard;
+use serde::Deserialize;
+
+use super::answers::Answer;
+use super::asked::{Asked, Page};
+use super::fault::Fault;
+use super::frame::{Frame, Link, html};
+use super::policy::Action;
+use super::shared::Shared;
+use super::visitor::Visitor;
+use crate::chart::{Figure, course, graded, quarter, track, waterfall};
+use crate::review::unbroken;
+use crate::table::TableView;
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/", get(home))
+        .route("/search", get(search))
+        .route("/goal/set", post(set_goal))
+        .route("/metrics/{name}", get(metric))
+        .route("/{page}", get(page))
+}
+
+#[derive(Template)]
+#[template(path = "server/page.html")]
+struct PageView {
+    frame: Frame,
+    /// What the page is of, above its answer.
+    kicker: String,
+    answer: String,
+    figures: Vec<Figure>,
+    /// The answer's tables, each with its place among them for downloads.
+    tables: Vec<TableView>,
+    notes: Vec<String>,
+    /// Pages that go on from here.
+    related: Vec<Link>,
+    /// What narrows the page.
+    filter: Option<FilterView>,
+    goal: Option<GoalForm>,
+    downloads: Vec<Link>,
+    /// Whether newer figures are being computed.
+    is_stale: bool,
+    /// A long text, such as a query; empty without one.
+    text: String,
+}
+
+struct FilterView {
+    text: String,
+    stages: Vec<Choice>,
+    outcomes: Vec<Choice>,
+}
+
+struct Choice {
+    name: String,
+    is_chosen: bool,
+}
+
+struct GoalForm {
+    period: String,
+    wrong: Option<String>,
+    amount: String,
+}
+
+async fn home(visitor: Visitor, query: Query<HashMap<String, String>>) -> Result<Response, Fault> {
+    shown(&visitor, Page::Scoreboard, query.0).await
+}
+
+async fn page(
+    visitor: Visitor,
+    Path(name): Path<String>,
+    query: Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    match Page::named(&name) {
+        Some(Page::Metric) | None => Err(Fault::NotFound("No page has this address.".into())),
+        Some(page) => shown(&visitor, page, query.0).await,
+    }
+}
+
+async fn metric(
+    visitor: Visitor,
+    Path(name): Path<String>,
+    Query(mut query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    query.insert("name".to_owned(), name);
+    shown(&visitor, Page::Metric, query).await
+}
+
+/// What a page takes to be seen.
+pub(super) fn action(page: Page) -> Action {
+    match page {
+        Page::Deals | Page::Leads => Action::ReadRecords,
+        Page::Imports | Page::Quality => Action::ReadImports,
+        _ => Action::ReadFigures,
+    }
+}
+
+async fn shown(
+    visitor: &Visitor,
+    page: Page,
+    query: HashMap<String, String>,
+) -> Result<Response, Fault> {
+    visitor.check(action(page))?;
+    let asked = Asked::read(&query)?;
+    let shared = &visitor.shared;
+    let (answer, is_stale) =
+        match shared.answers.get(shared, page, &asked, visitor.scope.clone()).await {
+            Ok(found) => found,
+            // A question that cannot be answered yet has a page that says what to do first.
+            Err(Fault::Input(why)) => return unanswered(visitor, page, &asked, &why),
+            Err(fault) => return Err(fault),
+        };
+    let document = answer.report().document();
+    let view = PageView {
+        frame: frame(visitor, page, &asked),
+        kicker: page.title().to_owned(),
+        answer: unbroken(&document.answer),
+        figures: figures(&answer),
+        tables: tables(&answer, &document),
+        notes: document.notes,
+        related: related(page, &asked),
+        filter: filter(&answer, &asked),
+        goal: goal_form(visitor, page, &asked),
+        downloads: downloads(visitor, page, &asked),
+        is_stale,
+        text: String::new(),
+    };
+    html(StatusCode::OK, &view)
+}
+
+fn unanswered(visitor: &Visitor, page: Page, asked: &Asked, why: &str) -> Result<Response, Fault> {
+    let view = PageView {
+        frame: frame(visitor, page, asked),
+        kicker: page.title().to_owned(),
+        answer: super::frame::sentence(why),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        notes: Vec::new(),
+        related: related(page, asked),
+        filter: None,
+        goal: goal_form(visitor, page, asked),
+        downloads: Vec::new(),
+        is_stale: false,
+        text: String::new(),
+    };
+    html(StatusCode::OK, &view)
+}
+
+fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
+    let path = match (page, &asked.name) {
+        (Page::Metric, Some(name)) => format!("/metrics/{}", encoded(name)),
+        _ => format!("/{}", page.name()),
+    };
+    Frame::new(visitor, page.title(), &path, Some(bar(page)), asked)
+}
+
+/// The page of the bar to which a page belongs.
+fn bar(page: Page) -> Page {
+    match page {
+        Page::Goal => Page::Plan,
+        Page::Deals | Page::Waterfall => Page::Pipeline,
+        Page::Backtest => Page::Forecast,
+        Page::Metric | Page::Rates => Page::Metrics,
+        Page::Imports => Page::Quality,
+        page => page,
+    }
+}
+
+/// Pages that go on from one, with what holds.
+fn related(page: Page, asked: &Asked) -> Vec<Link> {
+    let family: &[Page] = match bar(page) {
+        Page::Plan => &[Page::Plan, Page::Goal],
+        Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
+        Page::Forecast => &[Page::Forecast, Page::Backtest],
+        Page::Metrics => &[Page::Metrics, Page::Rates],
+        Page::Quality => &[Page::Quality, Page::Imports],
+        _ => &[],
+    };
+    let held = asked.held();
+    let link = |other: &Page| Link {
+        is_here: *other == page,
+        ..Link::new(other.title(), format!("/{}{held}", other.name()))
+    };
+    family.iter().map(link).collect()
+}
+
+fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
+    if !visitor.may(Action::Export) {
+        return Vec::new();
+    }
+    let query = asked.query();
+    let link =
+        |kind: &str, name: &str| Link::new(name, format!("/export/{}.{kind}{query}", page.name()));
+    vec![link("csv", "CSV"), link("xlsx", "XLSX"), link("json", "JSON")]
+}
+
+fn figures(answer: &Answer) -> Vec<Figure> {
+    match answer {
+        Answer::Scoreboard(board) => scoreboard_figures(board),
+        Answer::Forecast(forecast) if !forecast.is_over => vec![Figure::new(
+            "quarter",
+            "What the period will bring",
+            "Booked so far, and the range in which the period ends.",
+            |size| quarter::draw(forecast, size),
+        )],
+        Answer::Waterfall(fall) => vec![Figure::new(
+            "waterfall",
+            "How the pipeline moved",
+            "Each amount goes one way: it came in, changed, was won or was lost.",
+            |size| waterfall::draw(fall, size),
+        )],
+        Answer::Backtest(backtest) if !backtest.origins.is_empty() => vec![
+            Figure::new(
+                "origins",
+                "What was said and what came",
+                "On each past day the 80 % interval that was known then, and the amount that came.",
+                |size| graded::draw_origins(backtest, size),
+            ),
+            Figure::new(
+                "methods",
+                "Mean absolute error by method",
+                "The shorter the bar, the nearer the forecasts were.",
+                |size| graded::draw_methods(backtest, size),
+            ),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn scoreboard_figures(board: &Scoreboard) -> Vec<Figure> {
+    let mut figures = vec![Figure::new(
+        "track",
+        "The relay",
+        "How far each leg has come of what was to be expected by now.",
+        |size| track::draw(board, size),
+    )];
+    let revenue = board.legs.iter().find(|leg| leg.leg == "close" && leg.curve.len() > 1);
+    figures.extend(revenue.map(|leg| {
+        Figure::new(
+            "course",
+            "Revenue, expected and actual",
+            "The light band is what should have come by each day, the dark line what came.",
+            |size| course::draw(leg, size),
+        )
+    }));
+    figures
+}
+
+fn tables(answer: &Answer, document: &Document) -> Vec<TableView> {
+    let view = |table: &Table| {
+        let view = TableView::new(table)?;
+        let kind = match answer {
+            Answer::Deals(_) => Kind::Deals,
+            Answer::Leads(_) => Kind::Leads,
+            _ => return Some(metric_links(view, table)),
+        };
+        let href = |row: &Vec<Cell>| match row.first() {
+            Some(Cell::Text(id)) => record_href(kind, id),
+            _ => String::new(),
+        };
+        Some(view.linked(table.rows.iter().map(href)))
+    };
+    document.tables.iter().filter_map(view).collect()
+}
+
+/// Names of metrics lead to their definitions.
+fn metric_links(view: TableView, table: &Table) -> TableView {
+    let column = table.columns.iter().position(|column| column.name == "Metric");
+    let Some(column) = column else { return view };
+    let href = |row: &Vec<Cell>| match row.get(column) {
+        Some(Cell::Text(name)) if !name.is_empty() => format!("/metrics/{}", encoded(name)),
+        _ => String::new(),
+    };
+    view.linked_at(column, table.rows.iter().map(href))
+}
+
+/// Where a record has its page.
+pub(super) fn record_href(kind: Kind, id: &str) -> String {
+    format!("/records/{}/{}", kind.name(), encoded(id))
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn filter(answer: &Answer, asked: &Asked) -> Option<FilterView> {
+    let stages = match answer {
+        Answer::Deals(deals) => &deals.stages,
+        Answer::Leads(leads) => &leads.stages,
+        _ => return None,
+    };
+    let choice = |name: &str, chosen: &Option<String>| Choice {
+        is_chosen: chosen.as_deref().is_some_and(|chosen| chosen.eq_ignore_ascii_case(name)),
+        name: name.to_owned(),
+    };
+    Some(FilterView {
+        text: asked.filter.text.clone().unwrap_or_default(),
+        stages: stages.iter().map(|name| choice(name, &asked.filter.stage)).collect(),
+        outcomes: ["open", "won", "lost", "any"]
+            .into_iter()
+            .map(|name| choice(name, &asked.filter.outcome))
+            .collect(),
+    })
+}
+
+fn goal_form(visitor: &Visitor, page: Page, asked: &Asked) -> Option<GoalForm> {
+    let company = &visitor.shared.company().company;
+    let today = domain::time::day_of(jiff::Timestamp::now(), &company.timezone);
+    let period = asked.period.unwrap_or_else(|| company.calendar.year_of(today));
+    let is_shown = page == Page::Goal && visitor.may(Action::SetGoal);
+    is_shown.then(|| GoalForm { period: period.to_string(), wrong: None, amount: String::new() })
+}
+
+#[derive(Deserialize)]
+struct GoalSet {
+    amount: String,
+    period: String,
+    confidence: String,
+}
+
+async fn set_goal(visitor: Visitor, Form(form): Form<GoalSet>) -> Result<Response, Fault> {
+    let context = visitor.context(Action::SetGoal)?;
+    let period: Period =
+        form.period.trim().parse().map_err(|error| Fault::input(format!("period: {error}")))?;
+    let percent: f64 = form
+        .confidence
+        .trim()
+        .trim_end_matches('%')
+        .trim()
+        .parse()
+        .map_err(|_| Fault::input("confidence: write a percentage such as 80"))?;
+    let amount = form.amount.trim().to_owned();
+    let verb = async move |context: &_| {
+        goal::set(context, &amount, period, Counts::New, percent / 100.0).await
+    };
+    visitor.shared.run(context, verb).await?;
+    Ok(Redirect::to(&format!("/goal?period={period}")).into_response())
+}
+
+/// Deals and leads by a part of their name or id.
+async fn search(
+    visitor: Visitor,
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    visitor.check(Action::ReadRecords)?;
+    let asked = Asked::read(&query)?;
+    let Some(text) = asked.filter.text.clone() else {
+        return Ok(Redirect::to("/").into_response());
+    };
+    let mut view = PageView {
+        frame: Frame::new(&visitor, "Search", "/search", None, &asked),
+        kicker: "Search".to_owned(),
+        answer: format!("Nothing is called “{text}”."),
+        figures: Vec::new(),
+        tables: Vec::new(),
+        notes: Vec::new(),
+        related: Vec::new(),
+        filter: None,
+        goal: None,
+        downloads: Vec::new(),
+        is_stale: false,
+        text: String::new(),
+    };
+    let mut found = Vec::new();
+    for page in [Page::Deals, Page::Leads] {
+        let (answer, _) = shared.answers.get(&shared, page, &asked, visitor.scope.clone()).await?;
+        let document = answer.report().document();
+        let tables = tables(&answer, &document);
+        if !tables.is_empty() {
+            found.push(document.answer.trim_end_matches('.').to_owned());
+        }
+        view.tables.extend(tables);
+    }
+    if !found.is_empty() {
+        view.answer = format!("{} with “{text}”.", found.join(" and "));
+    }
+    html(StatusCode::OK, &view)
+}

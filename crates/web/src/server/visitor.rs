@@ -1,0 +1,167 @@
+//! Who asks: a member by the session's cookie, a program by a token, or everybody of a demo.
+
+use std::sync::Arc;
+
+use app::context::Context;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::access::{Member, Role, Scope};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::fault::Fault;
+use super::policy::Action;
+use super::shared::{Entry, Shared};
+
+/// The session's cookie. By this prefix browsers hold it to this host, and to secure transport.
+pub(super) const COOKIE: &str = "__Host-baton";
+
+/// Who asks, known and valid.
+pub(super) struct Visitor {
+    pub member: Member,
+    pub scope: Scope,
+    /// Whether the visitor may change anything at all: a token may be for reading alone.
+    pub may_write: bool,
+    pub is_demo: bool,
+    pub shared: Arc<Shared>,
+}
+
+impl Visitor {
+    fn new(member: Member, may_write: bool, shared: &Arc<Shared>) -> Visitor {
+        let (scope, shared) = (member.scope(), shared.clone());
+        let is_demo = shared.entry == Entry::Demo;
+        Visitor { member, scope, may_write, is_demo, shared }
+    }
+
+    /// The company as this visitor sees it, if the role permits the action.
+    ///
+    /// # Errors
+    /// When it does not, or the token is for reading alone.
+    pub fn context(&self, action: Action) -> Result<Context, Fault> {
+        self.check(action)?;
+        self.shared.context(&self.actor(), self.scope.clone())
+    }
+
+    pub fn check(&self, action: Action) -> Result<(), Fault> {
+        let writes =
+            matches!(action, Action::EditRecords | Action::SetGoal | Action::ManageMembers);
+        if writes && !self.may_write {
+            return Err(Fault::Forbidden("write: this token reads alone"));
+        }
+        self.shared.policy.check(self.member.role, action)
+    }
+
+    pub fn may(&self, action: Action) -> bool {
+        self.check(action).is_ok()
+    }
+
+    /// Under what name the journal keeps what the visitor does: never a personal one.
+    fn actor(&self) -> String {
+        if self.is_demo { "demo owner".to_owned() } else { format!("member:{}", self.member.id) }
+    }
+}
+
+impl FromRequestParts<Arc<Shared>> for Visitor {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Visitor, Fault> {
+        if shared.entry == Entry::Demo {
+            return Ok(Visitor::new(demo_owner(), true, shared));
+        }
+        let store = &shared.company().store;
+        let broken = |error: app::error::Error| Fault::from(error);
+        if let Some(token) = bearer(&parts.headers) {
+            let known = store.token(token, Timestamp::now()).await;
+            let known = known.map_err(|error| broken(error.into()))?;
+            let (member, token) = known.ok_or_else(|| sign_in(parts))?;
+            return Ok(Visitor::new(member, token.may_write, shared));
+        }
+        let secret = session(&parts.headers).ok_or_else(|| sign_in(parts))?;
+        let member = store.session(secret, Timestamp::now()).await;
+        let member = member.map_err(|error| broken(error.into()))?;
+        Ok(Visitor::new(member.ok_or_else(|| sign_in(parts))?, true, shared))
+    }
+}
+
+/// Who everybody is in a demo.
+fn demo_owner() -> Member {
+    Member {
+        id: Uuid::nil(),
+        email: String::new(),
+        name: "Demo".to_owned(),
+        role: Role::Owner,
+        user: None,
+    }
+}
+
+fn sign_in(parts: &Parts) -> Fault {
+    let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    Fault::SignIn { next: next.to_owned() }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// The secret in the session's cookie.
+pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|cookies| cookies.split(';'));
+    let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
+    named.find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
+}
+
+/// Refuses a demo to pages that have another host's name for this machine: whoever can make a
+/// browser ask a name of theirs that leads here would otherwise be let in.
+pub(super) async fn known_host(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if shared.entry == Entry::Demo && !is_this_machine(request.headers()) {
+        let why = "A demo answers to localhost and 127.0.0.1 alone: open it under one of them.";
+        return Fault::Input(why.to_owned()).into_response();
+    }
+    next.run(request).await
+}
+
+fn is_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
+    let name = name.map_or(host, |(name, _)| name);
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_demo_answers_to_this_machine_alone() {
+        let check = |host: &'static str, answers: bool| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            assert_eq!(is_this_machine(&headers), answers, "{host}");
+        };
+        check("localhost:7700", true);
+        check("127.0.0.1:7700", true);
+        check("[::1]:7700", true);
+        check("localhost", true);
+        check("baton.example.com:7700", false);
+        check("127.0.0.1.example.com", false);
+        assert!(!is_this_machine(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_session_is_found_among_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=b; __Host-baton=s3; c=d"));
+        assert_eq!(session(&headers), Some("s3"));
+        assert_eq!(session(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,44 @@
+// What pages do beyond links and forms: keys. Nothing here is needed to use them.
+"use strict";
+(() => {
+  const typing = (target) => target.closest("input, textarea, select") !== null;
+  const search = document.querySelector("#search");
+  let waiting = false;
+
+  document.addEventListener("keydown", (event) => {
+    const commanded = event.ctrlKey || event.metaKey;
+    if (search && commanded && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      search.focus();
+      return;
+    }
+    if (commanded || event.altKey || typing(event.target)) return;
+    if (waiting) {
+      waiting = false;
+      const link = document.querySelector(`nav [data-key="${CSS.escape(event.key)}"]`);
+      if (link) link.click();
+      return;
+    }
+    if (event.key === "g") waiting = true;
+    if (event.key === "?") document.querySelector("#keys")?.toggleAttribute("open");
+    if (event.key === "/" && search) {
+      event.preventDefault();
+      search.focus();
+    }
+    if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+  });
+
+  // From row to row of the first table whose rows lead somewhere.
+  const step = (by) => {
+    const links = [...document.querySelectorAll("tbody a")];
+    if (links.length === 0) return;
+    const here = links.indexOf(document.activeElement);
+    const next = Math.min(Math.max(here + by, 0), links.length - 1);
+    links[next].focus();
+  };
+
+  // A chosen day, period or filter is asked for at once.
+  for (const form of document.querySelectorAll("form[data-at-once]")) {
+    form.addEventListener("change", () => form.requestSubmit());
+  }
+})();
