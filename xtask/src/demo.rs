@@ -4,10 +4,12 @@
 
 use crate::building;
 use anyhow::{Context, Result};
+use std::io::IsTerminal;
 use std::process::Command;
 use std::time::Instant;
 
-/// Builds `baton` and runs its demo in a fresh folder, passing `options` on.
+/// Builds `baton`, runs its demo in a fresh folder, passing `options` on, and serves the company to
+/// whoever looks on.
 pub fn run(options: &[String]) -> Result<bool> {
     let built = building::baton("dev")?;
     println!("Built in {}.\n", building::spoken(built.took));
@@ -30,5 +32,10 @@ pub fn run(options: &[String]) -> Result<bool> {
         building::spoken(started.elapsed()),
         data.display()
     );
-    Ok(ran)
+    let serve = ["serve", "--demo"];
+    if !ran || !std::io::stdout().is_terminal() {
+        println!("See it in a browser: baton --data {} {}", data.display(), serve.join(" "));
+        return Ok(ran);
+    }
+    building::holds(Command::new(&built.binary).arg("--data").arg(&data).args(serve))
 }

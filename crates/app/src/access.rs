@@ -174,6 +174,19 @@ pub async fn make_token(
     Ok(secret)
 }
 
+/// Ends the tokens of a member that bear a name.
+///
+/// # Errors
+/// When the store refuses.
+pub async fn end_tokens(context: &Context, member: Uuid, name: &str) -> Result<(), Error> {
+    let end = async |tx: &mut Tx| {
+        tx.end_tokens(member, name).await?;
+        tx.chain().await?;
+        Ok::<_, Error>(())
+    };
+    context.store.write(context.author("ended a token"), end).await
+}
+
 /// Whether the context's scope shows a record, by its owner.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! What every verb works with: the company's store and lake, the time, and a source of ids.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::access::Scope;
 use domain::company::Company;
@@ -41,7 +41,7 @@ pub struct Context {
     pub scope: Scope,
     /// Told of each step of sealing. A test ends the process there.
     pub after: fn(Step),
-    ids: Ids,
+    ids: Arc<Ids>,
 }
 
 /// What comes from outside with every command: who, when, and randomness for ids.
@@ -91,22 +91,23 @@ impl Context {
             now: session.now,
             scope: Scope::All,
             after: |_| {},
-            ids: Ids::new(session.id_seed),
+            ids: Arc::new(Ids::new(session.id_seed)),
         })
     }
 
-    /// The same company for another command: store and lake are shared, nothing is opened anew.
-    pub fn renewed(&self, session: Session, scope: Scope) -> Context {
+    /// The same company for another command of another person: nothing is opened anew, and ids go on
+    /// counting up.
+    pub fn renewed(&self, actor: &str, now: Timestamp, scope: Scope) -> Context {
         Context {
             folder: self.folder.clone(),
             store: self.store.clone(),
             lake: self.lake.clone(),
             company: self.company.clone(),
-            actor: session.actor,
-            now: session.now,
+            actor: actor.to_owned(),
+            now,
             scope,
             after: self.after,
-            ids: Ids::new(session.id_seed),
+            ids: self.ids.clone(),
         }
     }
 

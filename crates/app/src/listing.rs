@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::deal::Deal;
 use domain::kind::Kind;
 use domain::lead::Lead;
+use domain::money::Money;
 use domain::stage::Outcome;
 use domain::time::day_number;
 use jiff::civil::Date;
@@ -43,6 +44,8 @@ pub async fn deals(
     };
     let mut found: Vec<&Deal> = world.deals.iter().filter(matches).collect();
     let all = found.len();
+    let worth = |deal: &&Deal| deal.amount.or(deal.estimated_amount).map_or(0, |money| money.minor);
+    let amount = Money { minor: found.iter().map(worth).sum(), currency: context.company.currency };
     found.sort_by_key(|deal| std::cmp::Reverse(deal.estimated_amount.map(|money| money.minor)));
     found.truncate(LISTED_MAX);
     let owners = found.iter().filter_map(|deal| deal.owner);
@@ -64,7 +67,7 @@ pub async fn deals(
     };
     let deals = found.iter().map(listed).collect();
     let stages = world.deal_stages.stages.iter().map(|stage| stage.name.clone()).collect();
-    Ok(Deals { as_of: world.as_of, deals, all, stages })
+    Ok(Deals { as_of: world.as_of, deals, all, amount, stages })
 }
 
 /// Leads, the newest first.

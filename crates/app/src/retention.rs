@@ -89,6 +89,24 @@ pub async fn retention(
     })
 }
 
+/// What should be left, at the end of a day, of what ran when a picture was taken, and by what share
+/// chance alone moves it; `None` where that picture does not tell.
+pub(crate) async fn kept(
+    context: &Context,
+    before: &World,
+    until: Date,
+    seed: u64,
+) -> Result<Option<(Money, f64)>, Error> {
+    let base = Base::new(context, before).await?;
+    let Ok(fitted) = Fitted::new(&base.runs, day_number(before.as_of)) else { return Ok(None) };
+    let options = Options { seed, futures: FUTURES };
+    let Ok(futures) = fitted.futures(&[day_number(until)], options) else { return Ok(None) };
+    let share = futures.gross_kept.mean();
+    let rate = fitted.all().running_rate * share;
+    let deviation = futures.gross_kept.variance().sqrt() / share;
+    Ok((rate > 0.0).then(|| (base.money(rate), deviation)))
+}
+
 /// The subscriptions of a company as runs.
 struct Base {
     unit: Money,

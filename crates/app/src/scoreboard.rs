@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::forecast::Outlook;
 use crate::model::{counted, won_within};
 use crate::plan::eve;
+use crate::retention;
 use crate::world::World;
 use expectation::Expectation;
 
@@ -37,8 +38,10 @@ const LEGS: [(&str, &str); 7] = [
     ("hand-off", "hand_offs_accepted"),
     ("pipeline", "opportunities_created"),
     ("close", "revenue"),
-    ("loyalty", "renewed_monthly_amount"),
+    ("loyalty", KEPT),
 ];
+/// What ran on the first day and is kept: its expectation is that of what goes on.
+const KEPT: &str = "renewed_monthly_amount";
 
 /// Every leg from the first day of its period to the as-of day.
 pub async fn scoreboard(
@@ -128,6 +131,18 @@ impl Board<'_> {
                 chance: modelled.chance,
                 curve: modelled.curve.clone(),
             },
+            None if metric == KEPT => {
+                // What is left of what ran is no flow that a pace could be taken of.
+                let until = self.world.as_of;
+                let kept = retention::kept(self.context, self.before, until, SEED).await?;
+                let plain = Leg::without_model(leg, metric, actual);
+                match kept {
+                    Some((expected, chance)) => {
+                        Leg { expected: Some(Amount::Money(expected)), chance, ..plain }
+                    }
+                    None => plain,
+                }
+            }
             None => {
                 let expected = self.pace(metric).await?;
                 Leg { expected, ..Leg::without_model(leg, metric, actual) }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::{counted, grouped};
+use crate::render::{counted, grouped, short};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deals {
@@ -15,6 +15,8 @@ pub struct Deals {
     pub deals: Vec<ListedDeal>,
     /// How many were found, listed or not.
     pub all: usize,
+    /// What all that were found amount to, estimates included.
+    pub amount: Money,
     /// The names of all stages, in order.
     pub stages: Vec<String>,
 }
@@ -83,7 +85,8 @@ impl Report for Deals {
                 counted(estimated, "deal")
             ));
         }
-        Document { answer: found(self.all, "deal"), tables: vec![table], notes }
+        let answer = format!("{}, {} in all.", found(self.all, "deal"), short(self.amount));
+        Document { answer, tables: vec![table], notes }
     }
 
     fn json(&self) -> Value {
@@ -102,7 +105,12 @@ impl Report for Deals {
             })
         };
         let deals: Vec<Value> = self.deals.iter().map(deal).collect();
-        json!({ "as_of": self.as_of.to_string(), "found": self.all, "deals": deals })
+        json!({
+            "as_of": self.as_of.to_string(),
+            "found": self.all,
+            "amount": self.amount.to_decimal(),
+            "deals": deals,
+        })
     }
 }
 
@@ -121,7 +129,8 @@ impl Report for Leads {
             ]);
         }
         let notes = cut(self.leads.len(), self.all, "newest");
-        Document { answer: found(self.all, "lead"), tables: vec![table], notes }
+        let answer = format!("{}.", found(self.all, "lead"));
+        Document { answer, tables: vec![table], notes }
     }
 
     fn json(&self) -> Value {
@@ -147,7 +156,7 @@ fn text(text: &Option<String>) -> Cell {
 
 fn found(all: usize, thing: &str) -> String {
     let plural = if all == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}.", grouped(&all.to_string()))
+    format!("{} {thing}{plural}", grouped(&all.to_string()))
 }
 
 fn cut(listed: usize, all: usize, which: &str) -> Vec<String> {

@@ -88,6 +88,13 @@ pub fn code(currency: Currency) -> &'static str {
     if currency == unnamed() { "" } else { currency.code() }
 }
 
+/// A text as the beginning of a sentence.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", letters.as_str())
+}
+
 /// A number of things in words: `1 finding`, `2 findings`.
 pub fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::short;
+use crate::render::{capital, short};
 
 /// What comes in a period varies so much around the pace of the days before.
 const PACE_DEVIATION: f64 = 0.15;
@@ -150,7 +150,7 @@ impl Scoreboard {
         match self.bottleneck() {
             Some(leg) => format!(
                 "{course} {} is the leg to {}: {} stands at {:.0} % of {}{}.",
-                leg.leg,
+                capital(leg.leg),
                 if leg.is_behind_beyond_chance() { "fix" } else { "look at first" },
                 leg.metric.replace('_', " "),
                 leg.judged_pace().unwrap_or(0.0) * 100.0,
@@ -288,7 +288,7 @@ mod tests {
     fn the_leg_that_holds_the_team_back_is_behind_by_more_than_chance() {
         let demand = leg("demand", Some(0.8), 0.05);
         let close = leg("close", Some(0.7), 0.4);
-        check(&[demand.clone(), close.clone()], Some("demand"), "demand is the leg to fix");
+        check(&[demand.clone(), close.clone()], Some("demand"), "Demand is the leg to fix");
         check(&[close], Some("close"), "which chance may explain");
         check(&[leg("demand", Some(0.96), 0.01)], None, "No leg is behind");
     }
@@ -297,7 +297,7 @@ mod tests {
     fn a_leg_without_a_model_is_named_last() {
         let awareness = leg("awareness", None, 0.01);
         let close = leg("close", Some(0.9), 0.01);
-        check(&[awareness.clone(), close], Some("close"), "close is the leg to fix");
+        check(&[awareness.clone(), close], Some("close"), "Close is the leg to fix");
         check(&[awareness], Some("awareness"), "80 % of where it should be");
     }
 }

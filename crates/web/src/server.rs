@@ -12,10 +12,12 @@ mod entrance;
 mod export;
 mod fault;
 mod frame;
+mod members;
 mod pages;
 mod policy;
 mod records;
 mod shared;
+mod uploads;
 mod visitor;
 
 use std::net::SocketAddr;
@@ -23,20 +25,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::context::Context;
-use axum::Router;
+use axum::error_handling::HandleErrorLayer;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware;
 use axum::routing::{get, post};
+use axum::{BoxError, Router};
+use jiff::Timestamp;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use fault::Fault;
 pub use shared::Entry;
 use shared::Shared;
 
+/// Requests under way; more are turned away at once, so that those under way end in time.
+const REQUESTS_AT_ONCE_MAX: usize = 256;
 /// A request that takes longer is given up.
 const REQUEST_SECONDS_MAX: u64 = 60;
 /// Bytes that a form may have.
@@ -76,13 +84,26 @@ pub async fn serve(
     let unheard = |error| ServeError::Listen(listen, error);
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(unheard)?;
     let address = listener.local_addr().map_err(unheard)?;
-    let shared = Arc::new(Shared::new(context, entry, address)?);
+    let shared = Arc::new(Shared::new(context, entry, address, Timestamp::now)?);
     shared.warm_up();
     ready(address);
     axum::serve(listener, router(shared))
         .with_graceful_shutdown(stop)
         .await
         .map_err(ServeError::Stopped)
+}
+
+/// The application as it would be served at an address, with a clock of the caller's.
+///
+/// # Errors
+/// When its policies cannot be read.
+pub fn application(
+    context: Context,
+    entry: Entry,
+    address: SocketAddr,
+    clock: fn() -> Timestamp,
+) -> Result<Router, ServeError> {
+    Ok(router(Arc::new(Shared::new(context, entry, address, clock)?)))
 }
 
 /// Every route of the application.
@@ -95,6 +116,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(pages::routes())
         .merge(records::routes())
         .merge(entrance::routes())
+        .merge(members::routes())
+        .merge(uploads::routes())
         .nest("/api/v1", api::routes())
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))
@@ -104,6 +127,12 @@ fn router(shared: Arc<Shared>) -> Router {
         .fallback(fault::no_page)
         .layer(middleware::from_fn_with_state(shared.clone(), visitor::known_host))
         .layer(CatchPanicLayer::custom(fault::panicked))
+        .layer(
+            ServiceBuilder::new()
+                .layer(HandleErrorLayer::new(async |_: BoxError| Fault::Unready("too many ask")))
+                .load_shed()
+                .concurrency_limit(REQUESTS_AT_ONCE_MAX),
+        )
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(CsrfLayer::new())
         .layer(TimeoutLayer::with_status_code(

@@ -2,9 +2,10 @@
 //!
 //! The baton stands where the leg is; the mark, where it should be. It reads without colour.
 
+use reports::render::capital;
 use reports::scoreboard::{Amount, Leg, Scoreboard};
 
-use super::{Size, cut};
+use super::Size;
 use crate::money::{brief, units};
 use crate::svg::{Anchor, Canvas, Scale};
 
@@ -36,13 +37,11 @@ fn draw_leg(canvas: &mut Canvas, leg: &Leg, lane: &Scale, top: f64, is_to_fix: b
     let baton = lane.place(pace.clamp(0.0, SHARE_MAX));
     let words = words(leg);
     let tells = format!("{}, {}: {words}", leg.leg, plain(leg.metric));
-    let name = format!("{} · {}", leg.leg, plain(leg.metric));
-    canvas.text(
-        if is_to_fix { "label strong dead-text" } else { "label strong" },
-        Anchor::Start,
-        size.pick((0.0, line + 4.0), (8.0, top + 14.0)),
-        &cut(&name, size.pick(27, 40)),
-    );
+    let class = if is_to_fix { "label strong dead-text" } else { "label strong" };
+    let place = size.pick((0.0, line - 2.0), (8.0, top + 14.0));
+    canvas.text(class, Anchor::Start, place, &capital(leg.leg));
+    let place = size.pick((0.0, line + 14.0), (96.0, top + 14.0));
+    canvas.text("tick", Anchor::Start, place, &plain(leg.metric));
     canvas.line("lane broken", (lane.start, line), (lane.end, line));
     let class = if is_to_fix { "bar dead" } else { team(leg.leg) };
     canvas.bar(class, (lane.start, line - 4.0), (baton, line + 4.0), &tells);

@@ -21,6 +21,7 @@ use jiff::civil::Date;
 use reports::backtest::Backtest;
 use reports::document::Report;
 use reports::forecast::Forecast;
+use reports::imports::Imports;
 use reports::listing::{Deals, Leads};
 use reports::pipeline::Waterfall;
 use reports::scoreboard::Scoreboard;
@@ -44,6 +45,7 @@ pub(super) enum Answer {
     Backtest(Backtest),
     Deals(Deals),
     Leads(Leads),
+    Imports(Imports),
     Plain(Box<dyn Report + Send + Sync>),
 }
 
@@ -56,9 +58,19 @@ impl Answer {
             Answer::Backtest(report) => report,
             Answer::Deals(report) => report,
             Answer::Leads(report) => report,
+            Answer::Imports(report) => report,
             Answer::Plain(report) => report.as_ref(),
         }
     }
+}
+
+/// How an answer is wanted whose facts have changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Newly computed, however long that takes: for programs and downloads.
+    New,
+    /// At once, be it of before the change: for a page, which says so.
+    AtOnce,
 }
 
 type Key = (Page, Asked, Scope);
@@ -97,9 +109,10 @@ impl Answers {
         page: Page,
         asked: &Asked,
         scope: Scope,
+        wanted: Wanted,
     ) -> Result<(Arc<Answer>, bool), Fault> {
         let company = shared.company();
-        let context = shared.context("a page", scope.clone())?;
+        let context = shared.context("a page", scope.clone());
         let writes = company.store.generation().await.map_err(Error::from)?;
         let standing = Standing { writes, today: context.today() };
         let key = (page, asked.clone(), scope);
@@ -114,7 +127,7 @@ impl Answers {
             )
         };
         let failed = |_| Fault::Unready("a computation failed");
-        match old {
+        match old.filter(|_| wanted == Wanted::AtOnce) {
             None => Ok((computing.await.map_err(failed)??, false)),
             Some(old) => match tokio::time::timeout(PATIENCE, computing).await {
                 Ok(done) => Ok((done.map_err(failed)??, false)),
@@ -230,7 +243,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
             plain(Box::new(metrics::show(context, &question).await?))
         }
         Page::Quality => plain(Box::new(check::check(context).await?)),
-        Page::Imports => plain(Box::new(imports::list(context).await?)),
+        Page::Imports => Ok(Answer::Imports(imports::list(context).await?)),
     }
 }
 

@@ -20,6 +20,7 @@ use reports::document::Report;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answers::Wanted;
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
 use super::pages::action;
@@ -67,7 +68,8 @@ async fn report(
     visitor.check(action(page))?;
     let asked = Asked::read(&query)?;
     let shared = &visitor.shared;
-    let (answer, _) = shared.answers.get(shared, page, &asked, visitor.scope.clone()).await?;
+    let (answer, _) =
+        shared.answers.get(shared, page, &asked, visitor.scope.clone(), Wanted::New).await?;
     Ok(Json(answer.report().json()).into_response())
 }
 

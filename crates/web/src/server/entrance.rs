@@ -85,12 +85,12 @@ async fn sign_in(
     State(shared): State<Arc<Shared>>,
     Form(form): Form<SignIn>,
 ) -> Result<Response, Fault> {
-    let now = Timestamp::now();
+    let now = shared.now();
     let address = form.email.trim().to_lowercase();
     if !shared.throttle.lets_in(&address, now) {
         return Err(Fault::Throttled);
     }
-    let context = shared.context(ACTOR, Scope::All)?;
+    let context = shared.context(ACTOR, Scope::All);
     let (email, password) = (form.email.clone(), form.password);
     let verb = async move |context: &_| access::sign_in(context, &email, password).await;
     match shared.run(context, verb).await {
@@ -128,7 +128,7 @@ async fn start(
             "the first owner is made on the machine itself: run `baton member add`",
         ));
     }
-    let context = shared.context(ACTOR, Scope::All)?;
+    let context = shared.context(ACTOR, Scope::All);
     let invited = Invited {
         email: form.email.clone(),
         name: form.name.clone(),
@@ -164,7 +164,7 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     if let Some(secret) = visitor::session(&headers) {
-        let (context, secret) = (shared.context(ACTOR, Scope::All)?, secret.to_owned());
+        let (context, secret) = (shared.context(ACTOR, Scope::All), secret.to_owned());
         let verb = async move |context: &_| access::sign_out(context, &secret).await;
         shared.run(context, verb).await?;
     }

@@ -10,6 +10,7 @@ use reports::document::{Align, Cell, Document, Table};
 use reports::render;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
+use super::answers::Wanted;
 use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::pages::action;
@@ -31,7 +32,8 @@ pub(super) async fn download(
     visitor.check(Action::Export)?;
     let asked = Asked::read(&query)?;
     let shared = &visitor.shared;
-    let (answer, _) = shared.answers.get(shared, page, &asked, visitor.scope.clone()).await?;
+    let (answer, _) =
+        shared.answers.get(shared, page, &asked, visitor.scope.clone(), Wanted::New).await?;
     let report = answer.report();
     let broken = |error: &dyn std::fmt::Display| Fault::Broken(error.to_string());
     let (media, bytes) = match kind {

@@ -3,6 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+use reports::render::capital;
+
 use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::policy::Action;
@@ -73,7 +75,7 @@ impl Frame {
             links.push(Link { is_here, ..Link::new("People and access", "/members") });
         }
         let company = visitor.shared.company();
-        let today = domain::time::day_of(jiff::Timestamp::now(), &company.company.timezone);
+        let today = visitor.shared.today();
         Frame {
             title: title.into(),
             company: company.company.name.clone(),
@@ -101,8 +103,6 @@ pub(super) fn html(status: StatusCode, page: &impl askama::Template) -> Result<R
 
 /// A message as a sentence.
 pub(super) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.ends_with(['.', '?']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
+    format!("{}{end}", capital(text))
 }

@@ -19,7 +19,7 @@ use reports::document::{Cell, Document, Table};
 use reports::scoreboard::Scoreboard;
 use serde::Deserialize;
 
-use super::answers::Answer;
+use super::answers::{Answer, Wanted};
 use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::frame::{Frame, Link, html};
@@ -55,6 +55,7 @@ struct PageView {
     /// What narrows the page.
     filter: Option<FilterView>,
     goal: Option<GoalForm>,
+    import: Option<ImportForm>,
     downloads: Vec<Link>,
     /// Whether newer figures are being computed.
     is_stale: bool,
@@ -77,6 +78,13 @@ struct GoalForm {
     period: String,
     wrong: Option<String>,
     amount: String,
+}
+
+/// What takes files in, and takes them out again.
+struct ImportForm {
+    kinds: Vec<&'static str>,
+    /// The imports that can be undone: id, and what it was.
+    undoable: Vec<(String, String)>,
 }
 
 async fn home(visitor: Visitor, query: Query<HashMap<String, String>>) -> Result<Response, Fault> {
@@ -121,7 +129,8 @@ async fn shown(
     let asked = Asked::read(&query)?;
     let shared = &visitor.shared;
     let (answer, is_stale) =
-        match shared.answers.get(shared, page, &asked, visitor.scope.clone()).await {
+        match shared.answers.get(shared, page, &asked, visitor.scope.clone(), Wanted::AtOnce).await
+        {
             Ok(found) => found,
             // A question that cannot be answered yet has a page that says what to do first.
             Err(Fault::Input(why)) => return unanswered(visitor, page, &asked, &why),
@@ -138,6 +147,7 @@ async fn shown(
         related: related(page, &asked),
         filter: filter(&answer, &asked),
         goal: goal_form(visitor, page, &asked),
+        import: import_form(visitor, page, &answer),
         downloads: downloads(visitor, page, &asked),
         is_stale,
         text: String::new(),
@@ -156,6 +166,7 @@ fn unanswered(visitor: &Visitor, page: Page, asked: &Asked, why: &str) -> Result
         related: related(page, asked),
         filter: None,
         goal: goal_form(visitor, page, asked),
+        import: None,
         downloads: Vec::new(),
         is_stale: false,
         text: String::new(),
@@ -198,7 +209,8 @@ fn related(page: Page, asked: &Asked) -> Vec<Link> {
         is_here: *other == page,
         ..Link::new(other.title(), format!("/{}{held}", other.name()))
     };
-    family.iter().map(link).collect()
+    let journal = (bar(page) == Page::Quality).then(|| Link::new("Journal", "/journal"));
+    family.iter().map(link).chain(journal).collect()
 }
 
 fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
@@ -321,11 +333,23 @@ fn filter(answer: &Answer, asked: &Asked) -> Option<FilterView> {
 }
 
 fn goal_form(visitor: &Visitor, page: Page, asked: &Asked) -> Option<GoalForm> {
-    let company = &visitor.shared.company().company;
-    let today = domain::time::day_of(jiff::Timestamp::now(), &company.timezone);
-    let period = asked.period.unwrap_or_else(|| company.calendar.year_of(today));
+    let calendar = visitor.shared.company().company.calendar;
+    let period = asked.period.unwrap_or_else(|| calendar.year_of(visitor.shared.today()));
     let is_shown = page == Page::Goal && visitor.may(Action::SetGoal);
     is_shown.then(|| GoalForm { period: period.to_string(), wrong: None, amount: String::new() })
+}
+
+fn import_form(visitor: &Visitor, page: Page, answer: &Answer) -> Option<ImportForm> {
+    let Answer::Imports(imports) = answer else { return None };
+    let done = imports.imports.iter().filter(|import| !import.is_undone);
+    let named = |import: &reports::imports::Listed| {
+        (import.import_id.clone(), format!("{}: {}", import.kind, import.file))
+    };
+    let is_shown = page == Page::Imports && visitor.may(Action::Import);
+    is_shown.then(|| ImportForm {
+        kinds: Kind::ALL.iter().map(|kind| kind.name()).collect(),
+        undoable: done.map(named).collect(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -375,13 +399,17 @@ async fn search(
         related: Vec::new(),
         filter: None,
         goal: None,
+        import: None,
         downloads: Vec::new(),
         is_stale: false,
         text: String::new(),
     };
     let mut found = Vec::new();
     for page in [Page::Deals, Page::Leads] {
-        let (answer, _) = shared.answers.get(&shared, page, &asked, visitor.scope.clone()).await?;
+        let (answer, _) = shared
+            .answers
+            .get(&shared, page, &asked, visitor.scope.clone(), Wanted::AtOnce)
+            .await?;
         let document = answer.report().document();
         let tables = tables(&answer, &document);
         if !tables.is_empty() {

@@ -21,6 +21,7 @@ pub(super) enum Action {
     Export,
     EditRecords,
     SetGoal,
+    Import,
     ManageMembers,
 }
 
@@ -34,6 +35,7 @@ impl Action {
             Action::Export => "export",
             Action::EditRecords => "edit records",
             Action::SetGoal => "set the goal",
+            Action::Import => "import",
             Action::ManageMembers => "manage members",
         }
     }
@@ -96,12 +98,13 @@ mod tests {
                 Action::Export,
                 Action::EditRecords,
                 Action::SetGoal,
+                Action::Import,
                 Action::ManageMembers,
             ];
             all.into_iter().filter(|action| policy.permits(role, *action)).collect()
         };
         assert_eq!(may(Role::Viewer), [Action::ReadFigures, Action::ReadRecords, Action::Export]);
-        assert_eq!(may(Role::Owner).len(), 8);
+        assert_eq!(may(Role::Owner).len(), 9);
         assert!(!policy.permits(Role::SalesRep, Action::ReadJournal));
         assert!(policy.permits(Role::SalesRep, Action::EditRecords));
         assert!(!policy.permits(Role::Executive, Action::ManageMembers));

@@ -33,7 +33,7 @@ use crate::table::TableView;
 /// The kinds that have pages: people's are not among them until each field's reader is settled.
 const SHOWN: [Kind; 3] = [Kind::Deals, Kind::Leads, Kind::Accounts];
 /// The fields of a form that are no fields of a record.
-const OF_FORM: [&str; 2] = ["version", "reason"];
+const OF_FORM: [&str; 2] = ["seen-version", "edit-reason"];
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -60,7 +60,7 @@ struct FieldView {
     name: &'static str,
     label: String,
     text: String,
-    /// Whether Baton is master of it, so that it is edited here.
+    /// Whether it is edited here: Baton is master of it, and the visitor may.
     is_ours: bool,
 }
 
@@ -122,7 +122,7 @@ async fn shown(
         ),
         kind: kind.name().to_owned(),
         heading: format!("{name}{stage}{amount}"),
-        fields: fields(&record),
+        fields: fields(&record, visitor.may(Action::EditRecords)),
         version: record.version.clone(),
         may_edit: visitor.may(Action::EditRecords),
         log: log.document().tables.first().and_then(TableView::new),
@@ -145,14 +145,16 @@ pub(super) fn absent(fault: Fault) -> Fault {
     }
 }
 
-fn fields(record: &Shown) -> Vec<FieldView> {
+/// The fields that say something or can be edited here.
+fn fields(record: &Shown, may_edit: bool) -> Vec<FieldView> {
     let view = |field: &reports::record::Field| FieldView {
         name: field.name,
         label: field.name.replace('_', " "),
         text: field.value.as_ref().map(|value| typed(record, value)).unwrap_or_default(),
-        is_ours: field.master == Master::Baton && is_edited(field.name),
+        is_ours: may_edit && field.master == Master::Baton && is_edited(field.name),
     };
-    record.fields.iter().map(view).collect()
+    let fields = record.fields.iter().map(view);
+    fields.filter(|field| field.is_ours || !field.text.is_empty()).collect()
 }
 
 /// What follows from other fields, or names the record, is not typed.
@@ -197,7 +199,7 @@ fn entered(record: &Shown, form: Vec<(String, String)>) -> Entered {
         let found = form.iter().find(|(field, _)| field == name);
         found.map(|(_, text)| text.trim().to_owned()).filter(|text| !text.is_empty())
     };
-    let (version, reason) = (given("version"), given("reason"));
+    let [version, reason] = OF_FORM.map(given);
     let said = |name: &str| {
         let field = record.fields.iter().find(|field| field.name == name);
         field.and_then(|field| field.value.as_ref()).map(|value| typed(record, value))

@@ -3,19 +3,22 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use app::context::{Context, Session};
+use app::context::Context;
 use app::error::Error;
 use domain::access::Scope;
+use domain::time::day_of;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::ServeError;
-use super::answers::Answers;
+use super::answers::{Answers, Wanted};
 use super::asked::{Asked, Page};
 use super::entrance::Throttle;
 use super::fault::Fault;
 use super::policy::Policy;
+use super::uploads::Uploads;
 
 /// Verbs that compute at the same time; others wait their turn.
 const VERBS_AT_ONCE: usize = 4;
@@ -36,11 +39,18 @@ pub(super) struct Shared {
     pub answers: Answers,
     pub policy: Policy,
     pub throttle: Throttle,
+    pub uploads: Uploads,
+    clock: fn() -> Timestamp,
     turns: Semaphore,
 }
 
 impl Shared {
-    pub fn new(company: Context, entry: Entry, address: SocketAddr) -> Result<Shared, ServeError> {
+    pub fn new(
+        company: Context,
+        entry: Entry,
+        address: SocketAddr,
+        clock: fn() -> Timestamp,
+    ) -> Result<Shared, ServeError> {
         Ok(Shared {
             company,
             entry,
@@ -48,6 +58,8 @@ impl Shared {
             answers: Answers::default(),
             policy: Policy::new()?,
             throttle: Throttle::default(),
+            uploads: Uploads::default(),
+            clock,
             turns: Semaphore::new(VERBS_AT_ONCE),
         })
     }
@@ -56,12 +68,18 @@ impl Shared {
         &self.company
     }
 
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Today in the company's zone.
+    pub fn today(&self) -> Date {
+        day_of(self.now(), &self.company.company.timezone)
+    }
+
     /// The company for one request: who asks, now, and whose records they see.
-    pub fn context(&self, actor: &str, scope: Scope) -> Result<Context, Fault> {
-        let mut id_seed = [0; 32];
-        getrandom::fill(&mut id_seed).map_err(|_| Fault::Unready("no randomness"))?;
-        let session = Session { actor: actor.to_owned(), now: Timestamp::now(), id_seed };
-        Ok(self.company.renewed(session, scope))
+    pub fn context(&self, actor: &str, scope: Scope) -> Context {
+        self.company.renewed(actor, self.now(), scope)
     }
 
     /// Runs a verb where it holds up nobody: verbs compute for long, and pages come at once.
@@ -83,7 +101,10 @@ impl Shared {
         tokio::spawn(async move {
             let asked = Asked::default();
             // A company without data has nothing to compute; its page will say so.
-            let _ = shared.answers.get(&shared, Page::Scoreboard, &asked, Scope::All).await;
+            let _ = shared
+                .answers
+                .get(&shared, Page::Scoreboard, &asked, Scope::All, Wanted::New)
+                .await;
         });
     }
 }

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::access::{Member, Role, Scope};
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fault::Fault;
@@ -25,15 +24,16 @@ pub(super) struct Visitor {
     pub scope: Scope,
     /// Whether the visitor may change anything at all: a token may be for reading alone.
     pub may_write: bool,
+    pub by_token: bool,
     pub is_demo: bool,
     pub shared: Arc<Shared>,
 }
 
 impl Visitor {
-    fn new(member: Member, may_write: bool, shared: &Arc<Shared>) -> Visitor {
+    fn new(member: Member, shared: &Arc<Shared>) -> Visitor {
         let (scope, shared) = (member.scope(), shared.clone());
         let is_demo = shared.entry == Entry::Demo;
-        Visitor { member, scope, may_write, is_demo, shared }
+        Visitor { member, scope, may_write: true, by_token: false, is_demo, shared }
     }
 
     /// The company as this visitor sees it, if the role permits the action.
@@ -42,12 +42,14 @@ impl Visitor {
     /// When it does not, or the token is for reading alone.
     pub fn context(&self, action: Action) -> Result<Context, Fault> {
         self.check(action)?;
-        self.shared.context(&self.actor(), self.scope.clone())
+        Ok(self.shared.context(&self.actor(), self.scope.clone()))
     }
 
     pub fn check(&self, action: Action) -> Result<(), Fault> {
-        let writes =
-            matches!(action, Action::EditRecords | Action::SetGoal | Action::ManageMembers);
+        let writes = matches!(
+            action,
+            Action::EditRecords | Action::SetGoal | Action::Import | Action::ManageMembers
+        );
         if writes && !self.may_write {
             return Err(Fault::Forbidden("write: this token reads alone"));
         }
@@ -69,20 +71,21 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Visitor, Fault> {
         if shared.entry == Entry::Demo {
-            return Ok(Visitor::new(demo_owner(), true, shared));
+            return Ok(Visitor::new(demo_owner(), shared));
         }
         let store = &shared.company().store;
         let broken = |error: app::error::Error| Fault::from(error);
         if let Some(token) = bearer(&parts.headers) {
-            let known = store.token(token, Timestamp::now()).await;
+            let known = store.token(token, shared.now()).await;
             let known = known.map_err(|error| broken(error.into()))?;
             let (member, token) = known.ok_or_else(|| sign_in(parts))?;
-            return Ok(Visitor::new(member, token.may_write, shared));
+            let visitor = Visitor::new(member, shared);
+            return Ok(Visitor { may_write: token.may_write, by_token: true, ..visitor });
         }
         let secret = session(&parts.headers).ok_or_else(|| sign_in(parts))?;
-        let member = store.session(secret, Timestamp::now()).await;
+        let member = store.session(secret, shared.now()).await;
         let member = member.map_err(|error| broken(error.into()))?;
-        Ok(Visitor::new(member.ok_or_else(|| sign_in(parts))?, true, shared))
+        Ok(Visitor::new(member.ok_or_else(|| sign_in(parts))?, shared))
     }
 }
 

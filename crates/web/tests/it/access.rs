@@ -1,0 +1,110 @@
+//! Whoever may not see a deal finds it on no page, in no download and in no aggregate.
+
+use axum::http::StatusCode;
+use domain::access::Role;
+use web::server::Entry;
+
+use crate::pages::PAGES;
+use crate::site::Site;
+
+/// What tells of Bob's deal: its name, id's page, account, amount, and sums that hold the amount.
+const SECRETS: [&str; 6] =
+    ["Secret venture", "Hidden Harbour", "987654", "987,654", "992,654", "992654"];
+
+fn addresses() -> Vec<String> {
+    let mut all = vec![
+        "/".to_owned(),
+        "/search?q=secret".to_owned(),
+        "/search?q=s1".to_owned(),
+        "/records/deals/s1".to_owned(),
+        "/records/accounts/a2".to_owned(),
+        "/api/v1/records/deals/s1".to_owned(),
+        "/api/v1/records/deals/s1/journal".to_owned(),
+        "/deals?outcome=any".to_owned(),
+        "/deals?q=secret".to_owned(),
+        "/metrics/pipeline_amount?by=owner".to_owned(),
+        "/metrics/pipeline_amount?by=account".to_owned(),
+        "/api/v1/metric?name=pipeline_amount".to_owned(),
+        "/export/metric.csv?name=pipeline_amount".to_owned(),
+        "/forecast?period=2026-Q3".to_owned(),
+        "/journal".to_owned(),
+    ];
+    for page in PAGES {
+        all.push(format!("/{page}"));
+        all.push(format!("/api/v1/{page}"));
+        all.push(format!("/export/{page}.csv"));
+        all.push(format!("/export/{page}.json"));
+        all.push(format!("/{page}?as_of=2026-05-20"));
+    }
+    all
+}
+
+/// The amounts of every answer, told apart by whether the secret shows.
+async fn seen(site: &Site, token: &str) -> Vec<(String, bool)> {
+    let mut seen = Vec::new();
+    for address in addresses() {
+        let answer = site.get(&address, Some(token)).await;
+        assert!(!answer.status.is_server_error(), "{address}: {}", answer.text);
+        // What was asked for may be repeated; it is no secret to who typed it.
+        let text = answer.text.replace("“secret”", "");
+        seen.push((address, SECRETS.iter().any(|secret| text.contains(secret))));
+    }
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sales_rep_sees_nothing_of_the_deals_of_others() {
+    let site = Site::new(Entry::Members).await;
+    let ann = site.token(Role::SalesRep, Some("u1"), true).await;
+    let showing: Vec<String> =
+        seen(&site, &ann).await.into_iter().filter(|(_, shows)| *shows).map(|(at, _)| at).collect();
+    assert_eq!(showing, Vec::<String>::new());
+    let own = site.get("/records/deals/o1", Some(&ann)).await;
+    assert!(own.status == StatusCode::OK && own.text.contains("Plain sailing"));
+    let pipeline = site.get("/api/v1/pipeline", Some(&ann)).await.text;
+    assert!(pipeline.contains("5000.00"), "{pipeline}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_is_there_for_those_who_may_see_it() {
+    let site = Site::new(Entry::Members).await;
+    let manager = site.token(Role::SalesManager, None, true).await;
+    let seen = seen(&site, &manager).await;
+    let shows = |wanted: &str| seen.iter().any(|(address, shows)| address == wanted && *shows);
+    for address in
+        ["/deals", "/records/deals/s1", "/api/v1/pipeline", "/export/deals.csv", "/search?q=secret"]
+    {
+        assert!(shows(address), "{address}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rep_without_a_user_of_the_crm_sees_no_record() {
+    let site = Site::new(Entry::Members).await;
+    let nobody = site.token(Role::SalesRep, None, true).await;
+    assert_eq!(site.get("/records/deals/o1", Some(&nobody)).await.status, StatusCode::NOT_FOUND);
+    assert!(site.get("/api/v1/deals", Some(&nobody)).await.text.contains("\"found\":0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_role_may_not_do_is_refused() {
+    let site = Site::new(Entry::Members).await;
+    let viewer = site.token(Role::Viewer, None, true).await;
+    let rep = site.token(Role::SalesRep, Some("u1"), true).await;
+    let goal = "amount=1&period=2026&confidence=80";
+    for (token, path, form) in [
+        (&viewer, "/goal/set", goal),
+        (&rep, "/goal/set", goal),
+        (&viewer, "/records/deals/o1", "next_step=call"),
+    ] {
+        let answer = site.post(path, Some(token), form).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    for path in ["/journal", "/imports", "/quality", "/export/imports.csv", "/api/v1/imports"] {
+        assert_eq!(site.get(path, Some(&rep)).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let reader = site.token(Role::Owner, None, false).await;
+    let answer = site.post("/goal/set", Some(&reader), goal).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.get("/journal", Some(&reader)).await.status, StatusCode::OK);
+}

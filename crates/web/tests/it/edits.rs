@@ -1,0 +1,80 @@
+//! Edits by page and by API: each is journalled, shows at once, and loses nobody else's.
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use domain::access::Role;
+use web::server::Entry;
+
+use crate::site::{Answer, Site, request};
+
+async fn patch(site: &Site, token: &str, version: Option<&str>, body: &str) -> Answer {
+    let path = "/api/v1/records/deals/o1";
+    let mut asked = request(Method::PATCH, path, Some(token), Body::from(body.to_owned()));
+    let json = "application/json".parse().expect("a header");
+    asked.headers_mut().insert(header::CONTENT_TYPE, json);
+    if let Some(version) = version {
+        asked.headers_mut().insert(header::IF_MATCH, version.parse().expect("a header"));
+    }
+    site.ask(asked).await
+}
+
+fn version(answer: &Answer) -> String {
+    answer.headers[header::ETAG].to_str().expect("a text").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_edits_of_one_version_one_is_refused() {
+    let site = Site::new(Entry::Members).await;
+    let ann = site.token(Role::SalesRep, Some("u1"), true).await;
+    let read = site.get("/api/v1/records/deals/o1", Some(&ann)).await;
+    let seen = version(&read);
+    let first = patch(&site, &ann, Some(&seen), r#"{"fields":{"amount":"7000"}}"#).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text);
+    let second = patch(&site, &ann, Some(&seen), r#"{"fields":{"next_step":"call"}}"#).await;
+    assert_eq!(second.status, StatusCode::PRECONDITION_FAILED, "{}", second.text);
+    let now = site.get("/api/v1/records/deals/o1", Some(&ann)).await;
+    assert_eq!(version(&now), version(&first));
+    assert!(now.text.contains("7000.00"), "{}", now.text);
+    let journal = site.get("/api/v1/records/deals/o1/journal", Some(&ann)).await.text;
+    assert!(journal.contains("member:") && journal.contains("7000.00"), "{journal}");
+    let pipeline = site.get("/api/v1/pipeline", Some(&ann)).await.text;
+    assert!(pipeline.contains("7000.00"), "{pipeline}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_without_a_version_or_with_a_wrong_value_changes_nothing() {
+    let site = Site::new(Entry::Members).await;
+    let ann = site.token(Role::SalesRep, Some("u1"), true).await;
+    let seen = version(&site.get("/api/v1/records/deals/o1", Some(&ann)).await);
+    for (held, body) in [
+        (None, r#"{"fields":{"amount":"7000"}}"#),
+        (Some(seen.as_str()), r#"{"fields":{"amount":"much"}}"#),
+        (Some(seen.as_str()), r#"{"fields":{"shoe size":"44"}}"#),
+        (Some(seen.as_str()), r#"{"felds":{}}"#),
+        (Some(seen.as_str()), "no JSON"),
+    ] {
+        let answer = patch(&site, &ann, held, body).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {}", answer.text);
+    }
+    let now = site.get("/api/v1/records/deals/o1", Some(&ann)).await;
+    assert_eq!(version(&now), seen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_changes_what_was_changed_in_it_alone() {
+    let site = Site::new(Entry::Demo).await;
+    let seen = version(&site.get("/api/v1/records/deals/o1", None).await).replace('"', "");
+    let form = format!(
+        "seen-version={seen}&name=Plain+sailing&amount=5000.00&next_step=call&edit-reason=asked+to"
+    );
+    let answer = site.post("/records/deals/o1", None, &form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let journal = site.get("/api/v1/records/deals/o1/journal", None).await.text;
+    let journal: serde_json::Value = serde_json::from_str(&journal).expect("JSON");
+    let last = journal["entries"].as_array().and_then(|entries| entries.last()).expect("entries");
+    assert_eq!(last["reason"], "asked to");
+    assert_eq!(last["changes"].as_array().map(Vec::len), Some(1), "{last}");
+    let stale = site.post("/records/deals/o1", None, &form.replace("call", "write")).await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(stale.text.contains("changed by somebody else"), "{}", stale.text);
+}

@@ -1,0 +1,8 @@
+//! The web application as a browser and a program meet it, without a socket.
+
+mod access;
+mod edits;
+mod entrance;
+mod pages;
+mod site;
+mod uploads;

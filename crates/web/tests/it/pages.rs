@@ -1,0 +1,113 @@
+//! Every page answers, bears the headers that keep it safe, and says what to do where it cannot.
+
+use axum::http::{StatusCode, header};
+use testkit::TestCompany;
+use web::server::Entry;
+
+use crate::site::Site;
+
+pub const PAGES: [&str; 14] = [
+    "scoreboard",
+    "goal",
+    "plan",
+    "leads",
+    "deals",
+    "pipeline",
+    "waterfall",
+    "forecast",
+    "backtest",
+    "rates",
+    "retention",
+    "metrics",
+    "quality",
+    "imports",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_answers_with_one_heading_and_no_inline_code() {
+    let site = Site::new(Entry::Demo).await;
+    let others = ["/", "/metrics/wins", "/journal", "/records/deals/o1", "/search?q=plain"];
+    let paths = PAGES.iter().map(|page| format!("/{page}"));
+    for path in paths.chain(others.map(str::to_owned)) {
+        let answer = site.get(&path, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        assert_eq!(answer.text.matches("<h1>").count(), 1, "{path}");
+        for inline in ["<style", " style=", "<script>", " onclick=", "javascript:"] {
+            assert!(!answer.text.contains(inline), "{path} has {inline}");
+        }
+        let policy = answer.headers.get("content-security-policy").expect("a policy");
+        assert!(policy.to_str().is_ok_and(|policy| !policy.contains("unsafe")), "{path}");
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_of_a_page_are_those_of_the_verb() {
+    let site = Site::new(Entry::Demo).await;
+    let pipeline = app::pipeline::pipeline(&site.company.context, None, None).await.expect("reads");
+    let answer = site.get("/api/v1/pipeline", None).await;
+    let json: serde_json::Value = serde_json::from_str(&answer.text).expect("JSON");
+    assert_eq!(json, reports::document::Report::json(&pipeline));
+    assert_eq!(json["deals"], 2);
+    let page = site.get("/pipeline", None).await.text;
+    assert!(page.contains("992,654"), "{page}");
+    let past = site.get("/api/v1/pipeline?as_of=2026-05-01", None).await;
+    let json: serde_json::Value = serde_json::from_str(&past.text).expect("JSON");
+    assert_eq!(json["as_of"], "2026-05-01");
+    assert!(site.get("/pipeline?as_of=2026-05-01", None).await.text.contains("1 May 2026"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn downloads_hold_the_tables_of_their_page() {
+    let site = Site::new(Entry::Demo).await;
+    let csv = site.get("/export/deals.csv", None).await;
+    assert!(csv.text.contains("Secret venture") && csv.text.contains("987654.00"), "{}", csv.text);
+    let workbook = site.get("/export/deals.xlsx", None).await;
+    assert!(workbook.text.starts_with("PK"));
+    assert_eq!(site.get("/export/deals.exe", None).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_addresses_and_queries_are_told_apart() {
+    let site = Site::new(Entry::Demo).await;
+    for (path, status) in [
+        ("/nothing", StatusCode::NOT_FOUND),
+        ("/metric", StatusCode::NOT_FOUND),
+        ("/records/deals/none", StatusCode::NOT_FOUND),
+        ("/records/people/p1", StatusCode::NOT_FOUND),
+        ("/plan?as_of=soon", StatusCode::UNPROCESSABLE_ENTITY),
+        ("/api/v1/nothing", StatusCode::NOT_FOUND),
+        ("/api/v1/forecast?period=2026-Q9", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        assert_eq!(site.get(path, None).await.status, status, "{path}");
+    }
+    let problem = site.get("/api/v1/plan?as_of=soon", None).await;
+    assert_eq!(problem.headers[header::CONTENT_TYPE], "application/problem+json");
+    assert!(problem.text.contains("write a day as"), "{}", problem.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_without_data_says_what_to_do_first() {
+    let company = TestCompany::new().await;
+    let address = ([127, 0, 0, 1], 7700).into();
+    let clock = || -> jiff::Timestamp { "2026-06-01T12:00:00Z".parse().expect("a moment") };
+    let scope = company.context.scope.clone();
+    let context = company.context.renewed("the server", clock(), scope);
+    let router = web::server::application(context, Entry::Demo, address, clock).expect("reads");
+    let site = Site { company, router };
+    for page in PAGES {
+        let answer = site.get(&format!("/{page}"), None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{page}: {}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_of_the_api_names_every_page() {
+    let site = Site::new(Entry::Demo).await;
+    let text = site.get("/api/v1/openapi.json", None).await.text;
+    let api: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(api["openapi"], "3.1.0");
+    for page in PAGES {
+        assert!(api["paths"].get(format!("/api/v1/{page}")).is_some(), "{page}");
+    }
+}
