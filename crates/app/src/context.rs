@@ -95,8 +95,8 @@ impl Context {
         })
     }
 
-    /// The same company for another command of another person: nothing is opened anew, and ids go on
-    /// counting up.
+    /// The same company for another command of another person: nothing is opened anew, and ids go
+    /// on counting up.
     pub fn renewed(&self, actor: &str, now: Timestamp, scope: Scope) -> Context {
         Context {
             folder: self.folder.clone(),

@@ -89,8 +89,8 @@ pub async fn retention(
     })
 }
 
-/// What should be left, at the end of a day, of what ran when a picture was taken, and by what share
-/// chance alone moves it; `None` where that picture does not tell.
+/// What should be left, at the end of a day, of what ran when a picture was taken, and by what
+/// share chance alone moves it; `None` where that picture does not tell.
 pub(crate) async fn kept(
     context: &Context,
     before: &World,

@@ -140,59 +140,26 @@ fn versioned(version: &str, body: Value) -> Result<Response, Problem> {
 
 /// What the API is, after OpenAPI 3.1.
 fn description() -> Value {
-    let text = |name: &str, about: &str| json!({ "name": name, "in": "query", "description": about, "schema": { "type": "string" } });
-    let query = json!([
-        text("as_of", "The day from whose end the company is looked at, as 2026-03-31."),
-        text("period", "A fiscal period, as 2026-Q1."),
-        text("from", "The first day."),
-        text("to", "The last day."),
-        text("by", "What figures are broken down by."),
-        text("name", "The metric."),
-        text("q", "A part of a name or id."),
-        text("stage", "A stage by its name."),
-        text("outcome", "open, won, lost or any.")
-    ]);
-    let problem = json!({
-        "description": "What went wrong, as problem details.",
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
-    });
-    let answers = |about: &str| {
-        json!({
-            "200": { "description": about, "content": { "application/json": { "schema": { "type": "object" } } } },
-            "default": problem
-        })
-    };
     let mut paths = serde_json::Map::new();
     for page in Page::ALL {
         let get = json!({
             "operationId": page.name(),
             "summary": page.title(),
-            "parameters": query,
-            "responses": answers("The report.")
+            "parameters": parameters(),
+            "responses": answers("The report."),
         });
         paths.insert(format!("/api/v1/{}", page.name()), json!({ "get": get }));
     }
-    let path = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
-    let record = json!([path("kind"), path("id")]);
-    let body = json!({ "required": true, "content": { "application/json": { "schema": {
-        "$ref": "#/components/schemas/Edit"
-    } } } });
-    let if_match = json!({
-        "name": "If-Match", "in": "header", "required": true, "schema": { "type": "string" },
-        "description": "The ETag of the record as it was read: an edit of another version is a 412."
+    paths.insert("/api/v1/records/{kind}/{id}".to_owned(), described_record());
+    let history = json!({
+        "parameters": named_record(),
+        "get": {
+            "operationId": "record_journal",
+            "summary": "What happened to a record",
+            "responses": answers("Its entries, by effective time."),
+        },
     });
-    paths.insert("/api/v1/records/{kind}/{id}".to_owned(), json!({
-        "parameters": record,
-        "get": { "operationId": "record", "summary": "A record", "responses": answers("The record, with its version as ETag.") },
-        "patch": {
-            "operationId": "edit_record", "summary": "Edit a record", "parameters": [if_match],
-            "requestBody": body, "responses": answers("What changed.")
-        }
-    }));
-    paths.insert("/api/v1/records/{kind}/{id}/journal".to_owned(), json!({
-        "parameters": record,
-        "get": { "operationId": "record_journal", "summary": "What happened to a record", "responses": answers("Its entries, by effective time.") }
-    }));
+    paths.insert("/api/v1/records/{kind}/{id}/journal".to_owned(), history);
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Baton", "version": env!("CARGO_PKG_VERSION") },
@@ -200,25 +167,98 @@ fn description() -> Value {
         "security": [{ "token": [] }],
         "components": {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
-            "schemas": {
-                "Problem": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail"],
-                    "properties": {
-                        "type": { "type": "string" }, "title": { "type": "string" },
-                        "status": { "type": "integer" }, "detail": { "type": "string" }
-                    }
-                },
-                "Edit": {
-                    "type": "object",
-                    "required": ["fields"],
-                    "additionalProperties": false,
-                    "properties": {
-                        "fields": { "type": "object", "additionalProperties": { "type": "string" } },
-                        "reason": { "type": ["string", "null"] }
-                    }
-                }
-            }
-        }
+            "schemas": schemas(),
+        },
+    })
+}
+
+/// What a page's query may say.
+fn parameters() -> Value {
+    let described = [
+        ("as_of", "The day from whose end the company is looked at, as 2026-03-31."),
+        ("period", "A fiscal period, as 2026-Q1."),
+        ("from", "The first day."),
+        ("to", "The last day."),
+        ("by", "What figures are broken down by."),
+        ("name", "The metric."),
+        ("q", "A part of a name or id."),
+        ("stage", "A stage by its name."),
+        ("outcome", "open, won, lost or any."),
+    ];
+    let parameter = |(name, about): (&str, &str)| {
+        let schema = json!({ "type": "string" });
+        json!({ "name": name, "in": "query", "description": about, "schema": schema })
+    };
+    described.map(parameter).into()
+}
+
+fn answers(about: &str) -> Value {
+    let holds = |kind: &str, schema: Value| json!({ kind: { "schema": schema } });
+    let problem = json!({ "$ref": "#/components/schemas/Problem" });
+    json!({
+        "200": {
+            "description": about,
+            "content": holds("application/json", json!({ "type": "object" })),
+        },
+        "default": {
+            "description": "What went wrong, as problem details.",
+            "content": holds("application/problem+json", problem),
+        },
+    })
+}
+
+fn named_record() -> Value {
+    let path = |name: &str| {
+        let schema = json!({ "type": "string" });
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    };
+    json!([path("kind"), path("id")])
+}
+
+fn described_record() -> Value {
+    let if_match = json!({
+        "name": "If-Match",
+        "in": "header",
+        "required": true,
+        "schema": { "type": "string" },
+        "description": "The ETag of the record as it was read; of another version, a 412.",
+    });
+    let edit = json!({ "schema": { "$ref": "#/components/schemas/Edit" } });
+    json!({
+        "parameters": named_record(),
+        "get": {
+            "operationId": "record",
+            "summary": "A record",
+            "responses": answers("The record, with its version as ETag."),
+        },
+        "patch": {
+            "operationId": "edit_record",
+            "summary": "Edit a record",
+            "parameters": [if_match],
+            "requestBody": { "required": true, "content": { "application/json": edit } },
+            "responses": answers("What changed."),
+        },
+    })
+}
+
+fn schemas() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "Problem": {
+            "type": "object",
+            "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": text, "title": text, "status": { "type": "integer" }, "detail": text,
+            },
+        },
+        "Edit": {
+            "type": "object",
+            "required": ["fields"],
+            "additionalProperties": false,
+            "properties": {
+                "fields": { "type": "object", "additionalProperties": text },
+                "reason": { "type": ["string", "null"] },
+            },
+        },
     })
 }

@@ -45,11 +45,9 @@ fn deals() -> String {
     for number in 0..60_u32 {
         let (month, day) = (1 + number % 4, 1 + number % 28);
         let stage = if number % 3 == 0 { "Closed Won" } else { "Closed Lost" };
-        text.push_str(&format!(
-            "d{number},Deal {number},a1,u1,{stage},{}.00,2026-{month:02}-{day:02},2026-{:02}-{day:02}\n",
-            1_000 + number,
-            month + 1
-        ));
+        let (amount, next) = (1_000 + number, month + 1);
+        text.push_str(&format!("d{number},Deal {number},a1,u1,{stage},{amount}.00,"));
+        text.push_str(&format!("2026-{month:02}-{day:02},2026-{next:02}-{day:02}\n"));
     }
     text.push_str("o1,Plain sailing,a1,u1,Discovery,5000.00,2026-05-01,2026-07-31\n");
     text.push_str("s1,Secret venture,a2,u2,Discovery,987654.00,2026-05-02,2026-07-30\n");

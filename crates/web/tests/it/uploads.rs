@@ -7,7 +7,9 @@ use web::server::Entry;
 
 use crate::site::{Answer, Site, request};
 
-const LEADS: &str = "lead_id,created_at,source,stage\nl1,2026-05-01,Webinar,New\nl2,2026-05-02,Web,New\n\
+const LEADS: &str = "lead_id,created_at,source,stage\n\
+                     l1,2026-05-01,Webinar,New\n\
+                     l2,2026-05-02,Web,New\n\
                      l3,not a day,Web,New\n";
 
 fn multipart(kind: &str, name: &str, text: &str) -> (String, String) {
