@@ -39,6 +39,7 @@ pub(super) struct Frame {
     pub is_demo: bool,
 }
 
+#[derive(Clone)]
 pub(super) struct Link {
     pub name: String,
     pub href: String,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use app::error::Error;
 use app::goal;
 use askama::Template;
 use axum::Form;
@@ -22,7 +23,7 @@ use serde::Deserialize;
 use super::answers::{Answer, Wanted};
 use super::asked::{Asked, Page};
 use super::fault::Fault;
-use super::frame::{Frame, Link, html};
+use super::frame::{Frame, Link, html, sentence};
 use super::policy::Action;
 use super::shared::Shared;
 use super::visitor::Visitor;
@@ -59,8 +60,6 @@ struct PageView {
     downloads: Vec<Link>,
     /// Whether newer figures are being computed.
     is_stale: bool,
-    /// A long text, such as a query; empty without one.
-    text: String,
 }
 
 struct FilterView {
@@ -76,8 +75,40 @@ struct Choice {
 
 struct GoalForm {
     period: String,
-    wrong: Option<String>,
     amount: String,
+    confidence: String,
+    wrong: Option<String>,
+}
+
+impl GoalForm {
+    fn of(typed: &GoalSet) -> GoalForm {
+        GoalForm {
+            period: typed.period.clone(),
+            amount: typed.amount.clone(),
+            confidence: typed.confidence.clone(),
+            wrong: None,
+        }
+    }
+}
+
+impl PageView {
+    /// A page of nothing but its frame.
+    fn new(frame: Frame, kicker: &str) -> PageView {
+        PageView {
+            frame,
+            kicker: kicker.to_owned(),
+            answer: String::new(),
+            figures: Vec::new(),
+            tables: Vec::new(),
+            notes: Vec::new(),
+            related: Vec::new(),
+            filter: None,
+            goal: None,
+            import: None,
+            downloads: Vec::new(),
+            is_stale: false,
+        }
+    }
 }
 
 /// What takes files in, and takes them out again.
@@ -144,33 +175,21 @@ async fn shown(
         figures: figures(&answer),
         tables: tables(&answer, &document),
         notes: document.notes,
-        related: related(page, &asked),
+        related: first_steps(&answer).unwrap_or_else(|| related(page, &asked)),
         filter: filter(&answer, &asked),
         goal: goal_form(visitor, page, &asked),
         import: import_form(visitor, page, &answer),
         downloads: downloads(visitor, page, &asked),
         is_stale,
-        text: String::new(),
     };
     html(StatusCode::OK, &view)
 }
 
 fn unanswered(visitor: &Visitor, page: Page, asked: &Asked, why: &str) -> Result<Response, Fault> {
-    let view = PageView {
-        frame: frame(visitor, page, asked),
-        kicker: page.title().to_owned(),
-        answer: super::frame::sentence(why),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        notes: Vec::new(),
-        related: related(page, asked),
-        filter: None,
-        goal: goal_form(visitor, page, asked),
-        import: None,
-        downloads: Vec::new(),
-        is_stale: false,
-        text: String::new(),
-    };
+    let mut view = PageView::new(frame(visitor, page, asked), page.title());
+    view.answer = sentence(why);
+    view.related = related(page, asked);
+    view.goal = goal_form(visitor, page, asked);
     html(StatusCode::OK, &view)
 }
 
@@ -211,6 +230,17 @@ fn related(page: Page, asked: &Asked) -> Vec<Link> {
     };
     let journal = (bar(page) == Page::Quality).then(|| Link::new("Journal", "/journal"));
     family.iter().map(link).chain(journal).collect()
+}
+
+/// Where a company without any data begins.
+fn first_steps(answer: &Answer) -> Option<Vec<Link>> {
+    let Answer::Scoreboard(board) = answer else { return None };
+    let steps = [
+        ("1. Import the files of your CRM", "/imports"),
+        ("2. Set the number", "/goal"),
+        ("3. See what it takes", "/plan"),
+    ];
+    board.legs.is_empty().then(|| steps.map(|(name, href)| Link::new(name, href)).to_vec())
 }
 
 fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
@@ -336,7 +366,12 @@ fn goal_form(visitor: &Visitor, page: Page, asked: &Asked) -> Option<GoalForm> {
     let calendar = visitor.shared.company().company.calendar;
     let period = asked.period.unwrap_or_else(|| calendar.year_of(visitor.shared.today()));
     let is_shown = page == Page::Goal && visitor.may(Action::SetGoal);
-    is_shown.then(|| GoalForm { period: period.to_string(), wrong: None, amount: String::new() })
+    is_shown.then(|| GoalForm {
+        period: period.to_string(),
+        amount: String::new(),
+        confidence: "80".to_owned(),
+        wrong: None,
+    })
 }
 
 fn import_form(visitor: &Visitor, page: Page, answer: &Answer) -> Option<ImportForm> {
@@ -352,30 +387,42 @@ fn import_form(visitor: &Visitor, page: Page, answer: &Answer) -> Option<ImportF
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct GoalSet {
     amount: String,
     period: String,
+    counts: String,
     confidence: String,
 }
 
 async fn set_goal(visitor: Visitor, Form(form): Form<GoalSet>) -> Result<Response, Fault> {
     let context = visitor.context(Action::SetGoal)?;
-    let period: Period =
-        form.period.trim().parse().map_err(|error| Fault::input(format!("period: {error}")))?;
-    let percent: f64 = form
-        .confidence
-        .trim()
-        .trim_end_matches('%')
-        .trim()
-        .parse()
-        .map_err(|_| Fault::input("confidence: write a percentage such as 80"))?;
-    let amount = form.amount.trim().to_owned();
+    let typed = form.clone();
     let verb = async move |context: &_| {
-        goal::set(context, &amount, period, Counts::New, percent / 100.0).await
+        let period: Period = form.period.trim().parse()?;
+        let percent: f64 = (form.confidence.trim().trim_end_matches('%').trim().parse())
+            .map_err(|_| Error::Input("the confidence is a percentage such as 80".to_owned()))?;
+        let counts: Counts = form.counts.parse()?;
+        goal::set(context, form.amount.trim(), period, counts, percent / 100.0).await
     };
-    visitor.shared.run(context, verb).await?;
-    Ok(Redirect::to(&format!("/goal?period={period}")).into_response())
+    match visitor.shared.run(context, verb).await {
+        Ok(_) => Ok(Redirect::to("/goal").into_response()),
+        Err(Fault::Input(wrong)) => {
+            let form = GoalForm { wrong: Some(sentence(&wrong)), ..GoalForm::of(&typed) };
+            refused(&visitor, form)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The form again with what was typed, and what is wrong with it.
+fn refused(visitor: &Visitor, form: GoalForm) -> Result<Response, Fault> {
+    let asked = Asked::default();
+    let mut view = PageView::new(frame(visitor, Page::Goal, &asked), Page::Goal.title());
+    view.answer = "The goal is not set yet.".to_owned();
+    view.related = related(Page::Goal, &asked);
+    view.goal = Some(form);
+    html(StatusCode::UNPROCESSABLE_ENTITY, &view)
 }
 
 /// Deals and leads by a part of their name or id.
@@ -389,21 +436,9 @@ async fn search(
     let Some(text) = asked.filter.text.clone() else {
         return Ok(Redirect::to("/").into_response());
     };
-    let mut view = PageView {
-        frame: Frame::new(&visitor, "Search", "/search", None, &asked),
-        kicker: "Search".to_owned(),
-        answer: format!("Nothing is called “{text}”."),
-        figures: Vec::new(),
-        tables: Vec::new(),
-        notes: Vec::new(),
-        related: Vec::new(),
-        filter: None,
-        goal: None,
-        import: None,
-        downloads: Vec::new(),
-        is_stale: false,
-        text: String::new(),
-    };
+    let frame = Frame::new(&visitor, "Search", "/search", None, &asked);
+    let mut view = PageView::new(frame, "Search");
+    view.answer = format!("Nothing is called “{text}”.");
     let mut found = Vec::new();
     for page in [Page::Deals, Page::Leads] {
         let (answer, _) = shared

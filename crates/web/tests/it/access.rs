@@ -91,7 +91,7 @@ async fn what_a_role_may_not_do_is_refused() {
     let site = Site::new(Entry::Members).await;
     let viewer = site.token(Role::Viewer, None, true).await;
     let rep = site.token(Role::SalesRep, Some("u1"), true).await;
-    let goal = "amount=1&period=2026&confidence=80";
+    let goal = "amount=1&period=2026&counts=all&confidence=80";
     for (token, path, form) in [
         (&viewer, "/goal/set", goal),
         (&rep, "/goal/set", goal),

@@ -78,3 +78,20 @@ async fn a_form_changes_what_was_changed_in_it_alone() {
     assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(stale.text.contains("changed by somebody else"), "{}", stale.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goal_is_set_and_what_is_wrong_is_said_beside_what_was_typed() {
+    let site = Site::new(Entry::Demo).await;
+    let set = "period=2027&amount=250000&counts=all&confidence=80";
+    assert_eq!(site.post("/goal/set", None, set).await.status, StatusCode::SEE_OTHER);
+    assert!(site.get("/api/v1/goal", None).await.text.contains("250000.00"));
+    for (typed, wrong) in [
+        (set.replace("250000", "much"), "much"),
+        (set.replace("2027", "2027-Q9"), "2027-Q9"),
+        (set.replace("=80", "=certain"), "certain"),
+    ] {
+        let answer = site.post("/goal/set", None, &typed).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        assert!(answer.text.contains(wrong) && answer.text.contains("role=\"alert\""), "{typed}");
+    }
+}

@@ -99,6 +99,7 @@ async fn a_company_without_data_says_what_to_do_first() {
         let answer = site.get(&format!("/{page}"), None).await;
         assert_eq!(answer.status, StatusCode::OK, "{page}: {}", answer.text);
     }
+    assert!(site.get("/", None).await.text.contains("1. Import the files of your CRM"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
