@@ -16,7 +16,7 @@ use super::labels::{self, Directory};
 use super::{View, push_table, stage_table, table_of, touch_view};
 use crate::error::LakeError;
 use crate::fold::{Folded, Record};
-use crate::history;
+use crate::history::{self, Columns};
 use crate::scope::Scope;
 
 /// The tables that are not a kind's own.
@@ -67,12 +67,13 @@ impl Picture {
     }
 
     async fn read(&self, kind: Kind) -> Result<Folded, LakeError> {
-        let mut rows = match &self.view.history {
+        let mut parts = match &self.view.history {
             Some(table) => history::read(&self.reader, table, kind, self.view.as_of).await?,
             None => Vec::new(),
         };
-        rows.extend(self.view.tail.iter().filter(|row| row.kind == kind).cloned());
-        let mut folded = Folded::new(kind, rows);
+        let tail: Vec<_> = self.view.tail.iter().filter(|row| row.kind == kind).collect();
+        parts.push(Columns::of_rows(&tail)?);
+        let mut folded = Folded::new(kind, &parts)?;
         if self.view.scope != Scope::All {
             self.narrow(kind, &mut folded).await?;
         }
