@@ -55,7 +55,7 @@ pub async fn backtest(
     known_at: Option<Date>,
     seed: u64,
 ) -> Result<Backtest, Error> {
-    let world = World::at(context, context.as_of(as_of, known_at)).await?;
+    let world = World::of_deals(context, context.as_of(as_of, known_at)).await?;
     backtest_of(context, &world, origins, seed)
 }
 

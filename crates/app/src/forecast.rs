@@ -30,7 +30,7 @@ pub async fn forecast(
     known_at: Option<Date>,
     seed: u64,
 ) -> Result<Forecast, Error> {
-    let world = World::at(context, context.as_of(as_of, known_at)).await?;
+    let world = World::of_deals(context, context.as_of(as_of, known_at)).await?;
     let outlook = Outlook::new(context, &world, &world.deals)?;
     forecast_of(&world, &outlook, period, seed)
 }

@@ -3,7 +3,7 @@
 //! The one place that knows which state, segment and amount of `stats::funnel` stands for which
 //! stage, product and money. It reads pictures that are cut at an as-of pair already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::deal::Deal;
 use domain::goal::Counts;
@@ -14,6 +14,7 @@ use domain::period::Days;
 use domain::stage::{Outcome, Stages};
 use domain::time::day_number;
 use jiff::civil::Date;
+use rayon::prelude::*;
 use stats::funnel::history::{FitError, History, Kind, KnownAmount, Move, Path, State};
 use stats::funnel::segmentation::{self, Labels};
 use uuid::Uuid;
@@ -55,15 +56,9 @@ impl DealModel {
             told_apart_by: None,
             ways: ways(&sound),
         };
-        for deal in sound {
-            let path = states.path(deal);
-            if deal.is_open() {
-                model.open += 1;
-            } else {
-                model.closed += 1;
-            }
-            model.history.paths.push(path);
-        }
+        model.open = sound.iter().filter(|deal| deal.is_open()).count();
+        model.closed = sound.len() - model.open;
+        model.history.paths = sound.par_iter().map(|deal| states.path(deal)).collect();
         model.open_states = open_states;
         model
     }
@@ -87,20 +82,23 @@ impl DealModel {
 
 /// The deals whose revenue counts towards a goal.
 pub fn counted(deals: &[Deal], counts: Counts) -> Vec<Deal> {
-    deals.iter().filter(|deal| counts_towards(deal, counts)).cloned().collect()
+    deals.par_iter().filter(|deal| counts_towards(deal, counts)).cloned().collect()
 }
 
 fn counts_towards(deal: &Deal, counts: Counts) -> bool {
-    let kind = plain(deal.deal_type.as_deref().unwrap_or(""));
-    let source = plain(deal.source.as_deref().unwrap_or(""));
+    let kind = || plain(deal.deal_type.as_deref().unwrap_or(""));
+    let source = || plain(deal.source.as_deref().unwrap_or(""));
     let expansion = ["expansion", "upsell", "crosssell", "existingbusiness", "addon"];
     let retention = ["renewal", "retention", "existingcustomerrenewal"];
     match counts {
         Counts::All => true,
-        Counts::New => !expansion.contains(&kind.as_str()) && !retention.contains(&kind.as_str()),
-        Counts::Expansion => expansion.contains(&kind.as_str()),
-        Counts::Retention => retention.contains(&kind.as_str()),
-        Counts::Partner => source.contains("partner") || kind.contains("partner"),
+        Counts::New => {
+            let kind = kind();
+            !expansion.contains(&kind.as_str()) && !retention.contains(&kind.as_str())
+        }
+        Counts::Expansion => expansion.contains(&kind().as_str()),
+        Counts::Retention => retention.contains(&kind().as_str()),
+        Counts::Partner => source().contains("partner") || kind().contains("partner"),
     }
 }
 
@@ -165,30 +163,48 @@ impl States<'_> {
     }
 }
 
-/// What group a deal is of, by one way to tell deals apart.
-type Group<'a> = &'a dyn Fn(&Deal) -> String;
+/// What one way to tell deals apart looks at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Feature<'a> {
+    Id(Option<Uuid>),
+    Text(&'a str),
+}
 
 /// The ways in which deals may be told apart, each with a label per deal: those that make at least
 /// two groups, and not more than a model can carry.
 fn ways(deals: &[&Deal]) -> Vec<(&'static str, Labels)> {
-    let text = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
-    let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    let all: [(&'static str, Group); 4] = [
-        ("product", &|deal| id(deal.product)),
-        ("source", &|deal| text(&deal.source)),
-        ("type", &|deal| text(&deal.deal_type)),
-        ("owner", &|deal| id(deal.owner)),
+    type Of = for<'a> fn(&'a Deal) -> Feature<'a>;
+    let all: [(&'static str, Of); 4] = [
+        ("product", |deal| Feature::Id(deal.product)),
+        ("source", |deal| Feature::Text(deal.source.as_deref().unwrap_or_default())),
+        ("type", |deal| Feature::Text(deal.deal_type.as_deref().unwrap_or_default())),
+        ("owner", |deal| Feature::Id(deal.owner)),
     ];
-    let way = |(name, of): (&'static str, Group)| {
-        let mut groups: BTreeMap<String, u32> = BTreeMap::new();
-        let mut label = |deal: &&Deal| {
-            let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-            *groups.entry(of(deal)).or_insert(next)
-        };
-        let labels: Labels = deals.iter().map(&mut label).collect();
-        (2..=SEGMENTS_MAX).contains(&groups.len()).then_some((name, labels))
+    let way = |&(name, of): &(&'static str, Of)| {
+        let (labels, groups) = labels(deals.iter().map(|deal| of(deal)));
+        (2..=SEGMENTS_MAX).contains(&groups).then_some((name, labels))
     };
-    all.into_iter().filter_map(way).collect()
+    all.par_iter().filter_map(way).collect()
+}
+
+/// Labels in the order in which groups are met, and how many groups there are. Texts are of one
+/// group whatever their case, blanks and marks.
+fn labels<'a>(features: impl Iterator<Item = Feature<'a>>) -> (Labels, usize) {
+    let mut known: BTreeMap<Feature, u32> = BTreeMap::new();
+    let mut texts: BTreeMap<String, u32> = BTreeMap::new();
+    let mut groups = 0;
+    let mut next = || {
+        groups += 1;
+        groups - 1
+    };
+    let mut label = |one: Feature<'a>| {
+        *known.entry(one).or_insert_with(|| match one {
+            Feature::Id(_) => next(),
+            Feature::Text(text) => *texts.entry(plain(text)).or_insert_with(&mut next),
+        })
+    };
+    let labels = features.map(&mut label).collect();
+    (labels, groups as usize)
 }
 
 /// The open stages that the model tells apart: all that deals went through where closed deals
@@ -199,14 +215,11 @@ fn open_states(deals: &[&Deal], stages: &Stages) -> Vec<String> {
     if (staged as f64) < STAGED_SHARE * closed.count().max(1) as f64 {
         return vec!["open".to_owned()];
     }
-    let mut names: BTreeMap<(usize, &str), ()> = BTreeMap::new();
-    for stay in deals.iter().flat_map(|deal| &deal.stays) {
-        if stay.outcome == Outcome::Open {
-            let position = stages.position(&stay.stage).unwrap_or(usize::MAX);
-            names.insert((position, &stay.stage), ());
-        }
-    }
-    names.into_keys().map(|(_, name)| name.to_owned()).collect()
+    let open = deals.iter().flat_map(|deal| &deal.stays).filter(|s| s.outcome == Outcome::Open);
+    let names: BTreeSet<&str> = open.map(|stay| stay.stage.as_str()).collect();
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_by_key(|name| stages.position(name).unwrap_or(usize::MAX));
+    names.into_iter().map(str::to_owned).collect()
 }
 
 fn open_stays(deal: &Deal) -> usize {

@@ -34,6 +34,9 @@ const YEAR_DAYS: i32 = 365;
 /// Ended subscriptions below which a past day is not asked.
 const ENDED_MIN: usize = 5;
 
+/// Futures behind a mean and its spread, which take fewer than quantiles do.
+const FUTURES_OF_SHARE: usize = 400;
+
 /// What is running at the end of a day, and what a year will leave of it.
 ///
 /// # Errors
@@ -99,7 +102,7 @@ pub(crate) async fn kept(
 ) -> Result<Option<(Money, f64)>, Error> {
     let base = Base::new(context, before).await?;
     let Ok(fitted) = Fitted::new(&base.runs, day_number(before.as_of)) else { return Ok(None) };
-    let options = Options { seed, futures: FUTURES };
+    let options = Options { seed, futures: FUTURES_OF_SHARE };
     let Ok(futures) = fitted.futures(&[day_number(until)], options) else { return Ok(None) };
     let share = futures.gross_kept.mean();
     let rate = fitted.all().running_rate * share;

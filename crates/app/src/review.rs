@@ -290,7 +290,7 @@ impl<'a> Reviewer<'a> {
             let deals = if end == self.world.as_of {
                 self.world.deals.clone()
             } else {
-                World::at(self.context, self.context.as_of(Some(end), None)).await?.deals
+                World::of_deals(self.context, self.context.as_of(Some(end), None)).await?.deals
             };
             if let Some((from, earlier)) = &before {
                 let currency = self.context.company.currency;

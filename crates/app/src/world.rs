@@ -1,7 +1,5 @@
 //! The company as it stood at an as-of pair: its deals, its leads, and tables for metrics.
 
-use std::collections::HashMap;
-
 use domain::deal::Deal;
 use domain::history::Fact;
 use domain::kind::Kind;
@@ -37,6 +35,17 @@ pub struct World {
 impl World {
     /// Takes the picture: pins the lake, adds what is not sealed yet, folds the facts.
     pub async fn at(context: &Context, as_of: AsOf) -> Result<World, Error> {
+        let mut world = World::of_deals(context, as_of).await?;
+        let (stages, zone) = (&world.lead_stages, &context.company.timezone);
+        let lead = |id, facts: &[Fact]| Lead::of_facts(id, facts, stages, zone);
+        let leads = world.tables.records(Kind::Leads, lead).await?;
+        world.reconstructed |= leads.reconstructed;
+        world.leads = leads.records;
+        Ok(world)
+    }
+
+    /// As [`World::at`], for whoever asks nothing about leads: there are none in the picture.
+    pub async fn of_deals(context: &Context, as_of: AsOf) -> Result<World, Error> {
         let pinned = context.lake.pin().await?;
         let batches = context.store.batches().await?;
         let ids: Vec<Uuid> = batches.into_iter().map(|batch| batch.id).collect();
@@ -54,15 +63,12 @@ impl World {
         let tables = pinned.tables(as_of, context.scope.clone(), &tail, &world)?;
         let mut deals = deals(context, &tables, &deal_stages).await?;
         let in_other_currency = leave_out_other_currencies(&mut deals.records, context);
-        let zone = &context.company.timezone;
-        let lead = |id, facts: Vec<Fact>| Lead::of_facts(id, &facts, &lead_stages, zone);
-        let leads = tables.records(Kind::Leads, lead).await?;
         Ok(World {
             as_of: context.day(as_of),
             tables,
-            reconstructed: deals.reconstructed || leads.reconstructed,
+            reconstructed: deals.reconstructed,
             deals: deals.records,
-            leads: leads.records,
+            leads: Vec::new(),
             deal_stages,
             lead_stages,
             in_other_currency,
@@ -88,14 +94,14 @@ async fn deals(
     stages: &Stages,
 ) -> Result<Records<Deal>, Error> {
     let (zone, currency) = (&context.company.timezone, context.company.currency);
-    let deal = |id, facts: Vec<Fact>| Deal::of_facts(id, &facts, stages, zone);
+    let deal = |id, facts: &[Fact]| Deal::of_facts(id, facts, stages, zone);
     let mut deals = tables.records(Kind::Deals, deal).await?;
-    let estimates: HashMap<Uuid, i64> = (tables.deals().await?.iter())
-        .filter_map(|deal| Some((deal.id, deal.estimated_amount_minor?)))
-        .collect();
+    // Both are in the same order, and every deal here is one there.
+    let mut estimated = tables.deals().await?.iter();
     for deal in &mut deals.records {
-        deal.estimated_amount =
-            estimates.get(&deal.id).map(|minor| Money { minor: *minor, currency });
+        let found = estimated.find(|other| other.id == deal.id);
+        let minor = found.and_then(|found| found.estimated_amount_minor);
+        deal.estimated_amount = minor.map(|minor| Money { minor, currency });
     }
     Ok(deals)
 }

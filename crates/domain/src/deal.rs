@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::history::{Fact, Values, instant};
-use crate::lifecycle::{Stay, contradictory, outcome_of, reference, stays, text};
+use crate::history::{Fact, Latest};
+use crate::lifecycle::{Stay, contradictory, outcome_of, stays};
 use crate::money::Money;
 use crate::stage::{Outcome, Stages};
 use crate::time::day_of;
@@ -50,36 +50,38 @@ impl Deal {
     /// The deal that facts in order of time amount to, or `None` where they do not make one: the
     /// source had deleted it, or it was not yet created.
     pub fn of_facts(id: Uuid, facts: &[Fact], stages: &Stages, zone: &TimeZone) -> Option<Deal> {
-        let state = crate::history::state_at(facts, Timestamp::MAX);
-        if state.get("deleted") == Some(&Some(Value::Boolean(true))) {
+        let last = Latest(facts);
+        if last.get("deleted") == Some(&Value::Boolean(true)) {
             return None;
         }
-        let created_at = instant(&state, "created_at")?;
+        let created_at = last.instant("created_at")?;
         let stays = stays(facts, stages, zone);
-        let stage = text(&state, "stage");
+        let text = |field: &str| last.text(field).map(str::to_owned);
+        let reference = |field: &str| last.get(field).and_then(Value::as_reference);
+        let stage = text("stage");
         let outcome = outcome_of(stage.as_deref(), stages);
-        let closed_at = instant(&state, "closed_at").filter(|_| outcome != Outcome::Open);
+        let closed_at = last.instant("closed_at").filter(|_| outcome != Outcome::Open);
         let last_stay = stays.last().filter(|_| outcome != Outcome::Open);
         let closed_on =
             closed_at.map(|at| day_of(at, zone)).or(last_stay.map(|stay| stay.entered_on));
         Some(Deal {
             id,
-            external_id: text(&state, "external_id").unwrap_or_else(|| id.to_string()),
-            name: text(&state, "name"),
+            external_id: text("external_id").unwrap_or_else(|| id.to_string()),
+            name: text("name"),
             created_at,
             created_on: day_of(created_at, zone),
             closed_on,
             stage,
             outcome,
-            amount: money(&state, "amount"),
+            amount: last.get("amount").and_then(Value::as_money),
             estimated_amount: None,
             amounts: amounts(facts, zone),
-            expected_close_on: date(&state, "expected_close_on"),
-            product: reference(&state, "product"),
-            owner: reference(&state, "owner"),
-            account: reference(&state, "account"),
-            source: text(&state, "source"),
-            deal_type: text(&state, "type"),
+            expected_close_on: date(last.get("expected_close_on")),
+            product: reference("product"),
+            owner: reference("owner"),
+            account: reference("account"),
+            source: text("source"),
+            deal_type: text("type"),
             contradictory: contradictory(created_at, closed_at, &stays),
             stays,
         })
@@ -99,10 +101,6 @@ fn amounts(facts: &[Fact], zone: &TimeZone) -> Vec<(Date, Money)> {
         .collect()
 }
 
-fn money(state: &Values, field: &str) -> Option<Money> {
-    state.get(field)?.as_ref()?.as_money()
-}
-
-fn date(state: &Values, field: &str) -> Option<Date> {
-    if let Some(Value::Date(date)) = state.get(field)? { Some(*date) } else { None }
+fn date(value: Option<&Value>) -> Option<Date> {
+    if let Some(Value::Date(date)) = value { Some(*date) } else { None }
 }

@@ -76,6 +76,31 @@ pub fn state_at<'a>(facts: impl IntoIterator<Item = &'a Fact>, at: Timestamp) ->
     latest.into_iter().map(|(field, (_, value))| (field, value.clone())).collect()
 }
 
+/// The last word on each field of facts in order of time. Nothing is copied.
+#[derive(Clone, Copy, Debug)]
+pub struct Latest<'a>(pub &'a [Fact]);
+
+impl<'a> Latest<'a> {
+    pub fn get(self, field: &str) -> Option<&'a Value> {
+        self.0.iter().rfind(|fact| fact.field == field)?.value.as_ref()
+    }
+
+    pub fn text(self, field: &str) -> Option<&'a str> {
+        self.get(field)?.as_text()
+    }
+
+    pub fn instant(self, field: &str) -> Option<Timestamp> {
+        self.get(field)?.as_instant()
+    }
+}
+
+/// What facts say of one field at an instant, as [`state_at`] does of all.
+pub fn value_at(facts: &[Fact], field: &str, at: Timestamp) -> Option<Value> {
+    let by_then = facts.iter().filter(|fact| fact.field == field && fact.effective_at <= at);
+    // Of several that are the latest it is the last one.
+    by_then.max_by_key(|fact| fact.effective_at)?.value.clone()
+}
+
 /// The facts to append so that a journal which holds `before`, in the order in which it holds
 /// them, amounts to `after`.
 ///
@@ -93,7 +118,7 @@ pub fn amend(before: &[Fact], after: &[Fact]) -> Vec<Fact> {
     };
     let lasting = before.iter().enumerate().filter(is_last).map(|(_, old)| old);
     for stale in lasting.filter(|old| !after.iter().any(|new| same_slot(new, old))) {
-        let holds = state_at(after, stale.effective_at).remove(stale.field).flatten();
+        let holds = value_at(after, stale.field, stale.effective_at);
         let overlay = Fact { value: holds, ..stale.clone() };
         if overlay.value != stale.value && !appended.contains(&overlay) {
             appended.push(overlay);

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::history::{Fact, instant, state_at};
-use crate::lifecycle::{Stay, contradictory, outcome_of, reference, stays, text};
+use crate::history::{Fact, Latest};
+use crate::lifecycle::{Stay, contradictory, outcome_of, stays};
 use crate::stage::{Outcome, Stages};
 use crate::time::day_of;
 use crate::value::Value;
@@ -36,25 +36,27 @@ impl Lead {
     /// The lead that facts in order of time amount to, or `None` where they do not make one: the
     /// source had deleted it, or it was not yet created.
     pub fn of_facts(id: Uuid, facts: &[Fact], stages: &Stages, zone: &TimeZone) -> Option<Lead> {
-        let state = state_at(facts, Timestamp::MAX);
-        if state.get("deleted") == Some(&Some(Value::Boolean(true))) {
+        let last = Latest(facts);
+        if last.get("deleted") == Some(&Value::Boolean(true)) {
             return None;
         }
-        let created_at = instant(&state, "created_at")?;
+        let created_at = last.instant("created_at")?;
+        let text = |field: &str| last.text(field).map(str::to_owned);
+        let reference = |field: &str| last.get(field).and_then(Value::as_reference);
         let stays = stays(facts, stages, zone);
-        let stage = text(&state, "stage");
+        let stage = text("stage");
         Some(Lead {
             id,
-            external_id: text(&state, "external_id").unwrap_or_else(|| id.to_string()),
+            external_id: text("external_id").unwrap_or_else(|| id.to_string()),
             created_at,
             created_on: day_of(created_at, zone),
             outcome: outcome_of(stage.as_deref(), stages),
             stage,
-            source: text(&state, "source"),
-            campaign: reference(&state, "campaign"),
-            owner: reference(&state, "owner"),
-            deal: reference(&state, "deal"),
-            contradictory: contradictory(created_at, instant(&state, "closed_at"), &stays),
+            source: text("source"),
+            campaign: reference("campaign"),
+            owner: reference("owner"),
+            deal: reference("deal"),
+            contradictory: contradictory(created_at, last.instant("closed_at"), &stays),
             stays,
         })
     }

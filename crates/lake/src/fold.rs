@@ -4,11 +4,10 @@
 //! ids, so that the same data give the same figures in every data folder.
 
 use std::cmp::Ordering;
-use std::ops::Range;
 
-use domain::history::Fact;
+use domain::history::{Fact, Latest};
 use domain::journal::Provenance;
-use domain::kind::Kind;
+use domain::kind::{Field, Kind};
 use domain::money::Money;
 use domain::value::Value;
 use jiff::Timestamp;
@@ -16,145 +15,154 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use uuid::Uuid;
 
-use crate::history::HistoryRow;
+use crate::error::LakeError;
+use crate::history::Columns;
 
-/// Facts of one kind, record by record, each record's sorted by field and time.
+/// The records of one kind that exist, in order, each with its facts.
 pub(crate) struct Folded {
     kind: Kind,
-    rows: Vec<HistoryRow>,
-    /// Where the facts of each record stand: the records that exist, in order.
-    records: Vec<Range<usize>>,
+    records: Vec<Kept>,
 }
 
-/// One record: its facts, sorted by field and time, and the last value of each field.
+struct Kept {
+    id: Uuid,
+    created_at: Timestamp,
+    /// Whether any of its facts was put together from exports.
+    is_reconstructed: bool,
+    facts: Box<[Fact]>,
+}
+
+/// One record and its facts, sorted by time and field.
 pub(crate) struct Record<'a> {
     pub kind: Kind,
     pub id: Uuid,
-    pub facts: &'a [HistoryRow],
     pub created_at: Timestamp,
-    external_id: Option<&'a str>,
-    latest: Vec<Option<&'a Value>>,
+    facts: &'a [Fact],
+}
+
+/// Facts of one record that stand together in one part of what was read.
+struct Run {
+    subject: u128,
+    part: usize,
+    first: usize,
+    rows: usize,
 }
 
 impl Folded {
     /// Facts of one field at one time count in the order of their recording, then of their
     /// journal entry; the last one holds. A record that was not created yet, or was deleted in
     /// its source, does not exist.
-    pub fn new(kind: Kind, mut rows: Vec<HistoryRow>) -> Folded {
-        // Facts come in runs of whole records, so that their places are sorted in little time;
-        // sorting the facts themselves would move each of them many times.
-        let mut places: Vec<(Uuid, usize)> =
-            rows.iter().enumerate().map(|(place, row)| (row.subject_id, place)).collect();
-        places.sort();
-        let value = |place: usize, rows: &mut Vec<HistoryRow>| rows[place].value.take();
-        let mut rows: Vec<HistoryRow> = places
-            .into_iter()
-            .map(|(_, place)| HistoryRow { value: value(place, &mut rows), ..rows[place] })
-            .collect();
-        let mut facts: Vec<&mut [HistoryRow]> =
-            rows.chunk_by_mut(|a, b| a.subject_id == b.subject_id).collect();
-        facts.par_iter_mut().for_each(|facts| {
-            facts.sort_unstable_by_key(|fact| {
-                (fact.field, fact.effective_at, fact.recorded_at, fact.entry_id)
-            });
-        });
-        let ends = facts.iter().scan(0, |end, facts| {
-            let start = *end;
-            *end += facts.len();
-            Some(start..*end)
-        });
-        let ranges: Vec<Range<usize>> = ends.collect();
-        let mut records: Vec<(Record<'_>, Range<usize>)> = ranges
-            .into_par_iter()
-            .filter_map(|range| Some((Record::new(kind, &rows[range.clone()])?, range)))
-            .collect();
-        records.par_sort_unstable_by(|(a, _), (b, _)| a.order(b));
-        let records = records.into_iter().map(|(_, range)| range).collect();
-        Folded { kind, rows, records }
+    pub fn new(kind: Kind, parts: &[Columns]) -> Result<Folded, LakeError> {
+        // Facts come in runs of whole records: sorting the runs takes little time, and each fact
+        // is made once, where it stays.
+        let runs =
+            parts.par_iter().enumerate().flat_map_iter(|(part, columns)| runs(part, columns));
+        let mut runs: Vec<Run> = runs.collect();
+        runs.par_sort_unstable_by_key(|run| (run.subject, run.part, run.first));
+        let kept = runs
+            .par_chunk_by(|a, b| a.subject == b.subject)
+            .map(|runs| Kept::new(kind, parts, runs));
+        let kept: Vec<Option<Kept>> = kept.collect::<Result<_, _>>()?;
+        let mut records: Vec<Kept> = kept.into_iter().flatten().collect();
+        records.par_sort_unstable_by(|a, b| a.order(b, kind));
+        Ok(Folded { kind, records })
     }
 
     /// The records in order.
     pub fn records(&self) -> Vec<Record<'_>> {
-        let record = |range: &Range<usize>| Record::new(self.kind, &self.rows[range.clone()]);
-        self.records.par_iter().filter_map(record).collect()
+        self.records.iter().map(|kept| kept.record(self.kind)).collect()
     }
 
     /// What the facts of each record amount to, in order, where they amount to anything. Facts are
     /// in the order of their effective time, those of one field at one instant in the order in
     /// which they hold.
-    pub fn of_facts<T: Send>(&self, of: impl Fn(Uuid, Vec<Fact>) -> Option<T> + Sync) -> Vec<T> {
-        let of_record = |range: &Range<usize>| {
-            let rows = &self.rows[range.clone()];
-            let mut facts: Vec<Fact> = (rows.iter())
-                .map(|row| Fact {
-                    field: row.field,
-                    effective_at: row.effective_at,
-                    value: row.value.clone(),
-                })
-                .collect();
-            facts.sort_by_key(|fact| fact.effective_at);
-            of(rows.first()?.subject_id, facts)
-        };
+    pub fn of_facts<'a, T: Send, F: From<&'a [Fact]>>(
+        &'a self,
+        of: impl Fn(Uuid, F) -> Option<T> + Sync,
+    ) -> Vec<T> {
+        let of_record = |kept: &'a Kept| of(kept.id, F::from(&*kept.facts));
         self.records.par_iter().filter_map(of_record).collect()
     }
 
     /// Whether any fact of a record was put together from exports.
     pub fn is_reconstructed(&self) -> bool {
-        let reconstructed = |row: &HistoryRow| row.provenance == Provenance::Reconstructed;
-        self.records.iter().any(|range| self.rows[range.clone()].iter().any(reconstructed))
+        self.records.iter().any(|kept| kept.is_reconstructed)
     }
 
     /// Leaves out what is not to be seen.
     pub fn retain(&mut self, keep: impl Fn(&Record<'_>) -> bool) {
-        let (kind, rows) = (self.kind, &self.rows);
-        self.records
-            .retain(|range| Record::new(kind, &rows[range.clone()]).is_some_and(|r| keep(&r)));
+        let kind = self.kind;
+        self.records.retain(|kept| keep(&kept.record(kind)));
+    }
+}
+
+fn runs(part: usize, columns: &Columns) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for row in 0..columns.rows() {
+        let subject = columns.subject_id(row).as_u128();
+        match runs.last_mut() {
+            Some(run) if run.subject == subject => run.rows += 1,
+            _ => runs.push(Run { subject, part, first: row, rows: 1 }),
+        }
+    }
+    runs
+}
+
+impl Kept {
+    /// `None` where the facts do not make a record that exists.
+    fn new(kind: Kind, parts: &[Columns], runs: &[Run]) -> Result<Option<Kept>, LakeError> {
+        let rows = |run: &Run| {
+            let (part, rows) = (&parts[run.part], run.first..run.first + run.rows);
+            rows.map(move |row| (part, row))
+        };
+        let mut rows: Vec<(&Columns, usize)> = runs.iter().flat_map(rows).collect();
+        rows.sort_unstable_by_key(|(part, row)| part.order(*row));
+        let Some((part, row)) = rows.first() else { return Ok(None) };
+        let id = part.subject_id(*row);
+        let reconstructed =
+            |(part, row): &(&Columns, usize)| part.provenance(*row) == Provenance::Reconstructed;
+        let is_reconstructed = rows.iter().any(reconstructed);
+        let facts: Box<[Fact]> =
+            rows.into_iter().map(|(part, row)| part.fact(kind, row)).collect::<Result<_, _>>()?;
+        let last = Latest(&facts);
+        let is_deleted = matches!(last.get("deleted"), Some(Value::Boolean(true)));
+        let created_at = last.instant("created_at").filter(|_| !is_deleted);
+        Ok(created_at.map(|created_at| Kept { id, created_at, is_reconstructed, facts }))
+    }
+
+    fn record(&self, kind: Kind) -> Record<'_> {
+        Record { kind, id: self.id, created_at: self.created_at, facts: &self.facts }
+    }
+
+    /// By creation and external id; what is equal in those, by all else it says but ids.
+    fn order(&self, other: &Kept, kind: Kind) -> Ordering {
+        (self.created_at.cmp(&other.created_at))
+            .then_with(|| self.external_id().cmp(&other.external_id()))
+            .then_with(|| self.contents(kind).cmp(&other.contents(kind)))
+            .then_with(|| self.id.cmp(&other.id))
+    }
+
+    fn external_id(&self) -> Option<&str> {
+        Latest(&self.facts).text("external_id")
+    }
+
+    fn contents(&self, kind: Kind) -> Vec<Option<String>> {
+        let value = |field: &Field| match Latest(&self.facts).get(field.name) {
+            Some(Value::Reference(_)) | None => None,
+            Some(value) => Some(value.encode()),
+        };
+        kind.fields().iter().map(value).collect()
     }
 }
 
 impl<'a> Record<'a> {
-    fn new(kind: Kind, facts: &'a [HistoryRow]) -> Option<Record<'a>> {
-        let fields = kind.fields();
-        let mut latest = vec![None; fields.len()];
-        for facts in facts.chunk_by(|a, b| a.field == b.field) {
-            let last = facts.last()?;
-            let place = fields.iter().position(|field| field.name == last.field)?;
-            latest[place] = last.value.as_ref();
-        }
-        let id = facts.first()?.subject_id;
-        let created_at = Timestamp::MIN;
-        let mut record = Record { kind, id, facts, created_at, external_id: None, latest };
-        record.created_at = record.instant("created_at")?;
-        record.external_id = record.text("external_id");
-        let deleted = matches!(record.get("deleted"), Some(Value::Boolean(true)));
-        (!deleted).then_some(record)
-    }
-
-    /// By creation and external id; what is equal in those, by all else it says but ids.
-    fn order(&self, other: &Record<'_>) -> Ordering {
-        let contents = |record: &Record<'_>| -> Vec<Option<String>> {
-            let values = record.latest.iter().map(|value| match value {
-                Some(Value::Reference(_)) | None => None,
-                Some(value) => Some(value.encode()),
-            });
-            values.collect()
-        };
-        (self.created_at, self.external_id)
-            .cmp(&(other.created_at, other.external_id))
-            .then_with(|| contents(self).cmp(&contents(other)))
-            .then_with(|| self.id.cmp(&other.id))
-    }
-
     pub fn get(&self, field: &str) -> Option<&'a Value> {
-        let place = self.kind.fields().iter().position(|known| known.name == field)?;
-        self.latest[place]
+        Latest(self.facts).get(field)
     }
 
     /// The facts of one field in the order in which they hold.
-    pub fn timeline(&self, field: &str) -> &'a [HistoryRow] {
-        let start = self.facts.partition_point(|fact| fact.field < field);
-        let length = self.facts[start..].iter().take_while(|fact| fact.field == field).count();
-        &self.facts[start..start + length]
+    pub fn timeline(&self, field: &str) -> impl DoubleEndedIterator<Item = &'a Fact> {
+        self.facts.iter().filter(move |fact| fact.field == field)
     }
 
     pub fn text(&self, field: &str) -> Option<&'a str> {

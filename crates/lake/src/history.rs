@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, RecordBatch, StringArray,
+    StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
@@ -18,6 +19,7 @@ use datafusion::scalar::ScalarValue;
 use deltalake::DeltaTable;
 use deltalake::kernel::{DataType, StructField};
 use domain::erasure::Traces;
+use domain::history::Fact;
 use domain::journal::Provenance;
 use domain::kind::{Holds, Kind};
 use domain::time::AsOf;
@@ -72,8 +74,11 @@ pub(crate) fn columns() -> Vec<StructField> {
     ]
 }
 
+fn instant() -> Arrow {
+    Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
 fn schema() -> SchemaRef {
-    let instant = || Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     Arc::new(Schema::new(vec![
         Field::new("subject_kind", Arrow::Utf8, false),
         Field::new("subject_id", Arrow::Binary, false),
@@ -166,7 +171,7 @@ pub(crate) async fn read(
     table: &DeltaTable,
     kind: Kind,
     as_of: AsOf,
-) -> Result<Vec<HistoryRow>, LakeError> {
+) -> Result<Vec<Columns>, LakeError> {
     let failed = || LakeError::table(TABLE, "read");
     let provider = table.table_provider().await.map_err(failed())?;
     let seen = (col("subject_kind").eq(lit(kind.name())))
@@ -174,16 +179,12 @@ pub(crate) async fn read(
         .and(at_most("recorded_at", as_of.known_at));
     let batches = session
         .read_table(provider)
-        .and_then(|frame| frame.filter(seen))
+        .and_then(|frame| frame.filter(seen)?.select_columns(&READ))
         .map_err(failed())?
         .collect()
         .await
         .map_err(failed())?;
-    let rows: Vec<Vec<HistoryRow>> = batches
-        .par_iter()
-        .map(|batch| Columns::of(batch).map_err(failed())?.rows(kind))
-        .collect::<Result<_, LakeError>>()?;
-    Ok(rows.into_iter().flatten().collect())
+    batches.iter().map(|batch| Columns::of(batch).map_err(failed())).collect()
 }
 
 /// That an instant column is not later than an instant.
@@ -192,28 +193,44 @@ pub(crate) fn at_most(column: &str, at: Timestamp) -> Expr {
     col(column).lt_eq(lit(ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))))
 }
 
-/// The columns of one batch in the types that `rows` reads.
-struct Columns {
-    subject_id: BinaryArray,
-    field: StringArray,
-    value: StringArray,
+/// The columns that make facts.
+const READ: [&str; 7] =
+    ["subject_id", "field", "value", "effective_at", "recorded_at", "entry_id", "provenance"];
+
+/// Facts of one kind as they were read, column by column.
+pub(crate) struct Columns {
+    subject_id: BinaryViewArray,
+    field: StringViewArray,
+    value: StringViewArray,
     effective_at: TimestampMicrosecondArray,
     recorded_at: TimestampMicrosecondArray,
-    entry_id: BinaryArray,
-    provenance: StringArray,
+    entry_id: BinaryViewArray,
+    provenance: StringViewArray,
 }
 
 impl Columns {
+    /// Facts that are not sealed yet, as if they had been.
+    pub fn of_rows(rows: &[&HistoryRow]) -> Result<Columns, LakeError> {
+        let batch = RecordBatch::try_new(schema(), arrays(rows))
+            .map_err(LakeError::table(TABLE, "read"))?;
+        Columns::of(&batch).map_err(LakeError::table(TABLE, "read"))
+    }
+
     fn of(batch: &RecordBatch) -> Result<Columns, DataFusionError> {
-        let schema = schema();
-        let column = |name: &str| -> Result<ArrayRef, DataFusionError> {
-            let held = batch.column(batch.schema().index_of(name)?).clone();
-            Ok(cast(&held, schema.field_with_name(name)?.data_type())?)
+        let column = |name: &str, held_as: &Arrow| -> Result<ArrayRef, DataFusionError> {
+            let held = batch.column(batch.schema().index_of(name)?);
+            Ok(cast(held, held_as)?)
         };
-        let text = |name| Ok::<_, DataFusionError>(column(name)?.as_string().clone());
-        let id = |name| Ok::<_, DataFusionError>(column(name)?.as_binary().clone());
+        let text = |name| {
+            let array = column(name, &Arrow::Utf8View)?;
+            Ok::<_, DataFusionError>(array.as_string_view().clone())
+        };
+        let id = |name| {
+            let array = column(name, &Arrow::BinaryView)?;
+            Ok::<_, DataFusionError>(array.as_binary_view().clone())
+        };
         let instant = |name| {
-            let array = column(name)?;
+            let array = column(name, &instant())?;
             Ok::<_, DataFusionError>(array.as_primitive::<TimestampMicrosecondType>().clone())
         };
         Ok(Columns {
@@ -227,42 +244,46 @@ impl Columns {
         })
     }
 
-    fn rows(&self, kind: Kind) -> Result<Vec<HistoryRow>, LakeError> {
-        (0..self.field.len()).map(|index| self.row(kind, index)).collect()
+    pub fn rows(&self) -> usize {
+        self.field.len()
     }
 
-    fn row(&self, kind: Kind, index: usize) -> Result<HistoryRow, LakeError> {
-        let name = self.field.value(index);
+    pub fn subject_id(&self, row: usize) -> Uuid {
+        id_at(&self.subject_id, row)
+    }
+
+    pub fn provenance(&self, row: usize) -> Provenance {
+        Provenance::parse(self.provenance.value(row)).unwrap_or(Provenance::Reconstructed)
+    }
+
+    /// Where a fact stands among those of its record: by time, then by field; of one field at one
+    /// time in the order of recording, then of journal entries.
+    pub fn order(&self, row: usize) -> (i64, &str, i64, Uuid) {
+        let (effective_at, recorded_at) = (&self.effective_at, &self.recorded_at);
+        let entry_id = id_at(&self.entry_id, row);
+        (effective_at.value(row), self.field.value(row), recorded_at.value(row), entry_id)
+    }
+
+    pub fn fact(&self, kind: Kind, row: usize) -> Result<Fact, LakeError> {
+        let name = self.field.value(row);
         let unknown = || LakeError::UnknownField { kind: kind.name().into(), field: name.into() };
         let field = kind.field(name).ok_or_else(unknown)?;
-        let subject_id = id_at(&self.subject_id, index);
-        let value = self
-            .value
-            .is_valid(index)
-            .then(|| Value::decode(field.holds, self.value.value(index)))
+        let value = (self.value.is_valid(row))
+            .then(|| Value::decode(field.holds, self.value.value(row)))
             .transpose()
             .map_err(|source| LakeError::Damaged {
                 kind: kind.name(),
                 field: field.name,
-                subject_id,
+                subject_id: self.subject_id(row),
                 source,
             })?;
-        Ok(HistoryRow {
-            kind,
-            subject_id,
-            field: field.name,
-            value,
-            effective_at: instant_at(&self.effective_at, index),
-            recorded_at: instant_at(&self.recorded_at, index),
-            entry_id: id_at(&self.entry_id, index),
-            provenance: Provenance::parse(self.provenance.value(index))
-                .unwrap_or(Provenance::Reconstructed),
-        })
+        let effective_at = instant_at(&self.effective_at, row);
+        Ok(Fact { field: field.name, effective_at, value })
     }
 }
 
 /// Ids that are not 16 bytes long cannot come from us; they read as the nil id.
-fn id_at(ids: &BinaryArray, index: usize) -> Uuid {
+fn id_at(ids: &BinaryViewArray, index: usize) -> Uuid {
     Uuid::from_slice(ids.value(index)).unwrap_or_default()
 }
 

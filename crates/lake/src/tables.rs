@@ -84,11 +84,11 @@ impl Tables {
     }
 
     /// What the facts of each record of a kind amount to, where they amount to anything. Facts are
-    /// given in the order of their effective time.
-    pub async fn records<T: Send>(
-        &self,
+    /// lent or given, as `of` takes them, in the order of their effective time.
+    pub async fn records<'a, T: Send, F: From<&'a [Fact]>>(
+        &'a self,
         kind: Kind,
-        of: impl Fn(Uuid, Vec<Fact>) -> Option<T> + Sync,
+        of: impl Fn(Uuid, F) -> Option<T> + Sync,
     ) -> Result<Records<T>, LakeError> {
         let folded = self.picture.folded(kind).await?;
         Ok(Records { records: folded.of_facts(of), reconstructed: folded.is_reconstructed() })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::history::{Fact, amend, state_at};
+use domain::history::{Fact, amend, state_at, value_at};
 use domain::journal::{Change, Entry, Provenance};
 use domain::kind::Kind;
 use domain::master::{Master, Masters};
@@ -85,7 +85,7 @@ impl Amendment<'_> {
             if entries.last().is_none_or(|last| last.effective_at != fact.effective_at) {
                 entries.push(self.entry(fact.effective_at));
             }
-            let held = state_at(before, fact.effective_at).remove(fact.field).flatten();
+            let held = value_at(before, fact.field, fact.effective_at);
             if let Some(entry) = entries.last_mut() {
                 entry.changes.push(Change { field: fact.field, before: held, after: fact.value });
             }

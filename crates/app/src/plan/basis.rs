@@ -150,12 +150,11 @@ impl Views {
         let skipped = whole_ends.len() - 1;
         let record = outlook.record(&[as_of], day_number(span.days.last).abs_diff(as_of))?;
         let options = Options { seed: span.seed, futures: FUTURES };
-        Ok(Views {
-            whole: record.forecast(as_of, &whole_ends, skipped, options)?,
-            skipped,
-            by_month: record.forecast(as_of, &ends, months_before, options)?.futures,
-            months_before,
-        })
+        let (whole, by_month) = rayon::join(
+            || record.forecast(as_of, &whole_ends, skipped, options),
+            || record.forecast(as_of, &ends, months_before, options),
+        );
+        Ok(Views { whole: whole?, skipped, by_month: by_month?.futures, months_before })
     }
 
     fn under_way(

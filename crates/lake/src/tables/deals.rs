@@ -92,7 +92,7 @@ fn deal(record: &Record<'_>, view: &View) -> Deal {
 }
 
 fn stage_since(record: &Record<'_>) -> Option<Timestamp> {
-    record.timeline("stage").last().map(|fact| fact.effective_at)
+    record.timeline("stage").next_back().map(|fact| fact.effective_at)
 }
 
 fn in_currency(record: &Record<'_>, field: &str, currency: Currency) -> Option<i64> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use domain::access::Scope;
 use domain::kind::Kind;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -16,8 +17,7 @@ use super::labels::{self, Directory};
 use super::{View, push_table, stage_table, table_of, touch_view};
 use crate::error::LakeError;
 use crate::fold::{Folded, Record};
-use crate::history;
-use domain::access::Scope;
+use crate::history::{self, Columns};
 
 /// The tables that are not a kind's own.
 const LEAD_STAGES: &str = "lead_stages";
@@ -67,12 +67,13 @@ impl Picture {
     }
 
     async fn read(&self, kind: Kind) -> Result<Folded, LakeError> {
-        let mut rows = match &self.view.history {
+        let mut parts = match &self.view.history {
             Some(table) => history::read(&self.reader, table, kind, self.view.as_of).await?,
             None => Vec::new(),
         };
-        rows.extend(self.view.tail.iter().filter(|row| row.kind == kind).cloned());
-        let mut folded = Folded::new(kind, rows);
+        let tail: Vec<_> = self.view.tail.iter().filter(|row| row.kind == kind).collect();
+        parts.push(Columns::of_rows(&tail)?);
+        let mut folded = Folded::new(kind, &parts)?;
         if self.view.scope != Scope::All {
             self.narrow(kind, &mut folded).await?;
         }

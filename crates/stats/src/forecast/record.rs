@@ -1,11 +1,13 @@
 //! What every candidate would have said on past days, and what came.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use super::candidates::{CANDIDATES, Candidate, Terms};
 use crate::baseline::{Booking, Bookings, Window};
+use crate::funnel::amounts::Amounts;
 use crate::funnel::arrivals::STEP_DAYS;
 use crate::funnel::expectation::{Expected, expect};
 use crate::funnel::history::{Facts, FitError, History, Kind, OpenIndividual, cut};
@@ -35,6 +37,9 @@ pub struct Record<'a> {
     /// Ascending by day.
     origins: Vec<Origin>,
     grid: Grid,
+    /// What was known on the last of the as-of days.
+    last_day: i32,
+    facts: Facts,
 }
 
 /// One past day.
@@ -73,7 +78,10 @@ impl<'a> Record<'a> {
         let grid = Grid::new(&facts, last_day);
         let days: BTreeSet<i32> = as_of_days.iter().flat_map(|&day| grid.days(day)).collect();
         let days: Vec<i32> = days.into_iter().collect();
-        let origin = |&day: &i32| Origin::new(history, periods, day, horizon_days);
+        let origin = |&day: &i32| {
+            let facts = known(history, day, (last_day, &facts))?;
+            Ok(Origin::new(history, periods, day, &facts, horizon_days))
+        };
         let origins: Result<Vec<Origin>, FitError> = days.par_iter().map(origin).collect();
         let booked = facts.realised.iter();
         let booked = booked.map(|one| Booking { day: one.day, amount: one.amount });
@@ -83,6 +91,8 @@ impl<'a> Record<'a> {
             bookings: Bookings::new(booked.collect()),
             origins: origins?,
             grid,
+            last_day,
+            facts,
         })
     }
 
@@ -92,9 +102,14 @@ impl<'a> Record<'a> {
         terms: Terms,
         as_of_day: i32,
     ) -> Result<(Fitted, Vec<OpenIndividual>), FitError> {
-        let facts = cut(self.history, as_of_day)?;
+        let facts = known(self.history, as_of_day, (self.last_day, &self.facts))?;
         let unfitted = terms.unfitted(self.periods);
-        Ok((unfitted.fit_facts(&facts, &self.history.states, as_of_day), facts.open))
+        let fitted = unfitted.fit_facts(&facts, &self.history.states, as_of_day);
+        let open = match facts {
+            Cow::Borrowed(facts) => facts.open.clone(),
+            Cow::Owned(facts) => facts.open,
+        };
+        Ok((fitted, open))
     }
 
     /// The past days on which a forecast from `as_of_day` looks back, and that day itself.
@@ -102,6 +117,18 @@ impl<'a> Record<'a> {
         let find = |day: &i32| self.origins.binary_search_by_key(day, |origin| origin.day).ok();
         let days = self.grid.days(as_of_day);
         days.iter().filter_map(find).map(|index| &self.origins[index]).collect()
+    }
+}
+
+/// What was known on a day: as it has been cut out of the history already, or cut now.
+fn known<'a>(
+    history: &History,
+    day: i32,
+    (cut_day, facts): (i32, &'a Facts),
+) -> Result<Cow<'a, Facts>, FitError> {
+    match day == cut_day {
+        true => Ok(Cow::Borrowed(facts)),
+        false => cut(history, day).map(Cow::Owned),
     }
 }
 
@@ -150,17 +177,18 @@ impl Origin {
         history: &History,
         periods: &Periods,
         day: i32,
+        facts: &Facts,
         horizon_days: u32,
-    ) -> Result<Self, FitError> {
-        let facts = cut(history, day)?;
+    ) -> Self {
         let form = |(candidate, _): &(Candidate, f64)| match candidate {
             Candidate::Model(terms) => Some(terms.unfitted(periods)),
             _ => None,
         };
         let forms: Vec<Unfitted> = CANDIDATES.iter().filter_map(form).collect();
-        let fits = Unfitted::fit_all(&forms, &facts, &history.states, day);
-        let models = fits.iter().map(|fitted| Course::new(fitted, &facts, horizon_days)).collect();
-        Ok(Self { day, models, stage_weighted: stage_weighted(history, &facts, day) })
+        let fits = Unfitted::fit_all(&forms, facts, &history.states, day);
+        let course = |fitted: &Fitted| Course::new(fitted, facts, horizon_days);
+        let models = fits.par_iter().map(course).collect();
+        Self { day, models, stage_weighted: stage_weighted(history, facts, day) }
     }
 }
 
@@ -224,9 +252,12 @@ fn stage_weighted(history: &History, facts: &Facts, as_of_day: i32) -> f64 {
     }
     let chances: Vec<f64> =
         resolved.iter().zip(&reached).map(|(n, won): (&f64, &f64)| won / n.max(1.0)).collect();
-    let amounts = crate::funnel::amounts::Amounts::fit(&facts.realised);
+    let amounts = Amounts::fit(&facts.realised);
+    // A mean looks at every amount, so each is taken once.
+    let mut means: BTreeMap<u32, f64> = BTreeMap::new();
+    let mut mean = |segment: u32| *means.entry(segment).or_insert_with(|| amounts.mean(segment));
     let open: Vec<(usize, f64)> = (facts.open.iter())
-        .map(|one| (one.state, one.amount.unwrap_or_else(|| amounts.mean(one.segment))))
+        .map(|one| (one.state, one.amount.unwrap_or_else(|| mean(one.segment))))
         .collect();
     crate::baseline::stage_weighted(&open, &chances)
 }

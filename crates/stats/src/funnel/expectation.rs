@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use super::Fitted;
 use super::hazards::Rates;
 use super::history::OpenIndividual;
@@ -34,14 +36,19 @@ pub struct Reached {
 }
 
 impl Reached {
-    fn add(&mut self, count: f64, amount: f64, squares: f64) {
-        self.count += count;
-        self.amount += amount;
-        self.squares += squares;
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.amount += other.amount;
+        self.squares += other.squares;
     }
 }
 
 impl Expected {
+    fn add(&mut self, other: &Self) {
+        self.open.add(&other.open);
+        self.new.add(&other.new);
+    }
+
     #[must_use]
     pub fn amount(&self) -> f64 {
         self.open.amount + self.new.amount
@@ -59,7 +66,6 @@ const NEW: usize = 3;
 
 /// Cumulative expectations, the first of `days` being the day after the as-of day.
 pub(crate) fn expect(fitted: &Fitted, open: &[OpenIndividual], days: u32) -> Vec<Expected> {
-    let mut total = vec![Expected::default(); days as usize];
     let arriving = fitted.arrivals.values().flat_map(|arrivals| arrivals.segment_shares.keys());
     let segments: BTreeSet<u32> =
         open.iter().map(|one| one.segment).chain(arriving.copied()).collect();
@@ -67,9 +73,16 @@ pub(crate) fn expect(fitted: &Fitted, open: &[OpenIndividual], days: u32) -> Vec
     for one in open {
         open_by_segment.entry(one.segment).or_default().push(one);
     }
-    for segment in segments {
+    let segments: Vec<u32> = segments.into_iter().collect();
+    let run = |&segment: &u32| {
         let there = open_by_segment.get(&segment).map_or(&[][..], Vec::as_slice);
-        Segment::new(fitted, segment, there).run(&mut total);
+        Segment::new(fitted, segment, there).run(days)
+    };
+    let courses: Vec<Vec<Expected>> = segments.par_iter().map(run).collect();
+    let mut total = vec![Expected::default(); days as usize];
+    // One segment after the other, so that sums do not depend on the number of threads.
+    for course in courses {
+        total.iter_mut().zip(&course).for_each(|(sum, of_segment)| sum.add(of_segment));
     }
     total
 }
@@ -111,16 +124,17 @@ impl<'a> Segment<'a> {
         Self { fitted, rates, flow, shares, of_new }
     }
 
-    fn run(mut self, total: &mut [Expected]) {
+    fn run(mut self, days: u32) -> Vec<Expected> {
         let by_part = self.fitted.rates_by_part(&self.rates);
-        for (ahead, expected) in (1..).zip(total) {
-            let day = self.fitted.as_of_day.saturating_add(ahead);
+        let on_day = |ahead: u32| {
+            let day = self.fitted.as_of_day.saturating_add_unsigned(ahead);
             let part = self.fitted.periods.as_ref().map_or(0, |periods| periods.part(day));
             let step = Step { fitted: self.fitted, rates: &by_part[part] };
             let entering = self.arriving_on(day);
             step.advance(&mut self.flow, entering);
-            self.add_to(expected);
-        }
+            self.reached()
+        };
+        (1..=days).map(on_day).collect()
     }
 
     fn arriving_on(&self, day: i32) -> Vec<Mass> {
@@ -129,10 +143,13 @@ impl<'a> Segment<'a> {
         self.shares.iter().enumerate().map(arriving).collect()
     }
 
-    fn add_to(&self, total: &mut Expected) {
+    fn reached(&self) -> Expected {
         let [count, amount, squares, new] = self.flow.reached;
-        total.open.add(count, amount, squares);
-        total.new.add(new, new * self.of_new[0], new * self.of_new[1]);
+        let [mean, mean_square] = self.of_new;
+        Expected {
+            open: Reached { count, amount, squares },
+            new: Reached { count: new, amount: new * mean, squares: new * mean_square },
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::arrivals::STEP_DAYS;
 use super::history::{Facts, Sojourn, State};
 use super::place::Periods;
@@ -57,7 +59,7 @@ impl<'a> Exposure<'a> {
             }
         }
         let count = |sojourns: &Vec<&Sojourn>| Stays::count(sojourns, &calendar, &segments);
-        let states = by_state.iter().map(count).collect();
+        let states = by_state.par_iter().map(count).collect();
         Self { views, calendar, segments, states, reached_by_step }
     }
 

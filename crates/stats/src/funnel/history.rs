@@ -124,7 +124,7 @@ pub struct Realised {
 }
 
 /// All facts up to the as-of day.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub sojourns: Vec<Sojourn>,
     pub entries: Vec<Entry>,
