@@ -34,8 +34,11 @@ const YEAR_DAYS: i32 = 365;
 /// Ended subscriptions below which a past day is not asked.
 const ENDED_MIN: usize = 5;
 
-/// Futures behind a mean and its spread, which take fewer than quantiles do.
-const FUTURES_OF_SHARE: usize = 400;
+/// Futures behind a mean and its spread, and the fewest behind quantiles.
+const FUTURES_MIN: usize = 400;
+/// Renewals that all futures of a question together may draw: of many subscriptions fewer futures
+/// tell as much.
+const DRAWS_MAX: usize = 20_000_000;
 
 /// What is running at the end of a day, and what a year will leave of it.
 ///
@@ -63,7 +66,7 @@ pub async fn retention(
         (0..MONTHS_AHEAD).map(|ahead| month_of(first.saturating_add(ahead.months()))).collect();
     let last_day = |month: &Period| day_number(context.company.calendar.days(*month).last);
     let ends: Vec<i32> = months.iter().map(last_day).collect();
-    let options = Options { seed, futures: FUTURES };
+    let options = Options { seed, futures: futures_of(&fitted) };
     let futures = fitted.futures(&ends, options)?;
     let year = fitted.futures(&[day + YEAR_DAYS], options)?;
     let names: BTreeMap<Uuid, String> =
@@ -102,12 +105,16 @@ pub(crate) async fn kept(
 ) -> Result<Option<(Money, f64)>, Error> {
     let base = Base::new(context, before).await?;
     let Ok(fitted) = Fitted::new(&base.runs, day_number(before.as_of)) else { return Ok(None) };
-    let options = Options { seed, futures: FUTURES_OF_SHARE };
+    let options = Options { seed, futures: FUTURES_MIN };
     let Ok(futures) = fitted.futures(&[day_number(until)], options) else { return Ok(None) };
     let share = futures.gross_kept.mean();
     let rate = fitted.all().running_rate * share;
     let deviation = futures.gross_kept.variance().sqrt() / share;
     Ok((rate > 0.0).then(|| (base.money(rate), deviation)))
+}
+
+fn futures_of(fitted: &Fitted) -> usize {
+    (DRAWS_MAX / fitted.all().running.max(1)).clamp(FUTURES_MIN, FUTURES)
 }
 
 /// The subscriptions of a company as runs.
@@ -197,7 +204,7 @@ impl Base {
         let fitted = Fitted::new(&known, origin).ok()?;
         let enough = fitted.all().decided >= ENDED_MIN;
         let until = origin + GRADED_DAYS;
-        let options = Options { seed, futures: FUTURES };
+        let options = Options { seed, futures: futures_of(&fitted) };
         let futures = fitted.futures(&[until], options).ok().filter(|_| enough)?;
         let ran = self.runs.iter().filter(|run| rate_on(run, origin) > 0.0);
         let came: f64 = ran.map(|run| rate_on(run, until)).sum();

@@ -240,7 +240,8 @@ fn first_steps(answer: &Answer) -> Option<Vec<Link>> {
         ("2. Set the number", "/goal"),
         ("3. See what it takes", "/plan"),
     ];
-    board.legs.is_empty().then(|| steps.map(|(name, href)| Link::new(name, href)).to_vec())
+    let is_empty = board.legs.iter().all(|leg| leg.actual.size() == 0.0);
+    is_empty.then(|| steps.map(|(name, href)| Link::new(name, href)).to_vec())
 }
 
 fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
