@@ -10,7 +10,7 @@ use axum::Form;
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::access::{Role, Scope};
 use jiff::{SignedDuration, Timestamp};
@@ -78,7 +78,7 @@ async fn sign_in_page(
         return Ok(Redirect::to("/start").into_response());
     }
     let next = query.get("next").cloned().unwrap_or_default();
-    page(StatusCode::OK, &SignInPage { next, email: String::new(), wrong: None })
+    frame::html(StatusCode::OK, &SignInPage { next, email: String::new(), wrong: None })
 }
 
 async fn sign_in(
@@ -102,7 +102,7 @@ async fn sign_in(
             shared.throttle.remember(address, now);
             let wrong = Some(frame::sentence(&Error::NotAMember.to_string()));
             let again = SignInPage { next: form.next, email: form.email, wrong };
-            page(StatusCode::UNPROCESSABLE_ENTITY, &again)
+            frame::html(StatusCode::UNPROCESSABLE_ENTITY, &again)
         }
         Err(fault) => Err(fault),
     }
@@ -112,7 +112,7 @@ async fn start_page(State(shared): State<Arc<Shared>>) -> Result<Response, Fault
     if shared.entry == Entry::Demo || !has_no_members(&shared).await? {
         return Ok(Redirect::to("/").into_response());
     }
-    page(StatusCode::OK, &start_again(&shared, None, None))
+    frame::html(StatusCode::OK, &start_again(&shared, None, None))
 }
 
 /// Makes the owner. Only this machine may: before there is one, nobody else is anybody.
@@ -144,7 +144,7 @@ async fn start(
         Ok(secret) => Ok(with_session(&secret, "/".to_owned())),
         Err(Fault::Input(wrong)) => {
             let again = start_again(&shared, Some(&form), Some(frame::sentence(&wrong)));
-            page(StatusCode::UNPROCESSABLE_ENTITY, &again)
+            frame::html(StatusCode::UNPROCESSABLE_ENTITY, &again)
         }
         Err(fault) => Err(fault),
     }
@@ -187,11 +187,6 @@ fn with_session(secret: &str, next: String) -> Response {
 fn inside(next: &str) -> String {
     let is_ours = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     if is_ours { next.to_owned() } else { "/".to_owned() }
-}
-
-fn page(status: StatusCode, template: &impl Template) -> Result<Response, Fault> {
-    let html = template.render().map_err(|error| Fault::Broken(error.to_string()))?;
-    Ok((status, Html(html)).into_response())
 }
 
 /// Who tried with a wrong password lately, by address.
