@@ -11,8 +11,8 @@ use app::backtest::{Origins, Step};
 use app::context::Context;
 use app::error::Error;
 use app::{
-    backtest, check, forecast, funnel, goal, imports, listing, metrics, pipeline, plan, retention,
-    scoreboard,
+    backtest, check, forecast, funnel, goal, imports, journal, listing, metrics, pipeline, plan,
+    retention, scoreboard,
 };
 use domain::access::Scope;
 use domain::period::Period;
@@ -22,6 +22,7 @@ use reports::backtest::Backtest;
 use reports::document::Report;
 use reports::forecast::Forecast;
 use reports::imports::Imports;
+use reports::journal::Verification;
 use reports::listing::{Deals, Leads};
 use reports::pipeline::Waterfall;
 use reports::scoreboard::Scoreboard;
@@ -46,6 +47,7 @@ pub(super) enum Answer {
     Deals(Deals),
     Leads(Leads),
     Imports(Imports),
+    Journal(Verification),
     Plain(Box<dyn Report + Send + Sync>),
 }
 
@@ -59,6 +61,7 @@ impl Answer {
             Answer::Deals(report) => report,
             Answer::Leads(report) => report,
             Answer::Imports(report) => report,
+            Answer::Journal(report) => report,
             Answer::Plain(report) => report.as_ref(),
         }
     }
@@ -244,6 +247,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         }
         Page::Quality => plain(Box::new(check::check(context).await?)),
         Page::Imports => Ok(Answer::Imports(imports::list(context).await?)),
+        Page::Journal => Ok(Answer::Journal(journal::verify(context).await?)),
     }
 }
 

@@ -26,10 +26,11 @@ pub enum Page {
     Metric,
     Quality,
     Imports,
+    Journal,
 }
 
 impl Page {
-    pub const ALL: [Page; 15] = [
+    pub const ALL: [Page; 16] = [
         Page::Scoreboard,
         Page::Goal,
         Page::Plan,
@@ -45,6 +46,7 @@ impl Page {
         Page::Metric,
         Page::Quality,
         Page::Imports,
+        Page::Journal,
     ];
 
     /// Its name in addresses.
@@ -65,6 +67,7 @@ impl Page {
             Page::Metric => "metric",
             Page::Quality => "quality",
             Page::Imports => "imports",
+            Page::Journal => "journal",
         }
     }
 
@@ -85,6 +88,7 @@ impl Page {
             Page::Metric => "Metric",
             Page::Quality => "Data quality",
             Page::Imports => "Imports",
+            Page::Journal => "Journal",
         }
     }
 

@@ -57,6 +57,8 @@ struct PageView {
     filter: Option<FilterView>,
     goal: Option<GoalForm>,
     import: Option<ImportForm>,
+    /// Whether the journal of one record can be asked for.
+    has_subjects: bool,
     downloads: Vec<Link>,
     /// Whether newer figures are being computed.
     is_stale: bool,
@@ -105,6 +107,7 @@ impl PageView {
             filter: None,
             goal: None,
             import: None,
+            has_subjects: false,
             downloads: Vec::new(),
             is_stale: false,
         }
@@ -147,6 +150,7 @@ pub(super) fn action(page: Page) -> Action {
     match page {
         Page::Deals | Page::Leads => Action::ReadRecords,
         Page::Imports | Page::Quality => Action::ReadImports,
+        Page::Journal => Action::ReadJournal,
         _ => Action::ReadFigures,
     }
 }
@@ -179,6 +183,7 @@ async fn shown(
         filter: filter(&answer, &asked),
         goal: goal_form(visitor, page, &asked),
         import: import_form(visitor, page, &answer),
+        has_subjects: page == Page::Journal,
         downloads: downloads(visitor, page, &asked),
         is_stale,
     };
@@ -208,7 +213,7 @@ fn bar(page: Page) -> Page {
         Page::Deals | Page::Waterfall => Page::Pipeline,
         Page::Backtest => Page::Forecast,
         Page::Metric | Page::Rates => Page::Metrics,
-        Page::Imports => Page::Quality,
+        Page::Imports | Page::Journal => Page::Quality,
         page => page,
     }
 }
@@ -220,7 +225,7 @@ fn related(page: Page, asked: &Asked) -> Vec<Link> {
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
-        Page::Quality => &[Page::Quality, Page::Imports],
+        Page::Quality => &[Page::Quality, Page::Imports, Page::Journal],
         _ => &[],
     };
     let held = asked.held();
@@ -228,8 +233,7 @@ fn related(page: Page, asked: &Asked) -> Vec<Link> {
         is_here: *other == page,
         ..Link::new(other.title(), format!("/{}{held}", other.name()))
     };
-    let journal = (bar(page) == Page::Quality).then(|| Link::new("Journal", "/journal"));
-    family.iter().map(link).chain(journal).collect()
+    family.iter().map(link).collect()
 }
 
 /// Where a company without any data begins.

@@ -18,7 +18,7 @@ use domain::kind::Kind;
 use domain::master::Master;
 use domain::value::Value;
 use reports::document::Report;
-use reports::journal::{Log, Verification};
+use reports::journal::Log;
 use reports::record::Shown;
 
 use super::asked::{Asked, Page};
@@ -38,7 +38,6 @@ const OF_FORM: [&str; 2] = ["seen-version", "edit-reason"];
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/records/{kind}/{id}", get(page).post(edit))
-        .route("/journal", get(journal_page))
         .route("/journal/find", post(find))
 }
 
@@ -62,15 +61,6 @@ struct FieldView {
     text: String,
     /// Whether it is edited here: Baton is master of it, and the visitor may.
     is_ours: bool,
-}
-
-#[derive(Template)]
-#[template(path = "server/journal.html")]
-struct JournalView {
-    frame: Frame,
-    answer: String,
-    head: String,
-    is_broken: bool,
 }
 
 /// The kind and subject of an address.
@@ -211,19 +201,6 @@ fn entered(record: &Shown, form: Vec<(String, String)>) -> Entered {
         .filter(is_changed)
         .collect();
     Entered { fields, on: None, reason, version }
-}
-
-async fn journal_page(visitor: Visitor) -> Result<Response, Fault> {
-    let context = visitor.context(Action::ReadJournal)?;
-    let verb = async |context: &Context| journal::verify(context).await;
-    let verified: Verification = visitor.shared.run(context, verb).await?;
-    let view = JournalView {
-        frame: Frame::new(&visitor, "Journal", "/journal", Some(Page::Quality), &Asked::default()),
-        answer: verified.document().answer,
-        head: verified.head,
-        is_broken: verified.broken.is_some(),
-    };
-    html(StatusCode::OK, &view)
 }
 
 /// From a subject as it is typed, `deals:D-1`, to its page.
