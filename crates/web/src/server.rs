@@ -117,13 +117,18 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(records::routes())
         .merge(entrance::routes())
         .merge(members::routes())
-        .merge(uploads::routes())
         .nest("/api/v1", api::routes())
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))
         .route("/sign-out", post(entrance::sign_out))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(api::ready))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(REQUEST_SECONDS_MAX),
+        ))
+        // A large file may take longer to come in than any page.
+        .merge(uploads::routes())
         .fallback(fault::no_page)
         .layer(middleware::from_fn_with_state(shared.clone(), visitor::known_host))
         .layer(CatchPanicLayer::custom(fault::panicked))
@@ -135,10 +140,6 @@ fn router(shared: Arc<Shared>) -> Router {
         )
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(CsrfLayer::new())
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Duration::from_secs(REQUEST_SECONDS_MAX),
-        ))
         .layer(fixed("content-security-policy", CONTENT_SECURITY_POLICY))
         .layer(fixed("x-content-type-options", "nosniff"))
         .layer(fixed("referrer-policy", "same-origin"))

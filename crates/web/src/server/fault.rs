@@ -6,7 +6,7 @@ use app::error::Error;
 use askama::Template;
 use axum::Json;
 use axum::body::Body;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::json;
 
@@ -134,8 +134,14 @@ impl IntoResponse for Problem {
             "status": status.as_u16(),
             "detail": fault.detail(),
         });
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, kind, Json(body).into_response().into_body()).into_response()
+        let body = Json(body).into_response().into_body();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body)
+            .into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 }
 
