@@ -135,8 +135,8 @@ impl IntoResponse for Problem {
             "detail": fault.detail(),
         });
         let body = Json(body).into_response().into_body();
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body)
-            .into_response();
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
