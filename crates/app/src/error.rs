@@ -58,9 +58,17 @@ pub enum Error {
     Strict(String),
     #[error("{0}")]
     Input(String),
+    /// As `Input`, of one field of what was entered.
+    #[error("{why}")]
+    Field { field: &'static str, why: String },
 }
 
 impl Error {
+    /// For `map_err` on what was typed into a field.
+    pub fn field<E: std::fmt::Display>(field: &'static str) -> impl FnOnce(E) -> Error {
+        move |error| Error::Field { field, why: error.to_string() }
+    }
+
     /// For `map_err` on what is done to a file or folder.
     pub fn folder(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();

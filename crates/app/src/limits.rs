@@ -28,3 +28,7 @@ pub const REVIEW_QUARTERS_AHEAD: usize = 2;
 pub const RATE_GROUPS_MAX: usize = 40;
 /// Deals or leads that one list shows.
 pub const LISTED_MAX: usize = 500;
+/// Owners of whom a forecast of their own is made, those with most closed deals first.
+pub const OWNER_FORECASTS_MAX: usize = 60;
+/// Closed deals from which on an owner's own deals tell enough for a forecast.
+pub const OWNER_CLOSED_MIN: usize = 20;

@@ -141,7 +141,8 @@ fn outcome(name: &str) -> Result<Outcome, Error> {
     })
 }
 
-async fn names(
+/// What to call each of some records: its name, or its source's id.
+pub(crate) async fn names(
     context: &Context,
     kind: Kind,
     ids: impl Iterator<Item = Uuid>,

@@ -305,6 +305,45 @@ pub struct Retention {
 pub enum ForecastCommand {
     /// What Baton and simple methods would have said on past days, against what came
     Backtest(Backtest),
+    /// Say what a period will bring: what is promised, and what it comes to if all goes well
+    Submit(Call),
+    /// Say otherwise than an owner has, with the reason
+    Override(Call),
+    /// What was called of a period, beside what is in hand and what Baton says
+    Calls(Calls),
+}
+
+#[derive(Debug, Args)]
+pub struct Call {
+    /// A fiscal year (2018), quarter (2018-Q1) or month (2018-01)
+    #[arg(long)]
+    pub period: Period,
+    /// What is promised of the whole period, with what is booked of it
+    #[arg(long, allow_hyphen_values = true)]
+    pub commit: String,
+    /// What the whole period comes to if all goes well
+    #[arg(long, allow_hyphen_values = true)]
+    pub best_case: String,
+    /// Whose deals: a user of the CRM by id, name or e-mail (the whole company's if left out)
+    #[arg(long, value_name = "USER")]
+    pub owner: Option<String>,
+    /// What it rests on; of an override, its reason
+    #[arg(long, visible_alias = "reason", default_value = "")]
+    pub note: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Calls {
+    /// A fiscal year, quarter or month (the quarter around the day if left out)
+    #[arg(long)]
+    pub period: Option<Period>,
+    /// The seed of the simulated futures
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub as_of: AsOf,
 }
 
 #[derive(Debug, Args)]

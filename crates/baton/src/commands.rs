@@ -7,9 +7,10 @@ use std::time::Instant;
 use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
 use app::{
-    check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, record,
+    call, check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, record,
     retention, scoreboard,
 };
+use domain::call::Manner;
 use domain::company::Company;
 use domain::money::parse_currency;
 use domain::period::FiscalCalendar;
@@ -19,9 +20,9 @@ use reports::document::Report;
 use reports::imports::StageSeen;
 
 use crate::args::{
-    Arguments, Backtest, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Import,
-    ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Record, RecordEntry,
-    Retention,
+    Arguments, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal,
+    Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Record,
+    RecordEntry, Retention,
 };
 use crate::{demo, review, serve, show};
 
@@ -80,13 +81,40 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
 }
 
 async fn forecast(context: &Context, asked: Forecast) -> anyhow::Result<()> {
-    if let Some(ForecastCommand::Backtest(backtest)) = asked.command {
-        return self::backtest(context, backtest).await;
+    match asked.command {
+        Some(ForecastCommand::Backtest(backtest)) => {
+            return self::backtest(context, backtest).await;
+        }
+        Some(ForecastCommand::Submit(call)) => return say(context, call, Manner::Submission).await,
+        Some(ForecastCommand::Override(call)) => return say(context, call, Manner::Override).await,
+        Some(ForecastCommand::Calls(calls)) => return self::calls(context, calls).await,
+        None => {}
     }
     let Some(period) = asked.period else { anyhow::bail!("name a --period, such as 2018-Q1") };
     let (as_of, known_at) = (asked.as_of.as_of, asked.as_of.known_at);
     let report = forecast::forecast(context, period, as_of, known_at, asked.seed).await?;
     show::report(&report, asked.as_of.output.json)
+}
+
+async fn say(context: &Context, said: Call, manner: Manner) -> anyhow::Result<()> {
+    let order = call::Order {
+        period: said.period,
+        manner,
+        whose: said.owner,
+        speaker: None,
+        speaks_for_others: true,
+        commit: said.commit,
+        best_case: said.best_case,
+        note: said.note,
+    };
+    show::report(&call::say(context, &order).await?, said.output.json)
+}
+
+async fn calls(context: &Context, asked: Calls) -> anyhow::Result<()> {
+    let Calls { period, seed, as_of } = asked;
+    let (day, known_at) = (as_of.as_of, as_of.known_at);
+    let question = call::Question { period, as_of: day, known_at, seed };
+    show::report(&call::calls(context, &question).await?, as_of.output.json)
 }
 
 async fn backtest(context: &Context, asked: Backtest) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+use crate::category::Category;
 use crate::history::{Fact, Latest};
 use crate::lifecycle::{Stay, contradictory, outcome_of, stays};
 use crate::money::Money;
@@ -34,6 +35,8 @@ pub struct Deal {
     /// The amounts as they became known, in order of time.
     pub amounts: Vec<(Date, Money)>,
     pub expected_close_on: Option<Date>,
+    /// Its forecast category, where its source tells it in a word that is understood.
+    pub category: Option<Category>,
     pub product: Option<Uuid>,
     pub owner: Option<Uuid>,
     pub account: Option<Uuid>,
@@ -77,6 +80,7 @@ impl Deal {
             estimated_amount: None,
             amounts: amounts(facts, zone),
             expected_close_on: date(last.get("expected_close_on")),
+            category: last.text("forecast_category").and_then(Category::parse),
             product: reference("product"),
             owner: reference("owner"),
             account: reference("account"),

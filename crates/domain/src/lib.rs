@@ -4,6 +4,8 @@
 //! function is a value in, a value out, so it cannot fail for outside reasons.
 
 pub mod access;
+pub mod call;
+pub mod category;
 pub mod company;
 pub mod deal;
 pub mod erasure;

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod backtest;
+pub mod call;
 pub mod check;
 pub mod company;
 pub mod document;

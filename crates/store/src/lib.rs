@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod alias;
+pub mod call;
 pub mod chain;
 pub mod company;
 mod db;

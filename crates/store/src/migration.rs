@@ -4,6 +4,7 @@ mod m0001_spine;
 mod m0002_ranges;
 mod m0003_masters;
 mod m0004_access;
+mod m0005_calls;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_ranges::Ranges),
             Box::new(m0003_masters::Masters),
             Box::new(m0004_access::Access),
+            Box::new(m0005_calls::Calls),
         ]
     }
 }

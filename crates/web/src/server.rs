@@ -11,6 +11,8 @@ mod assets;
 mod entrance;
 mod export;
 mod fault;
+mod field;
+mod forecast;
 mod frame;
 mod members;
 mod pages;
@@ -115,6 +117,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .merge(pages::routes())
         .merge(records::routes())
+        .merge(forecast::routes())
         .merge(entrance::routes())
         .merge(members::routes())
         .nest("/api/v1", api::routes())

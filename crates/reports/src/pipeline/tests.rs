@@ -26,6 +26,7 @@ fn deal(id: u128, text: &str) -> Option<Deal> {
         estimated_amount: Some(Money { minor: 50, currency: Currency::USD }),
         amounts: Vec::new(),
         expected_close_on,
+        category: None,
         product: None,
         owner: None,
         account: None,

@@ -11,14 +11,15 @@ use app::backtest::{Origins, Step};
 use app::context::Context;
 use app::error::Error;
 use app::{
-    backtest, check, forecast, funnel, goal, imports, journal, listing, metrics, pipeline, plan,
-    retention, scoreboard,
+    backtest, call, check, forecast, funnel, goal, imports, journal, listing, metrics, pipeline,
+    plan, retention, scoreboard,
 };
 use domain::access::Scope;
 use domain::period::Period;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::backtest::Backtest;
+use reports::call::Calls;
 use reports::document::Report;
 use reports::forecast::Forecast;
 use reports::imports::Imports;
@@ -42,6 +43,7 @@ const SEED: u64 = 1;
 pub(super) enum Answer {
     Scoreboard(Scoreboard),
     Forecast(Forecast),
+    Calls(Calls),
     Waterfall(Waterfall),
     Backtest(Backtest),
     Deals(Deals),
@@ -56,6 +58,7 @@ impl Answer {
         match self {
             Answer::Scoreboard(report) => report,
             Answer::Forecast(report) => report,
+            Answer::Calls(report) => report,
             Answer::Waterfall(report) => report,
             Answer::Backtest(report) => report,
             Answer::Deals(report) => report,
@@ -222,6 +225,11 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Forecast => {
             let period = period(context, asked, day);
             Ok(Answer::Forecast(forecast::forecast(context, period, as_of, None, SEED).await?))
+        }
+        Page::Calls => {
+            let question =
+                call::Question { period: asked.period, as_of, known_at: None, seed: SEED };
+            Ok(Answer::Calls(call::calls(context, &question).await?))
         }
         Page::Backtest => {
             let origins = Origins::Every(Step::Month);

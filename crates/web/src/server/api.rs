@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use super::answers::Wanted;
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
+use super::forecast;
 use super::pages::action;
 use super::policy::Action;
 use super::records::{absent, look, subject};
@@ -34,12 +35,13 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/openapi.json", get(async || Json(description())))
         .route("/records/{kind}/{id}", get(read).patch(edit))
         .route("/records/{kind}/{id}/journal", get(history))
+        .route("/forecast/calls", get(forecast::read_calls).post(forecast::say))
         .route("/{page}", get(report))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
 }
 
 /// A visitor whose faults are told in JSON.
-struct Program(Visitor);
+pub(super) struct Program(pub Visitor);
 
 impl FromRequestParts<Arc<Shared>> for Program {
     type Rejection = Problem;
@@ -58,7 +60,7 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Result<&'static 
     Ok("ready")
 }
 
-async fn report(
+pub(super) async fn report(
     Program(visitor): Program,
     Path(name): Path<String>,
     Query(query): Query<HashMap<String, String>>,
@@ -160,6 +162,7 @@ fn description() -> Value {
         },
     });
     paths.insert("/api/v1/records/{kind}/{id}/journal".to_owned(), history);
+    paths.insert("/api/v1/forecast/calls".to_owned(), described_calls());
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Baton", "version": env!("CARGO_PKG_VERSION") },
@@ -241,6 +244,33 @@ fn described_record() -> Value {
     })
 }
 
+fn described_calls() -> Value {
+    let call = json!({ "schema": { "$ref": "#/components/schemas/Call" } });
+    let created = json!({
+        "description": "The call as it was said, with what was said before.",
+        "content": { "application/json": { "schema": { "type": "object" } } },
+    });
+    let mut said = answers("");
+    if let Some(said) = said.as_object_mut() {
+        said.remove("200");
+        said.insert("201".to_owned(), created);
+    }
+    json!({
+        "get": {
+            "operationId": "forecast_calls",
+            "summary": "Calls of a period",
+            "parameters": parameters(),
+            "responses": answers("What is in hand, what was called, and what Baton says."),
+        },
+        "post": {
+            "operationId": "say_forecast_call",
+            "summary": "Submit a call, or override one",
+            "requestBody": { "required": true, "content": { "application/json": call } },
+            "responses": said,
+        },
+    })
+}
+
 fn schemas() -> Value {
     let text = json!({ "type": "string" });
     json!({
@@ -249,6 +279,16 @@ fn schemas() -> Value {
             "required": ["type", "title", "status", "detail"],
             "properties": {
                 "type": text, "title": text, "status": { "type": "integer" }, "detail": text,
+            },
+        },
+        "Call": {
+            "type": "object",
+            "required": ["period", "commit", "best_case"],
+            "additionalProperties": false,
+            "properties": {
+                "period": text, "manner": { "enum": ["submission", "override"] },
+                "owner": { "type": ["string", "null"] }, "commit": text, "best_case": text,
+                "note": text,
             },
         },
         "Edit": {

@@ -19,6 +19,7 @@ pub enum Page {
     Pipeline,
     Waterfall,
     Forecast,
+    Calls,
     Backtest,
     Rates,
     Retention,
@@ -30,7 +31,7 @@ pub enum Page {
 }
 
 impl Page {
-    pub const ALL: [Page; 16] = [
+    pub const ALL: [Page; 17] = [
         Page::Scoreboard,
         Page::Goal,
         Page::Plan,
@@ -39,6 +40,7 @@ impl Page {
         Page::Pipeline,
         Page::Waterfall,
         Page::Forecast,
+        Page::Calls,
         Page::Backtest,
         Page::Rates,
         Page::Retention,
@@ -60,6 +62,7 @@ impl Page {
             Page::Pipeline => "pipeline",
             Page::Waterfall => "waterfall",
             Page::Forecast => "forecast",
+            Page::Calls => "calls",
             Page::Backtest => "backtest",
             Page::Rates => "rates",
             Page::Retention => "retention",
@@ -81,6 +84,7 @@ impl Page {
             Page::Pipeline => "Pipeline",
             Page::Waterfall => "How the pipeline moved",
             Page::Forecast => "Forecast",
+            Page::Calls => "Calls",
             Page::Backtest => "The forecast, graded",
             Page::Rates => "Rates of the funnel",
             Page::Retention => "Retention",

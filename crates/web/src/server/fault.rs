@@ -26,6 +26,11 @@ pub(super) enum Fault {
     NotFound(String),
     /// What was sent will not do.
     Input(String),
+    /// As `Input`, of one field of it.
+    Field {
+        field: &'static str,
+        why: String,
+    },
     /// Somebody else was faster.
     Changed(String),
     Unready(&'static str),
@@ -47,7 +52,7 @@ impl Fault {
             Fault::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Fault::Forbidden(_) => StatusCode::FORBIDDEN,
             Fault::NotFound(_) => StatusCode::NOT_FOUND,
-            Fault::Input(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Fault::Input(_) | Fault::Field { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Fault::Changed(_) => StatusCode::PRECONDITION_FAILED,
             Fault::Unready(_) => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -60,7 +65,7 @@ impl Fault {
             Fault::Throttled => "Too many attempts",
             Fault::Forbidden(_) => "Your role does not permit this",
             Fault::NotFound(_) => "There is nothing here",
-            Fault::Input(_) => "This cannot be done as asked",
+            Fault::Input(_) | Fault::Field { .. } => "This cannot be done as asked",
             Fault::Changed(_) => "Somebody else was faster",
             Fault::Unready(_) => "Not ready",
             Fault::Broken(_) => "Something broke on our side",
@@ -77,6 +82,7 @@ impl Fault {
             }
             Fault::NotFound(what) => format!("{what} Look for it with the search."),
             Fault::Input(what) | Fault::Changed(what) => sentence(what),
+            Fault::Field { field, why } => format!("`{field}`: {}", sentence(why)),
             Fault::Unready(why) => format!("{} Try again in a moment.", sentence(why)),
             Fault::Broken(_) => "Nothing was changed. The server's log says what it was.".into(),
         }
@@ -89,6 +95,7 @@ impl From<Error> for Fault {
             Error::NotSeen(_) => {
                 Fault::NotFound("There is no such record that you may see.".into())
             }
+            Error::Field { field, why } => Fault::Field { field, why },
             Error::Changed { .. } => Fault::Changed(error.to_string()),
             Error::NotAMember => Fault::Input(error.to_string()),
             Error::Store(store) if store.is_inward() => Fault::Broken(store.to_string()),

@@ -198,7 +198,7 @@ fn unanswered(visitor: &Visitor, page: Page, asked: &Asked, why: &str) -> Result
     html(StatusCode::OK, &view)
 }
 
-fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
+pub(super) fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
     let path = match (page, &asked.name) {
         (Page::Metric, Some(name)) => format!("/metrics/{}", encoded(name)),
         _ => format!("/{}", page.name()),
@@ -211,7 +211,7 @@ fn bar(page: Page) -> Page {
     match page {
         Page::Goal => Page::Plan,
         Page::Deals | Page::Waterfall => Page::Pipeline,
-        Page::Backtest => Page::Forecast,
+        Page::Calls | Page::Backtest => Page::Forecast,
         Page::Metric | Page::Rates => Page::Metrics,
         Page::Imports | Page::Journal => Page::Quality,
         page => page,
@@ -219,11 +219,11 @@ fn bar(page: Page) -> Page {
 }
 
 /// Pages that go on from one, with what holds.
-fn related(page: Page, asked: &Asked) -> Vec<Link> {
+pub(super) fn related(page: Page, asked: &Asked) -> Vec<Link> {
     let family: &[Page] = match bar(page) {
         Page::Plan => &[Page::Plan, Page::Goal],
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
-        Page::Forecast => &[Page::Forecast, Page::Backtest],
+        Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
         Page::Quality => &[Page::Quality, Page::Imports, Page::Journal],
         _ => &[],
@@ -248,7 +248,7 @@ fn first_steps(answer: &Answer) -> Option<Vec<Link>> {
     is_empty.then(|| steps.map(|(name, href)| Link::new(name, href)).to_vec())
 }
 
-fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
+pub(super) fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
     if !visitor.may(Action::Export) {
         return Vec::new();
     }
@@ -258,7 +258,7 @@ fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
     vec![link("csv", "CSV"), link("xlsx", "XLSX"), link("json", "JSON")]
 }
 
-fn figures(answer: &Answer) -> Vec<Figure> {
+pub(super) fn figures(answer: &Answer) -> Vec<Figure> {
     match answer {
         Answer::Scoreboard(board) => scoreboard_figures(board),
         Answer::Forecast(forecast) if !forecast.is_over => vec![Figure::new(
@@ -310,7 +310,7 @@ fn scoreboard_figures(board: &Scoreboard) -> Vec<Figure> {
     figures
 }
 
-fn tables(answer: &Answer, document: &Document) -> Vec<TableView> {
+pub(super) fn tables(answer: &Answer, document: &Document) -> Vec<TableView> {
     let view = |table: &Table| {
         let view = TableView::new(table)?;
         let kind = match answer {
@@ -343,7 +343,7 @@ pub(super) fn record_href(kind: Kind, id: &str) -> String {
     format!("/records/{}/{}", kind.name(), encoded(id))
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 

@@ -21,6 +21,8 @@ pub(super) enum Action {
     Export,
     EditRecords,
     SetGoal,
+    SubmitCalls,
+    OverrideCalls,
     Import,
     ManageMembers,
 }
@@ -35,6 +37,8 @@ impl Action {
             Action::Export => "export",
             Action::EditRecords => "edit records",
             Action::SetGoal => "set the goal",
+            Action::SubmitCalls => "submit forecast calls",
+            Action::OverrideCalls => "override forecast calls",
             Action::Import => "import",
             Action::ManageMembers => "manage members",
         }
@@ -98,15 +102,20 @@ mod tests {
                 Action::Export,
                 Action::EditRecords,
                 Action::SetGoal,
+                Action::SubmitCalls,
+                Action::OverrideCalls,
                 Action::Import,
                 Action::ManageMembers,
             ];
             all.into_iter().filter(|action| policy.permits(role, *action)).collect()
         };
         assert_eq!(may(Role::Viewer), [Action::ReadFigures, Action::ReadRecords, Action::Export]);
-        assert_eq!(may(Role::Owner).len(), 9);
+        assert_eq!(may(Role::Owner).len(), 11);
         assert!(!policy.permits(Role::SalesRep, Action::ReadJournal));
         assert!(policy.permits(Role::SalesRep, Action::EditRecords));
+        assert!(policy.permits(Role::SalesRep, Action::SubmitCalls));
+        assert!(!policy.permits(Role::SalesRep, Action::OverrideCalls));
+        assert!(!policy.permits(Role::Executive, Action::OverrideCalls));
         assert!(!policy.permits(Role::Executive, Action::ManageMembers));
     }
 }

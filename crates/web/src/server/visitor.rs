@@ -48,7 +48,12 @@ impl Visitor {
     pub fn check(&self, action: Action) -> Result<(), Fault> {
         let writes = matches!(
             action,
-            Action::EditRecords | Action::SetGoal | Action::Import | Action::ManageMembers
+            Action::EditRecords
+                | Action::SetGoal
+                | Action::SubmitCalls
+                | Action::OverrideCalls
+                | Action::Import
+                | Action::ManageMembers
         );
         if writes && !self.may_write {
             return Err(Fault::Forbidden("write: this token reads alone"));

@@ -1,6 +1,7 @@
 //! The web application as a browser and a program meet it, without a socket.
 
 mod access;
+mod calls;
 mod edits;
 mod entrance;
 mod pages;

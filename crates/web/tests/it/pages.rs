@@ -6,7 +6,7 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 15] = [
+pub const PAGES: [&str; 16] = [
     "scoreboard",
     "goal",
     "plan",
@@ -15,6 +15,7 @@ pub const PAGES: [&str; 15] = [
     "pipeline",
     "waterfall",
     "forecast",
+    "calls",
     "backtest",
     "rates",
     "retention",
