@@ -6,7 +6,9 @@
 mod duckdb;
 mod files;
 mod futures;
+mod http;
 mod measure;
+pub mod pages;
 pub mod truth;
 
 use crate::building;

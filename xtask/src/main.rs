@@ -8,6 +8,7 @@ mod demo;
 mod dependencies;
 mod postgres;
 mod readme;
+mod server;
 mod test;
 mod tidy;
 
@@ -25,6 +26,8 @@ Usage: cargo xtask COMMAND
   bench [NAME…] [--profile dev|release]
                     speed, memory and repeatability beside a named peer: import journal memory seed
                     futures
+  bench pages --data DIR [--baton FILE] [--seconds N]
+                    every page of a company at 20 requests a second, memory, and when an edit shows
   bench truth [--companies N] [--profile dev|release] [--baton FILE]
                     forecasts on simulated companies beside baselines and truth, to docs/truth.md
   bench truth --demo [--seeds N]
@@ -56,6 +59,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("tidy", []) => tidy::run(false),
         ("tidy", [bless]) if bless == "--bless" => tidy::run(true),
         ("bench", [name, rest @ ..]) if name == "truth" => bench::truth::run(rest),
+        ("bench", [name, rest @ ..]) if name == "pages" => bench::pages::run(rest),
         ("bench", rest) => bench::run(rest),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
