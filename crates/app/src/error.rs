@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use domain::access::AccessError;
 use domain::goal::GoalError;
+use domain::goal::tree::TreeError;
 use domain::kind::{Kind, UnknownKind};
 use domain::master::MasterError;
 use domain::money::MoneyError;
@@ -19,6 +20,8 @@ pub enum Error {
     Refused(#[from] intake::refusal::Refusal),
     #[error(transparent)]
     Goal(#[from] GoalError),
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     #[error(transparent)]
     Money(#[from] MoneyError),
     #[error(transparent)]

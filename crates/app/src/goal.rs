@@ -1,7 +1,9 @@
 //! The goal: the one number, for a period, and whether history lets one sign for it.
 
 mod smart;
+pub mod tree;
 
+use domain::goal::tree::Tree;
 use domain::goal::{Counts, Goal};
 use domain::money::Money;
 use domain::period::Period;
@@ -26,7 +28,8 @@ pub struct Question {
     pub seed: u64,
 }
 
-/// Sets the goal of a period, whatever its check says; an earlier one is kept as a version.
+/// Sets the goal of a period, whatever its check says; an earlier one is kept as a version, and
+/// the goal's parts change in proportion.
 ///
 /// # Errors
 /// When the amount or the confidence cannot be a goal's.
@@ -41,7 +44,14 @@ pub async fn set(
     let goal = Goal::new(amount, period, counts, confidence)?;
     let author = context.author(format!("goal of {period}"));
     let store = &context.store;
-    store.write(author, async |tx: &mut Tx| Ok::<(), Error>(tx.set_goal(&goal).await?)).await?;
+    let write = async |tx: &mut Tx| {
+        tx.set_goal(&goal).await?;
+        let mut tree = Tree { amount, parts: tx.goal_parts(period).await? };
+        tree.resize(amount);
+        tx.set_goal_parts(period, &tree.parts).await?;
+        Ok::<(), Error>(())
+    };
+    store.write(author, write).await?;
     store.chain(&context.new_id().to_string(), context.now).await?;
     let question = Question { period: Some(period), seed: SEED, ..Question::default() };
     let checks = vec![check(context, &question).await?];

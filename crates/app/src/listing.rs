@@ -17,13 +17,16 @@ use crate::error::Error;
 use crate::limits::LISTED_MAX;
 use crate::world::World;
 
+/// The open deals whose day of closing has passed.
+const OVERDUE: &str = "overdue";
+
 /// What a list is narrowed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Part of a name or of the source's id, in any case.
     pub text: Option<String>,
     pub stage: Option<String>,
-    /// open, won or lost; open if left out, unless a text or stage is asked for.
+    /// open, won, lost or overdue; open if left out, unless a text or stage is asked for.
     pub outcome: Option<String>,
 }
 
@@ -40,7 +43,8 @@ pub async fn deals(
     let wanted = Wanted::new(filter)?;
     let matches = |deal: &&Deal| {
         let texts = [Some(deal.external_id.as_str()), deal.name.as_deref()];
-        wanted.matches(deal.outcome, deal.stage.as_deref(), &texts)
+        (!wanted.is_overdue || deal.is_overdue(world.as_of))
+            && wanted.matches(deal.outcome, deal.stage.as_deref(), &texts)
     };
     let mut found: Vec<&Deal> = world.deals.iter().filter(matches).collect();
     let all = found.len();
@@ -109,6 +113,7 @@ struct Wanted {
     text: Option<String>,
     stage: Option<String>,
     outcome: Option<Outcome>,
+    is_overdue: bool,
 }
 
 impl Wanted {
@@ -117,12 +122,15 @@ impl Wanted {
             text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_lowercase)
         };
         let (text, stage) = (given(&filter.text), given(&filter.stage));
-        let outcome = match given(&filter.outcome).as_deref() {
+        let named = given(&filter.outcome);
+        let is_overdue = named.as_deref() == Some(OVERDUE);
+        let outcome = match named.as_deref() {
+            Some(OVERDUE) => Some(Outcome::Open),
             None if text.is_none() && stage.is_none() => Some(Outcome::Open),
             None | Some("any") => None,
             Some(name) => Some(outcome(name)?),
         };
-        Ok(Wanted { text, stage, outcome })
+        Ok(Wanted { text, stage, outcome, is_overdue })
     }
 
     fn matches(&self, outcome: Outcome, stage: Option<&str>, texts: &[Option<&str>]) -> bool {
@@ -137,12 +145,12 @@ impl Wanted {
 
 fn outcome(name: &str) -> Result<Outcome, Error> {
     Outcome::parse(name).ok_or_else(|| {
-        Error::Input(format!("`{name}` is no outcome: choose open, won, lost or any"))
+        Error::Input(format!("`{name}` is no outcome: choose open, overdue, won, lost or any"))
     })
 }
 
-/// What to call each of some records: its name, or its source's id.
-pub(crate) async fn names(
+/// What records are called, by id: their name, else the id of their source.
+pub async fn names(
     context: &Context,
     kind: Kind,
     ids: impl Iterator<Item = Uuid>,

@@ -6,6 +6,8 @@
 //! against what the leg before has truly handed to it, so that a leg is not blamed for another.
 
 mod expectation;
+mod steps;
+pub mod week;
 
 use domain::goal::{Counts, Goal};
 use domain::money::Money;
@@ -70,14 +72,17 @@ pub async fn scoreboard(
         "Own pace holds a leg against what is to be expected of what the leg before handed to it."
             .to_owned(),
     );
-    Ok(Scoreboard {
+    let mut board = Scoreboard {
         as_of: world.as_of,
         period,
         goal: goal.map(|goal| goal.amount),
         probability: goal.map(|goal| probability(context, &world, goal)).transpose()?.flatten(),
         legs,
+        steps: Vec::new(),
         notes,
-    })
+    };
+    board.steps = steps::steps(context, &world, board.bottleneck());
+    Ok(board)
 }
 
 async fn goal_around(context: &Context, day: Date) -> Result<Option<Goal>, Error> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::access::Role;
 use domain::goal::Counts;
+use domain::goal::tree::Dimension;
 use domain::kind::Kind;
 use domain::master::{Master, Realm};
 use domain::period::Period;
@@ -229,6 +230,37 @@ pub enum Funnel {
     },
 }
 
+/// The goal, or a part of it.
+#[derive(Args, Debug)]
+pub struct Which {
+    /// The part by its way from the goal, such as 2027-Q1/Enterprise; the goal itself if left out
+    #[arg(long = "of", value_name = "PART")]
+    pub part: Option<String>,
+    /// The goal's period, where more than one goal is set
+    #[arg(long)]
+    pub period: Option<Period>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// A part's name and its weight beside the others.
+#[derive(Clone, Debug)]
+pub struct Weighted {
+    pub name: String,
+    pub weight: u64,
+}
+
+impl std::str::FromStr for Weighted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Weighted, String> {
+        let wrong = || format!("`{text}` is no part: write NAME=WEIGHT, such as North=3");
+        let (name, weight) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let weight = weight.trim().parse().map_err(|_| wrong())?;
+        Ok(Weighted { name: name.trim().to_owned(), weight })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Goal {
     /// Set the goal of a period; the earlier versions are kept
@@ -250,6 +282,60 @@ pub enum Goal {
     },
     /// Show the goals, and what history says of each
     Show(Output),
+    /// The goal's parts: who answers for how much, what is booked, who signed
+    Tree {
+        /// The goal's period, where more than one goal is set
+        #[arg(long)]
+        period: Option<Period>,
+        /// The day whose end the figures are of
+        #[arg(long)]
+        as_of: Option<Date>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Break the goal or one of its parts down: parts always sum to their whole
+    Split {
+        /// By what: quarter, leg, team, region, product, source or person
+        #[arg(long)]
+        by: Dimension,
+        /// One part as NAME=WEIGHT, as often as there are parts; as history won it if left out
+        #[arg(long = "part", value_name = "NAME=WEIGHT")]
+        parts: Vec<Weighted>,
+        /// Equal parts
+        #[arg(long, conflicts_with = "parts")]
+        evenly: bool,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Take the parts of the goal or of a part away
+    Join {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Set a part's amount; the others of its whole make up for it
+    Part {
+        /// The amount, in the company's currency
+        #[arg(long)]
+        amount: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Put a part in a member's hands
+    Assign {
+        /// The e-mail address of the member; nobody if left out
+        #[arg(long, value_name = "EMAIL")]
+        member: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Sign for the goal or a part of it
+    Sign {
+        /// The e-mail address of the member who signs
+        #[arg(long, value_name = "EMAIL")]
+        member: String,
+        #[command(flatten)]
+        which: Which,
+    },
     /// What history says of a goal: is it specific, measurable, attainable, relevant, time-bound?
     Check {
         /// The goal's period, where more than one goal is set

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
+use app::goal::tree::{Change, Sharing};
 use app::{
     call, check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, record,
     retention, scoreboard,
@@ -22,7 +23,7 @@ use reports::imports::StageSeen;
 use crate::args::{
     Arguments, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal,
     Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Record,
-    RecordEntry, Retention,
+    RecordEntry, Retention, Which,
 };
 use crate::{demo, review, serve, show};
 
@@ -262,12 +263,39 @@ async fn goal(context: &Context, goal: Goal) -> anyhow::Result<()> {
             show::report(&report, output.json)
         }
         Goal::Show(output) => show::report(&goal::show(context).await?, output.json),
+        Goal::Tree { period, as_of, output } => {
+            show::report(&goal::tree::tree(context, period, as_of).await?, output.json)
+        }
+        Goal::Split { by, parts, evenly, which } => {
+            let sharing = match evenly {
+                true => Sharing::Evenly,
+                false if parts.is_empty() => Sharing::History,
+                false => Sharing::Among(parts.into_iter().map(|it| (it.name, it.weight)).collect()),
+            };
+            change(context, which, Change::BreakDown { dimension: by, sharing }).await
+        }
+        Goal::Join { which } => change(context, which, Change::Join).await,
+        Goal::Part { amount, which } => change(context, which, Change::Amount(amount)).await,
+        Goal::Assign { member, which } => change(context, which, Change::Owner(member)).await,
+        Goal::Sign { member, which } => {
+            let member = goal::tree::member(context, &member).await?;
+            let part = which.part.as_deref();
+            let report = goal::tree::sign(context, which.period, part, &member).await?;
+            show::report(&report, which.output.json)
+        }
         Goal::Check { period, seed, as_of } => {
             let (day, known_at) = (as_of.as_of, as_of.known_at);
             let question = goal::Question { period, as_of: day, known_at, seed };
             show::report(&goal::check(context, &question).await?, as_of.output.json)
         }
     }
+}
+
+/// Changes a goal's tree, and shows it as it then is.
+async fn change(context: &Context, which: Which, change: Change) -> anyhow::Result<()> {
+    let part = which.part.as_deref();
+    let report = goal::tree::change(context, which.period, part, change).await?;
+    show::report(&report, which.output.json)
 }
 
 async fn pipeline(context: &Context, pipeline: Pipeline) -> anyhow::Result<()> {

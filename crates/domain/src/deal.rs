@@ -91,6 +91,11 @@ impl Deal {
         })
     }
 
+    /// Whether it is open though the day on which it was to close has passed.
+    pub fn is_overdue(&self, today: Date) -> bool {
+        self.is_open() && self.expected_close_on.is_some_and(|day| day < today)
+    }
+
     pub fn is_open(&self) -> bool {
         self.outcome == Outcome::Open
     }

@@ -1,5 +1,7 @@
 //! The revenue goal of a period: the one number that the relay team signs up for.
 
+pub mod tree;
+
 use crate::money::Money;
 use crate::period::Period;
 

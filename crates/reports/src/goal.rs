@@ -1,5 +1,7 @@
 //! The goals that are set, and what history says of each: the SMART check.
 
+pub mod tree;
+
 use domain::goal::Goal;
 use domain::money::Money;
 use domain::period::Period;

@@ -1,5 +1,7 @@
 //! The scoreboard: each leg of the relay, actual against expected, and the leg to fix.
 
+pub mod week;
+
 use domain::money::Money;
 use domain::period::Period;
 use jiff::civil::Date;
@@ -10,6 +12,8 @@ use crate::render::{capital, short};
 
 /// What comes in a period varies so much around the pace of the days before.
 const PACE_DEVIATION: f64 = 0.15;
+/// The table of the steps.
+pub const NEXT: &str = "What to do next";
 /// A leg is behind when its pace is below this.
 const ON_PACE: f64 = 0.95;
 /// A leg is ahead when its pace is at least this.
@@ -25,7 +29,17 @@ pub struct Scoreboard {
     /// The probability of the goal on the present course.
     pub probability: Option<f64>,
     pub legs: Vec<Leg>,
+    /// What to do next, the most pressing first.
+    pub steps: Vec<Step>,
     pub notes: Vec<String>,
+}
+
+/// Something to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub text: String,
+    /// The page that shows what it is about, with its query.
+    pub see: &'static str,
 }
 
 /// One leg by its metric, from the period's first day to the as-of day.
@@ -214,7 +228,10 @@ impl Report for Scoreboard {
                 leg.standing().into(),
             ]);
         }
-        Document { answer: self.answer(), tables: vec![table], notes: self.notes.clone() }
+        let mut next = Table::new(NEXT, &[""]);
+        self.steps.iter().for_each(|step| next.row([step.text.clone().into()]));
+        let tables = [table, next].into_iter().filter(|table| !table.rows.is_empty());
+        Document { answer: self.answer(), tables: tables.collect(), notes: self.notes.clone() }
     }
 
     fn json(&self) -> Value {
@@ -249,6 +266,7 @@ impl Report for Scoreboard {
             "legs": legs,
             "bottleneck": self.bottleneck().map(|leg| leg.leg),
             "beyond_chance": self.bottleneck().map(Leg::is_behind_beyond_chance),
+            "next": self.steps.iter().map(|step| &step.text).collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }
@@ -277,6 +295,7 @@ mod tests {
             goal: None,
             probability: None,
             legs: legs.to_vec(),
+            steps: Vec::new(),
             notes: Vec::new(),
         };
         assert_eq!(board.bottleneck().map(|leg| leg.leg), wanted);

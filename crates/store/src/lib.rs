@@ -13,6 +13,7 @@ pub mod company;
 mod db;
 pub mod error;
 pub mod goal;
+pub mod goal_part;
 pub mod import;
 mod insert;
 pub mod journal;

@@ -5,6 +5,7 @@ mod m0002_ranges;
 mod m0003_masters;
 mod m0004_access;
 mod m0005_calls;
+mod m0006_goal_parts;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_masters::Masters),
             Box::new(m0004_access::Access),
             Box::new(m0005_calls::Calls),
+            Box::new(m0006_goal_parts::GoalParts),
         ]
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod ages;
 pub mod answers;
+pub mod chance;
 pub mod course;
 pub mod fan;
 pub mod graded;

@@ -14,6 +14,7 @@ mod fault;
 mod field;
 mod forecast;
 mod frame;
+mod goal_parts;
 mod members;
 mod pages;
 mod policy;
@@ -116,6 +117,7 @@ fn router(shared: Arc<Shared>) -> Router {
     };
     Router::new()
         .merge(pages::routes())
+        .merge(goal_parts::routes())
         .merge(records::routes())
         .merge(forecast::routes())
         .merge(entrance::routes())

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use app::backtest::{Origins, Step};
 use app::context::Context;
@@ -22,11 +22,13 @@ use reports::backtest::Backtest;
 use reports::call::Calls;
 use reports::document::Report;
 use reports::forecast::Forecast;
+use reports::goal::tree::GoalTree;
 use reports::imports::Imports;
 use reports::journal::Verification;
 use reports::listing::{Deals, Leads};
 use reports::pipeline::Waterfall;
 use reports::scoreboard::Scoreboard;
+use reports::scoreboard::week::Week;
 
 use super::asked::{Asked, Page};
 use super::fault::Fault;
@@ -36,12 +38,16 @@ use super::shared::Shared;
 const KEPT_MAX: usize = 256;
 /// How long a request waits for the new answer while an old one is there.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How old an answer may be that stands beside another page's.
+const AT_HAND_MAX: Duration = Duration::from_secs(600);
 /// The seed of the futures behind every page: the same facts show the same figures.
 const SEED: u64 = 1;
 
 /// A report, by its type where a page draws more of it than its tables.
 pub(super) enum Answer {
     Scoreboard(Scoreboard),
+    Week(Week),
+    GoalParts(GoalTree),
     Forecast(Forecast),
     Calls(Calls),
     Waterfall(Waterfall),
@@ -57,6 +63,8 @@ impl Answer {
     pub fn report(&self) -> &dyn Report {
         match self {
             Answer::Scoreboard(report) => report,
+            Answer::Week(report) => report,
+            Answer::GoalParts(report) => report,
             Answer::Forecast(report) => report,
             Answer::Calls(report) => report,
             Answer::Waterfall(report) => report,
@@ -88,9 +96,11 @@ struct Standing {
     today: Date,
 }
 
+#[derive(Clone)]
 struct Kept {
     standing: Standing,
     answer: Arc<Answer>,
+    computed_at: Instant,
     asked_at: u64,
 }
 
@@ -123,8 +133,8 @@ impl Answers {
         let standing = Standing { writes, today: context.today() };
         let key = (page, asked.clone(), scope);
         let old = match self.find(&key) {
-            Some((answer, held)) if held == standing => return Ok((answer, false)),
-            found => found.map(|(answer, _)| answer),
+            Some(found) if found.standing == standing => return Ok((found.answer, false)),
+            found => found.map(|found| found.answer),
         };
         let computing = {
             let (shared, key) = (shared.clone(), key.clone());
@@ -142,6 +152,28 @@ impl Answers {
         }
     }
 
+    /// What was last answered, however old; asks in the background where it is not of today's
+    /// facts and no newer than a while. For what may lag behind the page on which it stands.
+    pub async fn at_hand(
+        &self,
+        shared: &Arc<Shared>,
+        page: Page,
+        asked: &Asked,
+        scope: Scope,
+    ) -> Option<Arc<Answer>> {
+        let key = (page, asked.clone(), scope.clone());
+        let found = self.find(&key);
+        let is_late = found.as_ref().is_none_or(|found| found.computed_at.elapsed() > AT_HAND_MAX);
+        if is_late {
+            let (shared, asked) = (shared.clone(), asked.clone());
+            tokio::spawn(async move {
+                // What cannot be computed is told on its own page.
+                let _ = shared.answers.get(&shared, page, &asked, scope, Wanted::New).await;
+            });
+        }
+        found.map(|found| found.answer)
+    }
+
     async fn compute(
         &self,
         shared: &Shared,
@@ -151,10 +183,10 @@ impl Answers {
     ) -> Result<Arc<Answer>, Fault> {
         let turn = self.turn(&key);
         let _mine = turn.lock().await;
-        if let Some((answer, held)) = self.find(&key)
-            && held == standing
+        if let Some(found) = self.find(&key)
+            && found.standing == standing
         {
-            return Ok(answer);
+            return Ok(found.answer);
         }
         let (page, asked, _) = key.clone();
         let verb = async move |context: &Context| answer(context, page, &asked).await;
@@ -166,13 +198,13 @@ impl Answers {
         Ok(answer)
     }
 
-    fn find(&self, key: &Key) -> Option<(Arc<Answer>, Standing)> {
+    fn find(&self, key: &Key) -> Option<Kept> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.requests += 1;
         let now = state.requests;
         let kept = state.kept.get_mut(key)?;
         kept.asked_at = now;
-        Some((kept.answer.clone(), kept.standing))
+        Some(kept.clone())
     }
 
     fn turn(&self, key: &Key) -> Arc<tokio::sync::Mutex<()>> {
@@ -190,7 +222,8 @@ impl State {
             }
         }
         let asked_at = self.requests;
-        self.kept.insert(key, Kept { standing, answer, asked_at });
+        let computed_at = Instant::now();
+        self.kept.insert(key, Kept { standing, answer, computed_at, asked_at });
     }
 }
 
@@ -204,6 +237,10 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
             Ok(Answer::Scoreboard(scoreboard::scoreboard(context, as_of, None).await?))
         }
         Page::Goal => plain(Box::new(goal::show(context).await?)),
+        Page::Week => Ok(Answer::Week(scoreboard::week::week(context, as_of).await?)),
+        Page::GoalParts => {
+            Ok(Answer::GoalParts(goal::tree::tree(context, asked.period, as_of).await?))
+        }
         Page::Plan => {
             let question = plan::Question {
                 period: asked.period,

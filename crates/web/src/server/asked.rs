@@ -12,7 +12,9 @@ use super::fault::Fault;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Page {
     Scoreboard,
+    Week,
     Goal,
+    GoalParts,
     Plan,
     Leads,
     Deals,
@@ -31,9 +33,11 @@ pub enum Page {
 }
 
 impl Page {
-    pub const ALL: [Page; 17] = [
+    pub const ALL: [Page; 19] = [
         Page::Scoreboard,
+        Page::Week,
         Page::Goal,
+        Page::GoalParts,
         Page::Plan,
         Page::Leads,
         Page::Deals,
@@ -55,7 +59,9 @@ impl Page {
     pub fn name(self) -> &'static str {
         match self {
             Page::Scoreboard => "scoreboard",
+            Page::Week => "week",
             Page::Goal => "goal",
+            Page::GoalParts => "goal-parts",
             Page::Plan => "plan",
             Page::Leads => "leads",
             Page::Deals => "deals",
@@ -77,7 +83,9 @@ impl Page {
     pub fn title(self) -> &'static str {
         match self {
             Page::Scoreboard => "Scoreboard",
+            Page::Week => "Since last week",
             Page::Goal => "Goal",
+            Page::GoalParts => "Parts of the goal",
             Page::Plan => "Plan",
             Page::Leads => "Leads",
             Page::Deals => "Deals",

@@ -17,17 +17,19 @@ use domain::kind::Kind;
 use domain::period::Period;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::document::{Cell, Document, Table};
-use reports::scoreboard::Scoreboard;
+use reports::scoreboard::week::Week;
+use reports::scoreboard::{NEXT, Scoreboard};
 use serde::Deserialize;
 
 use super::answers::{Answer, Wanted};
 use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::frame::{Frame, Link, html, sentence};
+use super::goal_parts::{self, Panel};
 use super::policy::Action;
 use super::shared::Shared;
 use super::visitor::Visitor;
-use crate::chart::{Figure, course, graded, quarter, track, waterfall};
+use crate::chart::{Figure, chance, course, graded, quarter, track, waterfall};
 use crate::review::unbroken;
 use crate::table::TableView;
 
@@ -48,6 +50,10 @@ struct PageView {
     kicker: String,
     answer: String,
     figures: Vec<Figure>,
+    /// What changed since last week, with the way to more of it.
+    since: Option<Link>,
+    /// What to do next, each with the way to where it is done.
+    steps: Vec<Link>,
     /// The answer's tables, each with its place among them for downloads.
     tables: Vec<TableView>,
     notes: Vec<String>,
@@ -56,6 +62,7 @@ struct PageView {
     /// What narrows the page.
     filter: Option<FilterView>,
     goal: Option<GoalForm>,
+    panel: Option<Panel>,
     import: Option<ImportForm>,
     /// Whether the journal of one record can be asked for.
     has_subjects: bool,
@@ -101,11 +108,14 @@ impl PageView {
             kicker: kicker.to_owned(),
             answer: String::new(),
             figures: Vec::new(),
+            since: None,
+            steps: Vec::new(),
             tables: Vec::new(),
             notes: Vec::new(),
             related: Vec::new(),
             filter: None,
             goal: None,
+            panel: None,
             import: None,
             has_subjects: false,
             downloads: Vec::new(),
@@ -158,7 +168,27 @@ pub(super) fn action(page: Page) -> Action {
 async fn shown(
     visitor: &Visitor,
     page: Page,
+    mut query: HashMap<String, String>,
+) -> Result<Response, Fault> {
+    // What was wrong is told by the server alone, never by an address.
+    query.remove(goal_parts::WRONG);
+    viewed(visitor, page, query, StatusCode::OK).await
+}
+
+/// A page again after a form on it was refused; its query says why.
+pub(super) async fn again(
+    visitor: &Visitor,
+    page: Page,
     query: HashMap<String, String>,
+) -> Result<Response, Fault> {
+    viewed(visitor, page, query, StatusCode::UNPROCESSABLE_ENTITY).await
+}
+
+async fn viewed(
+    visitor: &Visitor,
+    page: Page,
+    query: HashMap<String, String>,
+    status: StatusCode,
 ) -> Result<Response, Fault> {
     visitor.check(action(page))?;
     let asked = Asked::read(&query)?;
@@ -172,22 +202,30 @@ async fn shown(
             Err(fault) => return Err(fault),
         };
     let document = answer.report().document();
+    let beside = beside(visitor, page, &asked).await;
+    let week = match beside.as_deref() {
+        Some(Answer::Week(week)) => Some(week),
+        _ => None,
+    };
     let view = PageView {
         frame: frame(visitor, page, &asked),
         kicker: page.title().to_owned(),
         answer: unbroken(&document.answer),
-        figures: figures(&answer),
-        tables: tables(&answer, &document),
+        figures: figures(&answer, week),
+        since: week.map(|week| since(week, &asked)),
+        steps: steps(&answer, &asked),
+        tables: tables(&answer, &document, &asked.held()),
         notes: document.notes,
         related: first_steps(&answer).unwrap_or_else(|| related(page, &asked)),
         filter: filter(&answer, &asked),
         goal: goal_form(visitor, page, &asked),
+        panel: Panel::new(visitor, &answer, &query).await?,
         import: import_form(visitor, page, &answer),
         has_subjects: page == Page::Journal,
         downloads: downloads(visitor, page, &asked),
         is_stale,
     };
-    html(StatusCode::OK, &view)
+    html(status, &view)
 }
 
 fn unanswered(visitor: &Visitor, page: Page, asked: &Asked, why: &str) -> Result<Response, Fault> {
@@ -209,7 +247,8 @@ pub(super) fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
 /// The page of the bar to which a page belongs.
 fn bar(page: Page) -> Page {
     match page {
-        Page::Goal => Page::Plan,
+        Page::Week => Page::Scoreboard,
+        Page::Goal | Page::GoalParts => Page::Plan,
         Page::Deals | Page::Waterfall => Page::Pipeline,
         Page::Calls | Page::Backtest => Page::Forecast,
         Page::Metric | Page::Rates => Page::Metrics,
@@ -221,7 +260,8 @@ fn bar(page: Page) -> Page {
 /// Pages that go on from one, with what holds.
 pub(super) fn related(page: Page, asked: &Asked) -> Vec<Link> {
     let family: &[Page] = match bar(page) {
-        Page::Plan => &[Page::Plan, Page::Goal],
+        Page::Scoreboard => &[Page::Scoreboard, Page::Week],
+        Page::Plan => &[Page::Plan, Page::Goal, Page::GoalParts],
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
@@ -258,9 +298,41 @@ pub(super) fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Lin
     vec![link("csv", "CSV"), link("xlsx", "XLSX"), link("json", "JSON")]
 }
 
-pub(super) fn figures(answer: &Answer) -> Vec<Figure> {
+/// What stands on the scoreboard beside its own answer, once it is known.
+async fn beside(visitor: &Visitor, page: Page, asked: &Asked) -> Option<Arc<Answer>> {
+    if page != Page::Scoreboard {
+        return None;
+    }
+    let asked = Asked { as_of: asked.as_of, ..Asked::default() };
+    let shared = &visitor.shared;
+    shared.answers.at_hand(shared, Page::Week, &asked, visitor.scope.clone()).await
+}
+
+fn since(week: &Week, asked: &Asked) -> Link {
+    let movement = week.movement();
+    let joint = if movement.is_empty() { "" } else { "; " };
+    let text = format!("Since last week {movement}{joint}{}.", week.events());
+    Link::new(text, format!("/week{}", asked.held()))
+}
+
+fn steps(answer: &Answer, asked: &Asked) -> Vec<Link> {
+    let Answer::Scoreboard(board) = answer else { return Vec::new() };
+    let held = asked.held();
+    let href = |see: &str| match see.contains('?') {
+        true => format!("/{see}{}", held.replacen('?', "&", 1)),
+        false => format!("/{see}{held}"),
+    };
+    board.steps.iter().map(|step| Link::new(step.text.clone(), href(step.see))).collect()
+}
+
+pub(super) fn figures(answer: &Answer, week: Option<&Week>) -> Vec<Figure> {
     match answer {
-        Answer::Scoreboard(board) => scoreboard_figures(board),
+        Answer::Scoreboard(board) => {
+            let mut figures = scoreboard_figures(board);
+            figures.extend(week.and_then(chance_figure));
+            figures
+        }
+        Answer::Week(week) => chance_figure(week).into_iter().collect(),
         Answer::Forecast(forecast) if !forecast.is_over => vec![Figure::new(
             "quarter",
             "What the period will bring",
@@ -291,6 +363,18 @@ pub(super) fn figures(answer: &Answer) -> Vec<Figure> {
     }
 }
 
+/// The probability from week to week, where it is known of two days at least.
+fn chance_figure(week: &Week) -> Option<Figure> {
+    (week.course.len() > 1).then(|| {
+        Figure::new(
+            "chance",
+            "The probability of the goal",
+            "On each past week's end, from what was true then.",
+            |size| chance::draw(&week.course, size),
+        )
+    })
+}
+
 fn scoreboard_figures(board: &Scoreboard) -> Vec<Figure> {
     let mut figures = vec![Figure::new(
         "track",
@@ -310,12 +394,15 @@ fn scoreboard_figures(board: &Scoreboard) -> Vec<Figure> {
     figures
 }
 
-pub(super) fn tables(answer: &Answer, document: &Document) -> Vec<TableView> {
+pub(super) fn tables(answer: &Answer, document: &Document, held: &str) -> Vec<TableView> {
     let view = |table: &Table| {
         let view = TableView::new(table)?;
         let kind = match answer {
             Answer::Deals(_) => Kind::Deals,
             Answer::Leads(_) => Kind::Leads,
+            // The steps stand above, with the way to where they are done.
+            Answer::Scoreboard(_) if table.title == NEXT => return None,
+            Answer::GoalParts(tree) => return Some(goal_parts::linked(tree, view, held)),
             _ => return Some(metric_links(view, table)),
         };
         let href = |row: &Vec<Cell>| match row.first() {
@@ -360,7 +447,7 @@ fn filter(answer: &Answer, asked: &Asked) -> Option<FilterView> {
     Some(FilterView {
         text: asked.filter.text.clone().unwrap_or_default(),
         stages: stages.iter().map(|name| choice(name, &asked.filter.stage)).collect(),
-        outcomes: ["open", "won", "lost", "any"]
+        outcomes: ["open", "overdue", "won", "lost", "any"]
             .into_iter()
             .map(|name| choice(name, &asked.filter.outcome))
             .collect(),
@@ -451,7 +538,7 @@ async fn search(
             .get(&shared, page, &asked, visitor.scope.clone(), Wanted::AtOnce)
             .await?;
         let document = answer.report().document();
-        let tables = tables(&answer, &document);
+        let tables = tables(&answer, &document, &asked.held());
         if !tables.is_empty() {
             found.push(document.answer.trim_end_matches('.').to_owned());
         }

@@ -23,6 +23,7 @@ pub(super) enum Action {
     SetGoal,
     SubmitCalls,
     OverrideCalls,
+    SignGoal,
     Import,
     ManageMembers,
 }
@@ -39,6 +40,7 @@ impl Action {
             Action::SetGoal => "set the goal",
             Action::SubmitCalls => "submit forecast calls",
             Action::OverrideCalls => "override forecast calls",
+            Action::SignGoal => "sign for the goal",
             Action::Import => "import",
             Action::ManageMembers => "manage members",
         }
@@ -104,13 +106,14 @@ mod tests {
                 Action::SetGoal,
                 Action::SubmitCalls,
                 Action::OverrideCalls,
+                Action::SignGoal,
                 Action::Import,
                 Action::ManageMembers,
             ];
             all.into_iter().filter(|action| policy.permits(role, *action)).collect()
         };
         assert_eq!(may(Role::Viewer), [Action::ReadFigures, Action::ReadRecords, Action::Export]);
-        assert_eq!(may(Role::Owner).len(), 11);
+        assert_eq!(may(Role::Owner).len(), 12);
         assert!(!policy.permits(Role::SalesRep, Action::ReadJournal));
         assert!(policy.permits(Role::SalesRep, Action::EditRecords));
         assert!(policy.permits(Role::SalesRep, Action::SubmitCalls));

@@ -52,6 +52,7 @@ impl Visitor {
                 | Action::SetGoal
                 | Action::SubmitCalls
                 | Action::OverrideCalls
+                | Action::SignGoal
                 | Action::Import
                 | Action::ManageMembers
         );

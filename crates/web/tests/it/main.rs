@@ -4,6 +4,7 @@ mod access;
 mod calls;
 mod edits;
 mod entrance;
+mod goal_parts;
 mod pages;
 mod site;
 mod uploads;

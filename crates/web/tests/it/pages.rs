@@ -6,9 +6,11 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 16] = [
+pub const PAGES: [&str; 18] = [
     "scoreboard",
+    "week",
     "goal",
+    "goal-parts",
     "plan",
     "leads",
     "deals",

@@ -1,0 +1,131 @@
+//! What to do next: first what the leg that holds the team back lacks, then what lies waiting.
+
+use domain::deal::Deal;
+use domain::lead::Lead;
+use domain::money::Money;
+use domain::stage::Outcome;
+use domain::time::day_number;
+use reports::render::{capital, grouped, short};
+use reports::scoreboard::{Amount, Leg, Step};
+
+use crate::context::Context;
+use crate::world::World;
+
+/// Closed deals from which on an age beyond all of theirs says something.
+const CLOSED_MIN: usize = 30;
+/// Days within which a new lead is to be worked, and after which it is no longer a new one.
+const UNWORKED_DAYS: std::ops::Range<i32> = 2..91;
+
+/// The steps, the most pressing first.
+pub fn steps(context: &Context, world: &World, bottleneck: Option<&Leg>) -> Vec<Step> {
+    let open: Vec<&Deal> = world.deals.iter().filter(|deal| deal.is_open()).collect();
+    let waiting = Waiting { context, world, open };
+    let found =
+        [bottleneck.and_then(missing), waiting.overdue(), waiting.dead(), waiting.unworked()];
+    found.into_iter().flatten().collect()
+}
+
+/// What the leg lacks by now.
+fn missing(leg: &Leg) -> Option<Step> {
+    let wanted = leg.given_input.or(leg.expected)?;
+    let lacking = wanted.size() - leg.actual.size();
+    let told = |amount: Amount| match amount {
+        Amount::Money(money) => short(money),
+        Amount::Count(count) => grouped(&format!("{:.0}", count.max(0.0))),
+    };
+    let what = leg.metric.replace('_', " ");
+    let see = match leg.leg {
+        "awareness" | "demand" => "leads?outcome=any",
+        "hand-off" => "leads",
+        "pipeline" => "plan",
+        "close" => "deals",
+        _ => "retention",
+    };
+    (lacking > 0.0).then(|| Step {
+        text: format!(
+            "{}: {} {what} are missing by now ({} of {}). See what it takes to make up for them.",
+            capital(leg.leg),
+            told(leg.actual.like(lacking)),
+            told(leg.actual),
+            told(wanted)
+        ),
+        see,
+    })
+}
+
+/// What the steps beyond the leg are found in.
+struct Waiting<'a> {
+    context: &'a Context,
+    world: &'a World,
+    open: Vec<&'a Deal>,
+}
+
+impl Waiting<'_> {
+    /// Open deals whose day of closing has passed.
+    fn overdue(&self) -> Option<Step> {
+        let is_overdue = |deal: &&&Deal| deal.is_overdue(self.world.as_of);
+        let overdue: Vec<&Deal> = self.open.iter().filter(is_overdue).copied().collect();
+        let told = self.told(&overdue)?;
+        Some(Step {
+            text: format!(
+                "{told} past the day on which they were to close: close them, or say when."
+            ),
+            see: "deals?outcome=overdue",
+        })
+    }
+
+    /// Open deals that are older than any that ever closed.
+    fn dead(&self) -> Option<Step> {
+        let sound = self.world.deals.iter().filter(|deal| !deal.contradictory);
+        let age = |deal: &Deal| Some(day_number(deal.closed_on?) - day_number(deal.created_on));
+        let ages: Vec<i32> = sound.filter_map(age).collect();
+        let oldest = ages.iter().max().filter(|_| ages.len() >= CLOSED_MIN)?;
+        let today = day_number(self.world.as_of);
+        let is_dead = |deal: &&&Deal| today - day_number(deal.created_on) > *oldest;
+        let dead: Vec<&Deal> = self.open.iter().filter(is_dead).copied().collect();
+        let told = self.told(&dead)?;
+        Some(Step {
+            text: format!(
+                "{told} open for longer than any that ever closed ({oldest} days): win them back \
+                 or let them go."
+            ),
+            see: "deals?outcome=open",
+        })
+    }
+
+    /// `12 deals (1.2 m) are`; `None` where there are none.
+    fn told(&self, deals: &[&Deal]) -> Option<String> {
+        let worth = |deal: &&Deal| deal.estimated_amount.map_or(0, |amount| amount.minor);
+        let minor = deals.iter().map(worth).sum();
+        let amount = short(Money { minor, currency: self.context.company.currency });
+        match deals.len() {
+            0 => None,
+            1 => Some(format!("1 deal ({amount}) is")),
+            count => Some(format!("{} deals ({amount}) are", grouped(&count.to_string()))),
+        }
+    }
+
+    /// New leads that have not moved since they came.
+    fn unworked(&self) -> Option<Step> {
+        let today = day_number(self.world.as_of);
+        let is_waiting = |lead: &&Lead| {
+            lead.outcome == Outcome::Open
+                && lead.stays.len() == 1
+                && UNWORKED_DAYS.contains(&(today - day_number(lead.created_on)))
+        };
+        // Of leads whose history is not known it cannot be said that they have not moved.
+        let has_history = self.world.leads.iter().any(|lead| lead.stays.len() > 1);
+        let waiting = self.world.leads.iter().filter(is_waiting).count();
+        (has_history && waiting > 0).then(|| Step {
+            text: format!(
+                "{} of the last quarter of a year {} where they came in: work or recycle them.",
+                match waiting {
+                    1 => "1 lead".to_owned(),
+                    count => format!("{} leads", grouped(&count.to_string())),
+                },
+                if waiting == 1 { "still stands" } else { "still stand" }
+            ),
+            see: "leads",
+        })
+    }
+}
