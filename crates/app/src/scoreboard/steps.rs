@@ -34,16 +34,16 @@ fn missing(leg: &Leg) -> Option<Step> {
         Amount::Count(count) => grouped(&format!("{:.0}", count.max(0.0))),
     };
     let what = leg.metric.replace('_', " ");
-    let see = match leg.leg {
-        "awareness" | "demand" => "leads?outcome=any",
-        "hand-off" => "leads",
-        "pipeline" => "plan",
-        "close" => "deals",
-        _ => "retention",
+    let (advice, see) = match leg.leg {
+        "awareness" | "demand" => ("See what came, and from where", "leads?outcome=any"),
+        "hand-off" => ("See the leads that wait", "leads"),
+        "pipeline" => ("See what the plan asks for", "plan"),
+        "close" => ("See the deals that can still close", "deals"),
+        _ => ("See what is up for renewal", "retention"),
     };
     (lacking > 0.0).then(|| Step {
         text: format!(
-            "{}: {} {what} are missing by now ({} of {}). See what it takes to make up for them.",
+            "{} is {} short: {} of {} {what}. {advice}.",
             capital(leg.leg),
             told(leg.actual.like(lacking)),
             told(leg.actual),
