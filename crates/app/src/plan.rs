@@ -2,15 +2,16 @@
 
 pub mod assumptions;
 pub mod basis;
+mod budget;
 pub mod chain;
+pub mod changes;
 pub mod course;
 
 use std::path::PathBuf;
 
-use domain::deal::Deal;
 use domain::goal::Goal;
-use domain::money::{Money, split};
-use domain::period::{Days, Period, month_of};
+use domain::money::{Currency, Money, split};
+use domain::period::{Days, FiscalCalendar, Period, month_of};
 use domain::time::{date_of, day_number};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -24,6 +25,8 @@ use crate::goal;
 use crate::model::{counted, won_within};
 use crate::world::World;
 use basis::{Basis, Span};
+use budget::Budget;
+use changes::Change;
 use course::BESIDES;
 
 /// Counts are stated to the tenth.
@@ -48,8 +51,18 @@ pub struct Question {
 /// When no goal is set, when its period is over on the day that is given, or when neither history
 /// nor assumptions tell how leads become revenue.
 pub async fn plan(context: &Context, question: &Question) -> Result<Plan, Error> {
+    prepare(context, question).await?.answer(&[])
+}
+
+/// Reads, fits and simulates all that a plan rests on, so that the plan and what becomes of it under
+/// changes can then be told at once.
+///
+/// # Errors
+/// See [`plan`].
+pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared, Error> {
     let goal = goal::find(context, question.period).await?;
-    let days = context.company.calendar.days(goal.period);
+    let calendar = context.company.calendar;
+    let days = calendar.days(goal.period);
     let as_of = goal::from_when(context, goal, question.as_of);
     let world = World::at(context, context.as_of(as_of, question.known_at)).await?;
     if days.last <= world.as_of {
@@ -62,9 +75,21 @@ pub async fn plan(context: &Context, question: &Question) -> Result<Plan, Error>
     let deals = counted(&world.deals, goal.counts);
     let span = Span { days, cut: None, seed: question.seed };
     let basis = Basis::new(context, &world, &deals, &span, assumed)?;
-    let made = basis.plan(&goal, question.seed)?;
-    let planned = Planned { context, world: &world, goal, days, deals: &deals, basis: &basis };
-    Ok(planned.report(&made))
+    let begun = |month: &Period| calendar.days(*month).first <= world.as_of;
+    let booked_in = |month| (month, won_within(&deals, calendar.days(month)));
+    let months = calendar.months(goal.period).into_iter().filter(begun);
+    Ok(Prepared {
+        goal,
+        seed: question.seed,
+        currency: context.company.currency,
+        calendar,
+        as_of: world.as_of,
+        days,
+        booked_months: months.map(booked_in).collect(),
+        is_reconstructed: world.reconstructed,
+        budget: budget::of(context, &world, &basis.chain).await?,
+        basis,
+    })
 }
 
 /// The day before a day.
@@ -72,64 +97,102 @@ pub fn eve(day: Date) -> Date {
     day.saturating_sub(1.day())
 }
 
+/// What a plan rests on, of one picture of the company. It holds no deal, lead or connection, and
+/// may be kept for as long as the facts stay as they are.
+pub struct Prepared {
+    pub goal: Goal,
+    pub as_of: Date,
+    seed: u64,
+    currency: Currency,
+    calendar: FiscalCalendar,
+    days: Days,
+    /// What was booked in each month of the goal that has begun, in minor units.
+    booked_months: Vec<(Period, i64)>,
+    is_reconstructed: bool,
+    budget: Option<Budget>,
+    basis: Basis,
+}
+
+impl Prepared {
+    /// The plan under changes; without any, the plan itself. It takes milliseconds: the same
+    /// futures each bring so much more or less, and none is drawn anew.
+    ///
+    /// # Errors
+    /// When a change is of something that the plan does not rest on.
+    pub fn answer(&self, changes: &[Change]) -> Result<Plan, Error> {
+        let refused = |error: engine::PlanError| Error::Plan(error.to_string());
+        let changed = match changes {
+            [] => None,
+            _ => Some(self.basis.model.changed(&self.turned(changes)?).map_err(refused)?),
+        };
+        let model = changed.as_ref().unwrap_or(&self.basis.model);
+        let goal = self.basis.goal(&self.goal);
+        let options = engine::Options { seed: self.seed, draws: crate::limits::FUTURES };
+        let made = model.plan(goal, options).map_err(refused)?;
+        let mut plan = Planned { prepared: self, model }.report(&made);
+        plan.what_if = changed.as_ref().map(|changed| self.what_if(changes, changed));
+        Ok(plan)
+    }
+}
+
 /// A plan with what it was made from, to be put into words.
 struct Planned<'a> {
-    context: &'a Context,
-    world: &'a World,
-    goal: Goal,
-    days: Days,
-    deals: &'a [Deal],
-    basis: &'a Basis,
+    prepared: &'a Prepared,
+    /// As history and assumptions have it, or changed.
+    model: &'a engine::Model,
 }
 
 impl Planned<'_> {
     fn report(&self, made: &engine::Plan) -> Plan {
+        let Prepared { goal, as_of, basis, .. } = self.prepared;
         let planned = match &made.entries {
             engine::Entries::Planned(planned) => Some(planned),
             engine::Entries::TooLate { .. } => None,
         };
-        let under_way = || self.need(&self.basis.expected(&self.goal));
+        let under_way = || self.need(&self.model.expected(basis.goal(goal)));
         let drivers = planned.iter().flat_map(|planned| &planned.drivers);
         let besides = BESIDES.iter().zip(&made.besides_amounts);
         Plan {
-            goal: self.goal,
-            as_of: self.world.as_of,
-            probability: self.basis.has_course.then_some(made.probability_on_present_course),
-            booked: self.money(self.basis.booked as f64),
+            goal: *goal,
+            as_of: *as_of,
+            probability: basis.has_course.then_some(made.probability_on_present_course),
+            booked: self.money(basis.booked as f64),
             from_open: self.money(made.open_amount),
             besides: besides
                 .map(|(name, amount)| ((*name).to_owned(), self.money(*amount)))
                 .collect(),
             last_useful_lead_date: planned.map(|planned| date_of(planned.last_useful_day)),
             drivers: drivers.map(|driver| self.driver(driver)).collect(),
-            stages: self.basis.chain.names.clone(),
-            average_sales_price: self.money(self.basis.model.mean_amount()),
+            stages: basis.chain.names.clone(),
+            average_sales_price: self.money(self.model.mean_amount()),
             assumptions: self.assumptions(),
             expected: planned.map_or_else(under_way, |planned| self.need(&planned.expected)),
             expected_probability: planned.map(|planned| planned.expected_probability),
             at_confidence: planned
                 .map_or_else(under_way, |planned| self.need(&planned.at_confidence)),
             present_course: made.present_course.as_ref().map(|course| self.need(course)),
+            what_if: None,
             notes: self.notes(made),
         }
     }
 
     fn notes(&self, made: &engine::Plan) -> Vec<String> {
-        let mut notes = self.basis.chain.notes.clone();
+        let Prepared { basis, is_reconstructed, .. } = self.prepared;
+        let mut notes = basis.chain.notes.clone();
         if let engine::Entries::TooLate { typical_days } = &made.entries {
             let days = typical_days.map_or(String::new(), |days| {
                 format!(" Half of those who win take more than {days} days.")
             });
             notes.push(format!("It is too late for new leads to be won in time.{days}"));
         }
-        if self.world.reconstructed && !self.basis.chain.is_assumed {
+        if *is_reconstructed && !basis.chain.is_assumed {
             notes.push("History before the first export is reconstructed from its dates.".into());
         }
         notes
     }
 
     fn money(&self, minor: f64) -> Money {
-        Money { minor: minor.round() as i64, currency: self.context.company.currency }
+        self.prepared.money(minor)
     }
 
     /// A schedule by month and quarter. Months of the goal that are over show what was booked; the
@@ -137,7 +200,7 @@ impl Planned<'_> {
     fn need(&self, schedule: &engine::Schedule) -> Need {
         let coming = &schedule.months;
         let amounts = whole_parts(coming.iter().map(|month| self.in_goal(month)), 1.0);
-        let stages: Vec<Vec<i64>> = (0..self.basis.chain.names.len())
+        let stages: Vec<Vec<i64>> = (0..self.names().len())
             .map(|stage| whole_parts(coming.iter().map(|month| month.stages[stage]), TENTHS))
             .collect();
         let counts = |of: &dyn Fn(&Vec<i64>) -> i64| -> Vec<f64> {
@@ -148,21 +211,21 @@ impl Planned<'_> {
             let row = self.row(*minor, counts(&|stage| stage[index]));
             add(&mut months, month_of(date_of(month.first_day)), &row);
         }
-        let booked_and_coming = self.basis.booked + amounts.iter().sum::<i64>();
+        let booked_and_coming = self.prepared.basis.booked + amounts.iter().sum::<i64>();
         let total = self.row(booked_and_coming, counts(&|stage| stage.iter().sum()));
         Need { total, quarters: self.quarters(&months), months }
     }
 
     /// What a month brings towards the goal.
     fn in_goal(&self, month: &engine::Month) -> f64 {
-        match month.first_day >= day_number(self.days.first) {
+        match month.first_day >= day_number(self.prepared.days.first) {
             true => month.new_amount + month.open_amount,
             false => 0.0,
         }
     }
 
     fn quarters(&self, months: &[(Period, Row)]) -> Vec<(Period, Row)> {
-        let calendar = self.context.company.calendar;
+        let calendar = self.prepared.calendar;
         let mut quarters: Vec<(Period, Row)> = Vec::new();
         for (month, row) in months {
             add(&mut quarters, calendar.quarter_of(calendar.days(*month).first), row);
@@ -170,53 +233,66 @@ impl Planned<'_> {
         quarters
     }
 
-    /// What was booked in each month of the goal that has begun.
     fn booked_months(&self) -> Vec<(Period, Row)> {
-        let calendar = self.context.company.calendar;
-        let begun = |month: &Period| calendar.days(*month).first <= self.world.as_of;
-        let booked_in = |month: Period| won_within(self.deals, calendar.days(month));
-        let none = vec![0.0; self.basis.chain.names.len()];
-        let months = calendar.months(self.goal.period).into_iter().filter(begun);
-        months.map(|month| (month, self.row(booked_in(month), none.clone()))).collect()
+        let none = vec![0.0; self.names().len()];
+        let month = |&(month, minor): &(Period, i64)| (month, self.row(minor, none.clone()));
+        self.prepared.booked_months.iter().map(month).collect()
+    }
+
+    fn names(&self) -> &[String] {
+        &self.prepared.basis.chain.names
     }
 
     fn row(&self, minor: i64, counts: Vec<f64>) -> Row {
-        Row { revenue: Money { minor, currency: self.context.company.currency }, counts }
+        Row { revenue: Money { minor, currency: self.prepared.currency }, counts }
     }
 
     /// What the chain rests on, step by step.
     fn assumptions(&self) -> Vec<Assumption> {
-        let names = &self.basis.chain.names;
         let assumption = |((step, used), pair): ((&engine::Step, f64), &[String])| Assumption {
             from: pair[0].clone(),
             to: pair[1].clone(),
             share: step.share,
             used,
             known_from: step.share_known_from,
-            half_within: match &step.lag {
-                engine::Lag::Months(months) => format!("{months} months"),
-                engine::Lag::LogNormal { median_days, .. } => format!("{median_days:.0} days"),
-                engine::Lag::Empirical(by_day) => {
-                    let half = by_day.partition_point(|share| *share < 0.5);
-                    format!("{half} days")
-                }
-            },
+            half_within: half_within(&step.lag),
         };
-        let steps = self.basis.chain.steps.iter().zip(self.basis.model.shares());
-        steps.zip(names.windows(2)).map(assumption).collect()
+        let steps = self.model.assumptions().steps.iter().zip(self.model.shares());
+        steps.zip(self.names().windows(2)).map(assumption).collect()
     }
 
     fn driver(&self, driver: &engine::drivers::Driver) -> Driver {
+        let name = self.prepared.name_of(driver.lever);
+        let revenue = self.money(driver.amount_change);
+        Driver { name, revenue, probability: driver.probability_change }
+    }
+}
+
+impl Prepared {
+    fn money(&self, minor: f64) -> Money {
+        Money { minor: minor.round() as i64, currency: self.currency }
+    }
+
+    fn name_of(&self, lever: Lever) -> String {
         let names = &self.basis.chain.names;
         let stage = |index: usize| names.get(index).map_or("", String::as_str);
-        let name = match driver.lever {
+        match lever {
             Lever::Amount => "average sales price".to_owned(),
             Lever::Share(step) => format!("share from {} to {}", stage(step), stage(step + 1)),
             Lever::Lag(step) => format!("time from {} to {}", stage(step), stage(step + 1)),
             Lever::Entries => format!("number of {}", reports::plan::plural(stage(0))),
-        };
-        let revenue = self.money(driver.amount_change);
-        Driver { name, revenue, probability: driver.probability_change }
+        }
+    }
+}
+
+/// The time within which half of those who go on do so.
+fn half_within(lag: &engine::Lag) -> String {
+    match lag {
+        engine::Lag::Months(months) => format!("{months} months"),
+        engine::Lag::LogNormal { median_days, .. } => format!("{median_days:.0} days"),
+        engine::Lag::Empirical(by_day) => {
+            format!("{} days", by_day.partition_point(|share| *share < 0.5))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use app::plan::changes::Change;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::access::Role;
 use domain::goal::Counts;
@@ -359,6 +360,10 @@ pub struct Plan {
     /// A file (TOML) of assumptions that replace what history says
     #[arg(long, value_name = "FILE")]
     pub assume: Option<PathBuf>,
+    /// What if something were so much more or less: asp=+5%, cycle=-10%, win-rate=+10%, leads=+20%,
+    /// or a stage=+10% for the share that goes on from it; may be given several times
+    #[arg(long, value_name = "LEVER=CHANGE", allow_hyphen_values = true)]
+    pub change: Vec<Change>,
     /// The seed of the simulated futures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -61,7 +61,8 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
                 assume: plan.assume,
                 seed: plan.seed,
             };
-            show::report(&plan::plan(context, &question).await?, plan.as_of.output.json)
+            let report = plan::prepare(context, &question).await?.answer(&plan.change)?;
+            show::report(&report, plan.as_of.output.json)
         }
         Command::Scoreboard(as_of) => {
             let report = scoreboard::scoreboard(context, as_of.as_of, as_of.known_at).await?;

@@ -42,6 +42,8 @@ pub struct Plan {
     pub at_confidence: Need,
     /// What comes if nothing changes; `None` where there is no history that tells.
     pub present_course: Option<Need>,
+    /// What was changed, where this is a plan of something else than what is.
+    pub what_if: Option<WhatIf>,
     pub notes: Vec<String>,
 }
 
@@ -86,6 +88,45 @@ pub struct Driver {
     pub probability: f64,
 }
 
+/// A plan under changes: the changes, and the present course without them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WhatIf {
+    pub changes: Vec<Turned>,
+    /// The probability of the goal.
+    pub probability_before: Option<f64>,
+    /// All of the period; `None` where there is no history that tells.
+    pub course_before: Option<Row>,
+}
+
+/// Something that a plan rests on and that may be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lever {
+    /// By which it is asked for, such as `asp`.
+    pub key: String,
+    pub name: String,
+    /// What it is, such as `59 days`.
+    pub now: String,
+}
+
+/// A lever that was turned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turned {
+    pub lever: Lever,
+    /// So many times what it was.
+    pub factor: f64,
+    /// What it is then, as far as that is possible.
+    pub then: String,
+}
+
+impl Turned {
+    /// The change in per cent, such as `+5 %`.
+    pub fn change(&self) -> String {
+        let percent = (self.factor - 1.0) * 100.0;
+        let tenths = (percent * 10.0).round() / 10.0;
+        format!("{tenths:+} %")
+    }
+}
+
 impl Row {
     /// Adds another row of the same stages.
     pub fn add(&mut self, other: &Row) {
@@ -98,7 +139,8 @@ impl Row {
 
 impl Plan {
     fn answer(&self) -> String {
-        let goal = format!("{} in {}", short(self.goal.amount), self.goal.period);
+        let given = self.what_if.as_ref().map_or(String::new(), WhatIf::given);
+        let goal = format!("{given}{} in {}", short(self.goal.amount), self.goal.period);
         if self.last_useful_lead_date.is_none() {
             return self.answer_too_late(&goal);
         }
@@ -113,9 +155,10 @@ impl Plan {
         let brings = self.present_course.as_ref().map_or(String::new(), |course| {
             format!("brings {} ({}) and ", short(course.total.revenue), takes(course))
         });
+        let without = self.what_if.as_ref().map_or(String::new(), WhatIf::without);
         format!(
-            "{goal} is {}: the present course {brings}reaches it with {:.0} % probability. It \
-             {needs}",
+            "{goal} is {}: the present course {brings}reaches it with {:.0} % \
+             probability{without}. It {needs}",
             attainability(probability, self.goal.confidence).reach(),
             probability * 100.0,
         )
@@ -169,13 +212,30 @@ impl Plan {
             cells.extend([need.total.revenue.into(), probability.map(Cell::Share).into()]);
             table.row(cells);
         };
+        if let Some(WhatIf { course_before: Some(total), probability_before, .. }) = &self.what_if {
+            let (months, quarters) = (Vec::new(), Vec::new());
+            let before = Need { total: total.clone(), months, quarters };
+            add("as things are".to_owned(), &before, *probability_before);
+        }
         if let Some(course) = &self.present_course {
-            add("the present course".to_owned(), course, self.probability);
+            let name =
+                if self.what_if.is_some() { "with the change" } else { "the present course" };
+            add(name.to_owned(), course, self.probability);
         }
         let confidence = self.goal.confidence;
         add("what it takes on average".to_owned(), &self.expected, self.expected_probability);
         let name = format!("what it takes for {:.0} %", confidence * 100.0);
         add(name, &self.at_confidence, Some(confidence));
+        table
+    }
+
+    fn change_table(what_if: &WhatIf) -> Table {
+        let mut table = Table::new("What is changed", &["Lever", ">Change", ">Now", ">Then"]);
+        for turned in &what_if.changes {
+            let Lever { name, now, .. } = &turned.lever;
+            let cells = [name.clone(), turned.change(), now.clone(), turned.then.clone()];
+            table.row(cells.map(Cell::Text));
+        }
         table
     }
 
@@ -288,14 +348,7 @@ impl Plan {
     }
 
     fn need_json(&self, need: &Need) -> Value {
-        let row = |row: &Row| {
-            let mut fields = Map::new();
-            fields.insert("revenue".into(), json!(row.revenue.to_decimal()));
-            for (stage, count) in self.stages.iter().zip(&row.counts) {
-                fields.insert(stage.clone(), json!(count));
-            }
-            fields
-        };
+        let row = |row: &Row| row_json(&self.stages, row);
         let periods = |rows: &[(Period, Row)]| -> Vec<Value> {
             let named = |(period, counts): &(Period, Row)| {
                 let mut fields = Map::new();
@@ -311,6 +364,52 @@ impl Plan {
             "quarters": periods(&need.quarters),
         })
     }
+}
+
+impl WhatIf {
+    /// `With average sales price +5 % and …: `
+    fn given(&self) -> String {
+        let words = self.changes.iter().map(|one| format!("{} {}", one.lever.name, one.change()));
+        let words: Vec<String> = words.collect();
+        match words.split_last() {
+            Some((last, [])) => format!("With {last}: "),
+            Some((last, others)) => format!("With {} and {last}: ", others.join(", ")),
+            None => String::new(),
+        }
+    }
+
+    /// ` (4 % without the change)`
+    fn without(&self) -> String {
+        let before = self.probability_before.map(|probability| probability * 100.0);
+        before.map_or(String::new(), |before| format!(" ({before:.0} % without the change)"))
+    }
+
+    fn json(&self, stages: &[String]) -> Value {
+        let turned = |turned: &Turned| {
+            let Lever { key, name, now } = &turned.lever;
+            json!({
+                "lever": key,
+                "name": name,
+                "factor": turned.factor,
+                "now": now,
+                "then": turned.then,
+            })
+        };
+        json!({
+            "changes": self.changes.iter().map(turned).collect::<Vec<_>>(),
+            "probability_before": self.probability_before,
+            "course_before": self.course_before.as_ref().map(|row| row_json(stages, row)),
+        })
+    }
+}
+
+fn row_json(stages: &[String], row: &Row) -> Map<String, Value> {
+    let mut fields = Map::new();
+    fields.insert("revenue".into(), json!(row.revenue.to_decimal()));
+    for (stage, count) in stages.iter().zip(&row.counts) {
+        fields.insert(stage.clone(), json!(count));
+    }
+    fields
 }
 
 impl Report for Plan {
@@ -330,6 +429,8 @@ impl Report for Plan {
                 vec![base, rests_on, self.need_table("What is under way brings", &self.expected)]
             }
         };
+        let changes = self.what_if.iter().map(Plan::change_table);
+        let tables = changes.chain(tables).collect();
         Document { answer: self.answer(), tables, notes: self.all_notes() }
     }
 
@@ -375,6 +476,7 @@ impl Report for Plan {
             "expected_probability": self.expected_probability,
             "at_confidence": self.need_json(&self.at_confidence),
             "present_course": self.present_course.as_ref().map(|course| self.need_json(course)),
+            "what_if": self.what_if.as_ref().map(|what_if| what_if.json(&self.stages)),
             "notes": self.notes,
         })
     }
@@ -452,6 +554,7 @@ mod tests {
             expected_probability: Some(0.49),
             at_confidence: need(1_320_000, [1_760.0, 440.0, 109.2]),
             present_course: Some(need(800_000, [0.0, 240.0, 60.0])),
+            what_if: None,
             notes: vec!["History is reconstructed.".to_owned()],
         }
     }
@@ -534,6 +637,48 @@ mod tests {
         check(|plan| plan.probability = Some(0.4), "is a stretch");
         check(|plan| plan.probability = None, "1.2 m USD in 2018 takes 100 wins");
         check(|plan| plan.last_useful_lead_date = None, "can only come from what is under way");
+    }
+
+    #[test]
+    fn a_plan_under_changes_says_what_is_changed_and_what_was() {
+        let mut plan = plan();
+        let lever = |key: &str, name: &str, now: &str| Lever {
+            key: key.to_owned(),
+            name: name.to_owned(),
+            now: now.to_owned(),
+        };
+        let turned = |lever, factor, then: &str| Turned { lever, factor, then: then.to_owned() };
+        plan.what_if = Some(WhatIf {
+            changes: vec![
+                turned(lever("asp", "average sales price", "9,500.00 USD"), 1.05, "10,000.00 USD"),
+                turned(lever("cycle", "time from lead to won", "60 days"), 0.9, "54 days"),
+            ],
+            probability_before: Some(0.03),
+            course_before: Some(Row { revenue: usd(750_000), counts: vec![0.0, 240.0, 58.0] }),
+        });
+        let tables = plan.document().tables.into_iter().take(2).collect();
+        let notes = Vec::new();
+        expect![[r#"
+            With average sales price +5 % and time from lead to won -10 %: 1.2 m USD in 2018 is out of reach as things stand: the present course brings 800 k USD (60 wins, 240 opportunities and no inquiries) and reaches it with 7 % probability (3 % without the change). It takes 100 wins, 400 opportunities and 1,600 inquiries on average; to be reached with 80 % confidence, 110 wins, 440 opportunities and 1,760 inquiries.
+
+            What is changed
+             Lever                   Change            Now            Then
+            ───────────────────────────────────────────────────────────────
+             average sales price       +5 %   9,500.00 USD   10,000.00 USD
+             time from lead to won    -10 %        60 days         54 days
+
+            At a glance
+                                        inquiry   opportunity   won    Revenue USD   Goal reached
+            ──────────────────────────────────────────────────────────────────────────────────────
+             as things are                    0           240    58     750,000.00          3.0 %
+             with the change                  0           240    60     800,000.00          7.0 %
+             what it takes on average     1,600           400   100   1,200,000.00         49.0 %
+             what it takes for 80 %       1,760           440   110   1,320,000.00         80.0 %
+        "#]]
+            .assert_eq(&terminal(&Document { answer: plan.answer(), tables, notes }, 100));
+        let json = plan.json();
+        assert_eq!(json["what_if"]["changes"][1]["lever"], "cycle");
+        assert_eq!(json["what_if"]["course_before"]["won"], 58.0);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 mod calendar;
 mod chance;
+pub mod changes;
 mod course;
 pub mod drivers;
 mod flow;
@@ -22,7 +23,7 @@ use thiserror::Error;
 use crate::funnel::CurvePoint;
 use crate::sample::Sample;
 use calendar::Grid;
-use chance::{Case, Worlds};
+use chance::Worlds;
 use course::Parts;
 use drivers::Driver;
 use flow::{Flow, Scale};
@@ -109,6 +110,9 @@ pub struct UnderWay {
     /// who come later on the present course. As many as there are months, or none.
     pub open_by_month: Vec<f64>,
     pub new_by_month: Vec<f64>,
+    /// How what open individuals bring is spread over the days from the start on, beyond the
+    /// calendar too, as the chain has it: only its shape matters. Empty where nothing tells.
+    pub open_by_day: Vec<f64>,
     /// `None` where the chain is not the one by which the present course runs.
     pub course: Option<Course>,
 }
@@ -142,6 +146,8 @@ pub struct Course {
 pub struct Source {
     /// By stage, then by day; stages beyond the last that is given have none.
     pub entering: Vec<Vec<f64>>,
+    /// Whether they come from the stage before, so that its share is that of their entering.
+    pub is_on_the_way: bool,
 }
 
 /// Seed and number of draws.
@@ -228,6 +234,8 @@ pub enum PlanError {
     Lag { step: usize, problem: &'static str },
     #[error("the average amount is {mean}: it must be above 0")]
     Amount { mean: f64 },
+    #[error("something is to be {factor} times as large: the factor must be above 0")]
+    Factor { factor: f64 },
     #[error("the confidence is {confidence}: it must lie between 0 and 1")]
     Confidence { confidence: f64 },
     #[error("the calendar's months must ascend and the first of them hold the start day")]
@@ -276,6 +284,8 @@ pub struct Model {
     landing: Landing,
     scale: Scale,
     parts: Parts,
+    /// By future: how much one arrival brings beside the mean; empty where nothing tells.
+    yields: Vec<f64>,
 }
 
 impl Model {
@@ -298,7 +308,11 @@ impl Model {
         let flow =
             Flow { steps: &assumptions.steps, spreads: &spreads, scale: &scale, grid: &grid };
         let parts = Parts::new(&flow, under_way.course.as_ref(), &landing);
-        Ok(Self { assumptions, grid, under_way, spreads, landing, scale, parts })
+        let yields = Vec::new();
+        let mut model =
+            Self { assumptions, grid, under_way, spreads, landing, scale, parts, yields };
+        model.yields = chance::yields(&model);
+        Ok(model)
     }
 
     /// Plans backward from the goal.
@@ -378,6 +392,12 @@ impl Model {
         }
     }
 
+    /// What the chain rests on, before it was brought to the present course.
+    #[must_use]
+    pub fn assumptions(&self) -> &Assumptions {
+        &self.assumptions
+    }
+
     /// The share of each step that the plan reckons with: the assumed one, brought to the forecast.
     #[must_use]
     pub fn shares(&self) -> Vec<f64> {
@@ -395,7 +415,10 @@ impl Model {
         Flow { steps: &assumptions.steps, spreads, scale, grid }
     }
 
-    fn present_probability(&self, goal: Goal) -> f64 {
+    /// Probability of the goal if individuals go on to arrive as they have; without futures, whether
+    /// what is booked suffices.
+    #[must_use]
+    pub fn present_probability(&self, goal: Goal) -> f64 {
         let missing = goal.amount - goal.booked;
         match self.under_way.futures.is_empty() {
             true => f64::from(u8::from(missing <= 0.0)),
@@ -419,9 +442,8 @@ impl Model {
             let typical_days = self.landing.typical_days(&self.spreads, &self.grid);
             return Ok(Entries::TooLate { typical_days });
         };
-        let worlds = Worlds::new(self, goal, options);
         let expected = self.expected_entries(goal);
-        let needed = worlds.entries_needed(&Case::new(self.parts.wins));
+        let needed = Worlds::new(self, goal, options).entries_needed();
         let at_confidence = chance::at_confidence(&needed, goal.confidence);
         let tried = self.under_way.course.as_ref().map(|_| self.parts.wins.course_entries);
         Ok(Entries::Planned(Box::new(Planned {
@@ -430,7 +452,7 @@ impl Model {
             expected: self.schedule(expected),
             expected_probability: chance::share_within(&needed, expected),
             at_confidence: self.schedule(at_confidence),
-            drivers: drivers::rank(self, &worlds, goal, tried.unwrap_or(expected))?,
+            drivers: drivers::rank(self, goal, options, tried.unwrap_or(expected))?,
         })))
     }
 

@@ -15,7 +15,7 @@ use stats::simulation::{Futures, Options, PeriodOutcome};
 
 use super::assumptions::Assumed;
 use super::chain::Chain;
-use super::course::course;
+use super::course::{course, open_deals};
 use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
@@ -63,7 +63,11 @@ impl Basis {
             Some(outlook) => {
                 let views = Views::new(outlook, world, &calendar, span)?;
                 let course = course(world, &chain, &calendar, &views.whole)?;
-                views.under_way(&calendar, course, price_factor(&chain))
+                let price_factor = price_factor(&chain);
+                UnderWay {
+                    open_by_day: open_deals(world, deals, &chain),
+                    ..views.under_way(&calendar, course, price_factor)
+                }
             }
             None => UnderWay::default(),
         };
@@ -73,21 +77,13 @@ impl Basis {
         Ok(Basis { chain, model, calendar, booked, has_course })
     }
 
-    /// Plans for a goal.
-    ///
-    /// # Errors
-    /// When the confidence is no probability.
-    pub fn plan(&self, goal: &Goal, seed: u64) -> Result<engine::Plan, Error> {
-        let options = engine::Options { seed, draws: FUTURES };
-        self.model.plan(self.goal(goal), options).map_err(|error| Error::Plan(error.to_string()))
-    }
-
     /// What must come so that a goal is reached in expectation.
     pub fn expected(&self, goal: &Goal) -> engine::Schedule {
         self.model.expected(self.goal(goal))
     }
 
-    fn goal(&self, goal: &Goal) -> engine::Goal {
+    /// A goal beside what is booked towards it.
+    pub fn goal(&self, goal: &Goal) -> engine::Goal {
         engine::Goal {
             amount: goal.amount.minor as f64,
             booked: self.booked as f64,
@@ -186,6 +182,7 @@ impl Views {
             open_by_month: self.months(months, open, |outcome| outcome.open_amount),
             new_by_month: self.months(months, new, |outcome| outcome.new_amount),
             futures,
+            open_by_day: Vec::new(),
             course,
         }
     }

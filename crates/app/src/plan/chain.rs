@@ -50,8 +50,8 @@ pub struct Chain {
 /// Where the steps come from.
 pub enum Origin {
     Assumed,
-    /// From the opportunity on.
-    Deals,
+    /// From the opportunity on, with the curve of those who are won.
+    Deals(Curve),
     /// From the lead on.
     Leads(FromLeads),
     /// From the lead on, without deals.
@@ -62,6 +62,8 @@ pub enum Origin {
 pub struct FromLeads {
     /// By lead stage.
     pub curves: Vec<Curve>,
+    /// Of opportunities that are won.
+    pub won: Curve,
     /// The share of the last year's opportunities that came from leads.
     pub share: f64,
 }
@@ -184,7 +186,8 @@ impl<'a> Way<'a> {
 
     fn of_deals(&self, notes: Vec<String>) -> Result<Learnt, Error> {
         let names = vec![OPPORTUNITY.to_owned(), WON.to_owned()];
-        Ok((names, vec![self.deal_step()?], Origin::Deals, notes))
+        let (step, won) = self.deal_step()?;
+        Ok((names, vec![step], Origin::Deals(won), notes))
     }
 
     fn through_leads(&self, share: f64) -> Result<Learnt, Error> {
@@ -199,10 +202,11 @@ impl<'a> Way<'a> {
             steps.push(step);
             curves.push(curve);
         }
-        steps.push(self.deal_step()?);
+        let (step, won) = self.deal_step()?;
+        steps.push(step);
         let mut names: Vec<String> = all.into_iter().take(count).collect();
         names.extend([OPPORTUNITY.to_owned(), WON.to_owned()]);
-        Ok((names, steps, Origin::Leads(FromLeads { curves, share }), Vec::new()))
+        Ok((names, steps, Origin::Leads(FromLeads { curves, won, share }), Vec::new()))
     }
 
     /// The share of the last year's opportunities that came from leads: by their links, or, where
@@ -254,10 +258,10 @@ impl<'a> Way<'a> {
         self.step(&names[index], ways, from, &onward)
     }
 
-    fn deal_step(&self) -> Result<Step, Error> {
+    fn deal_step(&self) -> Result<(Step, Curve), Error> {
         let sound = self.deals.iter().filter(|deal| !deal.contradictory);
         let ways = sound.map(|deal| (deal.created_on, deal.stays.as_slice()));
-        Ok(self.step(OPPORTUNITY, ways, None, &|stay| stay.outcome == Outcome::Won)?.0)
+        self.step(OPPORTUNITY, ways, None, &|stay| stay.outcome == Outcome::Won)
     }
 
     /// From a lead's last stage to its deal.

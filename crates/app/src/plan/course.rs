@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::deal::Deal;
 use domain::lead::Lead;
 use domain::stage::Outcome;
 use domain::time::day_number;
@@ -30,7 +31,7 @@ pub fn course(
         .each(|day| forecast.fitted.arrivals.values().map(|arriving| arriving.rate_on(day)).sum());
     match &chain.origin {
         Origin::Assumed | Origin::LeadsAlone => Ok(None),
-        Origin::Deals => {
+        Origin::Deals(_) => {
             let entering = arrivals.clone();
             Ok(Some(Course { entering, besides: Vec::new(), arrival_stage: 0, arrivals }))
         }
@@ -40,7 +41,10 @@ pub fn course(
             direct.push(arrivals.iter().map(|count| count * (1.0 - from_leads.share)).collect());
             let leads = sound_leads(&world.leads);
             let open = open_leads(world, chain, from_leads, &days);
-            let besides = [open, direct].map(|entering| Source { entering }).to_vec();
+            let besides = vec![
+                Source { entering: open, is_on_the_way: true },
+                Source { entering: direct, is_on_the_way: false },
+            ];
             let entering = lead_rates(&leads, world, &days)?;
             Ok(Some(Course { entering, besides, arrival_stage, arrivals }))
         }
@@ -105,6 +109,29 @@ fn open_leads(world: &World, chain: &Chain, from_leads: &FromLeads, days: &Days)
         }
     }
     entering
+}
+
+/// How the amounts of open deals are spread over the days after the as-of day, were all of them to be
+/// won or lost as their ages tell; empty where the chain does not tell.
+pub fn open_deals(world: &World, deals: &[Deal], chain: &Chain) -> Vec<f64> {
+    let curve = match &chain.origin {
+        Origin::Deals(won) => won,
+        Origin::Leads(from_leads) => &from_leads.won,
+        Origin::Assumed | Origin::LeadsAlone => return Vec::new(),
+    };
+    let mut amounts: BTreeMap<usize, f64> = BTreeMap::new();
+    for deal in deals.iter().filter(|deal| deal.is_open() && !deal.contradictory) {
+        let age_days = (day_number(world.as_of) - day_number(deal.created_on)).unsigned_abs();
+        let amount = deal.estimated_amount.map_or(1.0, |amount| amount.minor as f64);
+        *amounts.entry(age_days as usize).or_default() += amount;
+    }
+    let mut by_day = vec![0.0; curve.gone_on.len()];
+    for (age_days, amount) in amounts {
+        for (ahead, sum) in (1..).zip(by_day.iter_mut()) {
+            *sum += amount * curve.chance(age_days, ahead);
+        }
+    }
+    by_day
 }
 
 /// The furthest stage of a lead on its way, and the days since it got there; `None` for leads that

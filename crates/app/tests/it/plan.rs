@@ -71,3 +71,27 @@ async fn months_and_quarters_sum_to_the_totals() {
     assert_eq!(json["expected"]["totals"]["won"], 100.0);
     assert_eq!(json["expected"]["periods"][0]["period"], "2025-01");
 }
+
+#[tokio::test]
+async fn a_plan_from_assumptions_answers_what_if_the_assumptions_were_others() {
+    let company = TestCompany::new().await;
+    let context = &company.context;
+    goal::set(context, "10000000", "2025".parse().expect("it reads"), Counts::All, 0.8)
+        .await
+        .expect("a goal");
+    let assume = Some(company.file("assume.toml", TEXTBOOK));
+    let question = plan::Question { assume, seed: 1, ..plan::Question::default() };
+    let prepared = plan::prepare(context, &question).await.expect("a plan");
+    let check = |change: &str, counts: [f64; 5]| {
+        let changes = [change.parse().expect("it reads")];
+        let plan = prepared.answer(&changes).expect("a plan");
+        assert_eq!(plan.expected.total.counts, counts, "{change}");
+        assert_eq!(plan.probability, None);
+    };
+    check("asp=+25%", [25_000.0, 2_500.0, 2_000.0, 800.0, 80.0]);
+    check("win-rate=+100%", [15_625.0, 1_562.5, 1_250.0, 500.0, 100.0]);
+    check("mql=+25%", [25_000.0, 2_500.0, 2_500.0, 1_000.0, 100.0]);
+    let leads = prepared.answer(&["leads=+10%".parse().expect("it reads")]);
+    let refused = leads.expect_err("nobody knows how many come").to_string();
+    assert!(refused.contains("nothing tells how many come"), "{refused}");
+}

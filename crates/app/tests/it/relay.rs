@@ -8,6 +8,8 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use reports::document::Report;
+use reports::plan::Plan;
 use reports::scoreboard::{Leg, Scoreboard};
 use testkit::{How, TestCompany};
 
@@ -230,4 +232,48 @@ async fn leads_that_are_open_and_opportunities_without_a_lead_are_counted_in() {
     let missing = 210_000_000 - made.booked.minor - made.from_open.minor;
     let wins = made.expected.total.counts[5];
     assert!((wins * price / missing as f64 - 1.0).abs() < 0.01, "{made:?}");
+}
+
+/// A plan that is prepared once answers for every change: what is better makes the goal more likely,
+/// what is changed back is the plan itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prepared_plan_answers_what_if() {
+    let eve = date(2025, 12, 31);
+    let company = company(&SOUND.exports(eve), eve).await;
+    let context = &company.context;
+    let year = "2026".parse().expect("it reads");
+    goal::set(context, "2100000", year, Counts::All, 0.8).await.expect("a goal");
+    let question =
+        plan::Question { as_of: Some(eve), period: Some(year), seed: 1, ..Default::default() };
+    let made = plan::plan(context, &question).await.expect("a plan");
+    let prepared = plan::prepare(context, &question).await.expect("a plan");
+    assert_eq!(prepared.answer(&[]).expect("a plan"), made);
+    let keys: Vec<String> = prepared.levers().into_iter().map(|lever| lever.key).collect();
+    assert_eq!(keys, ["asp", "win-rate", "cycle", "inquiry", "mql", "sal", "sql", "leads"]);
+    let answer = |texts: &[&str]| {
+        let changes: Result<Vec<plan::changes::Change>, _> =
+            texts.iter().map(|t| t.parse()).collect();
+        prepared.answer(&changes.expect("they read"))
+    };
+    let none: Vec<String> = keys.iter().map(|key| format!("{key}=+0%")).collect();
+    let none = answer(&none.iter().map(String::as_str).collect::<Vec<_>>()).expect("a plan");
+    assert_eq!(none.json()["at_confidence"], made.json()["at_confidence"]);
+    assert_eq!(Plan { what_if: None, ..none }, made, "a change of nothing changes nothing");
+    let before = made.probability.expect("there is a history");
+    for lever in ["asp=+10%", "win-rate=+10%", "cycle=-20%", "MQL=+10%", "leads=+20%"] {
+        let changed = answer(&[lever]).expect("a plan");
+        let what_if = changed.what_if.as_ref().expect("something was changed");
+        assert_eq!(what_if.probability_before, made.probability);
+        assert!(changed.probability > Some(before), "{lever}: {:?} {before}", changed.probability);
+        assert!(
+            changed.at_confidence.total.counts[0] < made.at_confidence.total.counts[0]
+                || lever.starts_with("leads"),
+            "{lever}"
+        );
+        assert_eq!(changed, answer(&[lever]).expect("a plan"), "the same change, the same plan");
+        let others = ["leads=-20%", lever];
+        assert!(answer(&others).expect("a plan").probability < changed.probability);
+    }
+    let refused = answer(&["budget=+10%"]).expect_err("there are no costs").to_string();
+    assert!(refused.contains("no costs") && refused.contains("win-rate"), "{refused}");
 }

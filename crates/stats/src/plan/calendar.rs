@@ -3,6 +3,7 @@
 use super::{Calendar, PlanError};
 
 /// Days as positions, with the months that they lie in.
+#[derive(Clone)]
 pub(super) struct Grid {
     calendar: Calendar,
     /// Month of every day.
@@ -39,6 +40,12 @@ impl Grid {
 
     pub(super) fn day(&self, position: usize) -> i32 {
         self.calendar.month_start_days[0].saturating_add_unsigned(position as u32)
+    }
+
+    /// Days from the first on which one may enter to the end of every month, that one included.
+    pub(super) fn month_ends_ahead(&self) -> Vec<f64> {
+        let ends = self.calendar.month_start_days.iter().skip(1);
+        ends.map(|&day| f64::from(day.abs_diff(self.calendar.start_day))).collect()
     }
 
     pub(super) fn month_start(&self, month: usize) -> i32 {

@@ -33,6 +33,8 @@ pub(super) struct Worlds {
     /// Share and number it is known from, of the steps whose share is uncertain.
     shares: Vec<(f64, f64)>,
     amounts: Amounts,
+    /// How many of each part reach the target.
+    wins: Wins,
     /// Whether the mean amount is known no better than its sample tells.
     has_uncertain_level: bool,
     seed: u64,
@@ -50,15 +52,6 @@ struct World {
     yields: f64,
 }
 
-/// What is done about it: how many of each part reach the target, and what else has changed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Case {
-    pub wins: Wins,
-    pub amount_factor: f64,
-    pub open_factor: f64,
-    pub besides_factor: f64,
-}
-
 #[derive(Clone)]
 pub(super) enum Amounts {
     Fixed(f64),
@@ -66,18 +59,11 @@ pub(super) enum Amounts {
     Empirical(Compound),
 }
 
-impl Case {
-    pub(super) fn new(wins: Wins) -> Self {
-        Self { wins, amount_factor: 1.0, open_factor: 1.0, besides_factor: 1.0 }
-    }
-}
-
 impl Worlds {
     pub(super) fn new(model: &Model, goal: Goal, options: Options) -> Self {
         let futures = &model.under_way.futures;
         let course = model.under_way.course.as_ref();
         let amounts = Amounts::new(&model.assumptions.amount);
-        let yields = course.map(|course| yields(model, course, amounts.variation()));
         let wins = model.parts.wins;
         let besides_share = if wins.besides > 0.0 { wins.besides / wins.on_course() } else { 0.0 };
         let world = |index: usize| {
@@ -86,7 +72,7 @@ impl Worlds {
                 missing: goal.amount - goal.booked,
                 open: future.open_amount,
                 besides: future.new_amount * besides_share,
-                yields: yields.as_ref().map_or(1.0, |yields| yields[index % yields.len()]),
+                yields: model.yields.get(index % model.yields.len().max(1)).copied().unwrap_or(1.0),
             }
         };
         let steps = &model.assumptions.steps;
@@ -99,33 +85,33 @@ impl Worlds {
                 .filter_map(|step| Some((step.share, step.share_known_from?)))
                 .collect(),
             amounts,
+            wins,
             has_uncertain_level: course.is_none(),
             seed: options.seed,
         }
     }
 
     /// Entries that each world needs; 0 where what comes besides suffices.
-    pub(super) fn entries_needed(&self, case: &Case) -> Vec<f64> {
+    pub(super) fn entries_needed(&self) -> Vec<f64> {
         let need = |(index, world): (usize, &World)| {
             let mut random = stream(self.seed, FIRST_STREAM + index as u64);
-            self.entries(world, case, &mut random)
+            self.entries(world, &mut random)
         };
         self.worlds.par_iter().enumerate().map(need).collect()
     }
 
-    fn entries(&self, world: &World, case: &Case, random: &mut ChaCha8Rng) -> f64 {
+    fn entries(&self, world: &World, random: &mut ChaCha8Rng) -> f64 {
         let drawn =
             |&(share, known_from): &(f64, f64)| draw_share(share, known_from, random) / share;
         let luck = world.yields * self.shares.iter().map(drawn).product::<f64>();
-        let level = case.amount_factor * self.draw_level(random);
-        let besides = world.besides * case.besides_factor * case.amount_factor;
-        let missing = world.missing - world.open * case.open_factor - besides;
+        let level = self.draw_level(random);
+        let missing = world.missing - world.open - world.besides;
         if missing <= 0.0 {
             return 0.0;
         }
-        let share = case.wins.of_one();
+        let share = self.wins.of_one();
         let trials = self.trials(missing, share * luck, level, random);
-        case.wins.entries_for(trials * share)
+        self.wins.entries_for(trials * share)
     }
 
     fn draw_level(&self, random: &mut ChaCha8Rng) -> f64 {
@@ -162,11 +148,13 @@ fn draw_share(share: f64, known_from: f64, random: &mut ChaCha8Rng) -> f64 {
 
 /// How much one arrival brings in each future beside the mean, without the part of its spread that
 /// the chance of single individuals explains: that is drawn for the plan's own number of them.
-fn yields(model: &Model, course: &Course, amount_variation: f64) -> Vec<f64> {
+/// Empty where nothing tells of a course.
+pub(super) fn yields(model: &Model) -> Vec<f64> {
     let futures = &model.under_way.futures;
-    if futures.is_empty() {
-        return vec![1.0];
-    }
+    let Some(course) = model.under_way.course.as_ref().filter(|_| !futures.is_empty()) else {
+        return Vec::new();
+    };
+    let amount_variation = Amounts::new(&model.assumptions.amount).variation();
     let wins = wins_of_arrivals(model, course);
     let mean_arrivals = [0, 1].map(|period| {
         futures.iter().map(|future| future.arrivals[period]).sum::<f64>() / futures.len() as f64

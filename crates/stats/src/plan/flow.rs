@@ -140,6 +140,6 @@ impl Course {
 }
 
 /// A factor within reason; 1 for what is no number.
-fn bounded(factor: f64) -> f64 {
+pub(super) fn bounded(factor: f64) -> f64 {
     if factor.is_finite() { factor.clamp(1.0 / SCALE_MAX, SCALE_MAX) } else { 1.0 }
 }

@@ -61,6 +61,7 @@ impl Spread {
 }
 
 /// Which entry days are in time for the goal.
+#[derive(Clone)]
 pub(super) struct Landing {
     /// First day that is useful for the goal, and last day that is in time.
     pub useful: Option<(usize, usize)>,

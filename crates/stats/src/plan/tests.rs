@@ -4,6 +4,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal};
 
+use super::changes::Changes;
 use super::drivers::Lever;
 use super::*;
 use crate::random::{factor, poisson, stream};
@@ -140,6 +141,7 @@ fn under_way(months_in_goal: f64) -> UnderWay {
         futures: (0..200).map(future).collect(),
         open_by_month: vec![100_000.0; 12],
         new_by_month: vec![50_000.0; 12],
+        open_by_day: Vec::new(),
         course: None,
     }
 }
@@ -266,7 +268,7 @@ impl Lived {
         let direct = vec![vec![0.0; 365], vec![self.direct_a_day; 365]];
         let course = Course {
             entering: vec![self.leads_a_day; 365],
-            besides: vec![Source { entering: direct }],
+            besides: vec![Source { entering: direct, is_on_the_way: false }],
             arrival_stage: 1,
             arrivals: vec![arrivals; 365],
         };
@@ -280,6 +282,7 @@ impl Lived {
         let under_way = UnderWay {
             new_by_month: (0..12).map(in_month).collect(),
             open_by_month: vec![OPEN_AMOUNT / 12.0; 12],
+            open_by_day: Vec::new(),
             futures: worlds.into_iter().map(|world| world.future).collect(),
             course: Some(course),
         };
@@ -375,4 +378,72 @@ fn the_confidence_holds_in_worlds_that_are_lived() {
     check_confidence(&Lived::USUAL, 0.75, 0.6);
     check_confidence(&Lived { win_variation: 1e-9, ..Lived::USUAL }, 1.2, 0.8);
     check_confidence(&Lived { leads_a_day: 0.8, direct_a_day: 0.1, ..Lived::USUAL }, 1.5, 0.7);
+}
+
+/// What 1.3 times the present course takes, with a model and what comes of its changes.
+fn probability(model: &Model, goal: Goal) -> f64 {
+    let plan = model.plan(goal, Options { seed: 3, draws: 4_000 }).expect("a plan");
+    plan.probability_on_present_course
+}
+
+#[test]
+fn a_change_of_nothing_changes_nothing_and_each_change_does_what_its_driver_says() {
+    let model = Lived::USUAL.model();
+    let mean: f64 = model.under_way.new_by_month.iter().sum();
+    let goal = Goal { amount: mean * 1.1 + OPEN_AMOUNT, booked: 0.0, confidence: 0.8 };
+    let options = Options { seed: 3, draws: 4_000 };
+    let plan = model.plan(goal, options).expect("a plan");
+    let same = Changes { shares: vec![1.0; 2], lags: vec![1.0; 2], ..Changes::default() };
+    let unchanged = model.changed(&same).expect("sound").plan(goal, options).expect("a plan");
+    assert_eq!(format!("{unchanged:?}"), format!("{plan:?}"));
+    let before = plan.probability_on_present_course;
+    let check = |lever: Lever, changes: Changes| {
+        let changed = model.changed(&changes).expect("sound");
+        let driver = planned(&plan).drivers.iter().find(|driver| driver.lever == lever);
+        let gain = driver.expect("is among them").probability_change;
+        assert!((probability(&changed, goal) - before - gain).abs() < 1e-12, "{lever:?}");
+        assert!(gain > 0.0, "{lever:?}");
+    };
+    let none = Changes::default();
+    check(Lever::Amount, Changes { amount: 1.1, ..none.clone() });
+    check(Lever::Entries, Changes { entries: 1.1, ..none.clone() });
+    check(Lever::Share(0), Changes { shares: vec![1.1], ..none.clone() });
+    check(Lever::Share(1), Changes { shares: vec![1.0, 1.1], ..none.clone() });
+    check(Lever::Lag(1), Changes { lags: vec![1.0, 0.9], ..none.clone() });
+    let wrong = model.changed(&Changes { amount: 0.0, ..none });
+    assert_eq!(wrong.err(), Some(PlanError::Factor { factor: 0.0 }));
+}
+
+/// A world that is lived with better shares is what the changed model expects of it.
+#[test]
+fn a_changed_course_is_that_of_a_company_which_is_so() {
+    let model = Lived::USUAL.model();
+    let changes = Changes { entries: 1.5, amount: 1.2, ..Changes::default() };
+    let changed = model.changed(&changes).expect("sound");
+    let amounts = Lived::USUAL.amounts.map(|amount| amount * 1.2);
+    let leads_a_day = Lived::USUAL.leads_a_day * 1.5;
+    let other = Lived { leads_a_day, amounts, ..Lived::USUAL }.model();
+    let wanted: f64 = other.under_way.new_by_month.iter().sum();
+    let found = changed.present_course().expect("there is a course").new_amount;
+    assert!((found / wanted - 1.0).abs() < 0.03, "{found} {wanted}");
+    let mean = changed.present_amounts().mean();
+    assert!((mean / (found + OPEN_AMOUNT * 1.2) - 1.0).abs() < 0.02, "{mean} {found}");
+}
+
+#[test]
+fn open_individuals_reach_the_target_sooner_when_the_last_lag_is_shorter() {
+    let with = |open_by_day: Vec<f64>| {
+        let under_way = UnderWay { open_by_day, ..under_way(12.0) };
+        Model::new(textbook(), &year(), under_way).expect("sound")
+    };
+    let twice_as_fast = Changes { lags: vec![1.0, 1.0, 1.0, 0.5], ..Changes::default() };
+    let open = |model: &Model| {
+        let changed = model.changed(&twice_as_fast).expect("sound");
+        let plan = changed.plan(GOAL, Options { seed: 9, draws: 100 }).expect("a plan");
+        (plan.open_amount, changed.under_way.futures[0].open_amount)
+    };
+    let (planned, lived) = open(&with(vec![1.0; 500]));
+    assert!((planned / (1_200_000.0 * 500.0 / 365.0) - 1.0).abs() < 1e-9, "{planned}");
+    assert!((lived / planned - 1.0).abs() < 1e-9, "{lived}");
+    assert_eq!(open(&with(Vec::new())).0, 1_200_000.0, "nothing tells of more");
 }
