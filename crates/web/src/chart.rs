@@ -10,6 +10,7 @@ pub mod course;
 pub mod fan;
 pub mod graded;
 pub mod intervals;
+pub mod needs;
 pub mod quarter;
 pub mod reach;
 pub mod relay;

@@ -22,6 +22,7 @@ mod records;
 mod shared;
 mod uploads;
 mod visitor;
+mod what_if;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -31,6 +31,8 @@ pub struct RowView {
 }
 
 pub struct CellView {
+    /// How far the text is moved in, in blanks that are no part of a link.
+    pub indent: String,
     pub text: String,
     /// The exact value, where the text is rounded; empty where it is not.
     pub exact: String,
@@ -110,7 +112,14 @@ fn view(cell: &Cell, class: &'static str, without_cents: bool) -> CellView {
         _ => (shown(cell), String::new()),
     };
     let exact = if exact.trim_end_matches(".00") == text { String::new() } else { exact };
-    CellView { text, exact, class, href: String::new() }
+    let (indent, text) = indented(&text);
+    CellView { indent, text, exact, class, href: String::new() }
+}
+
+/// The blanks before a text, and the text.
+fn indented(text: &str) -> (String, String) {
+    let (indent, text) = text.split_at(text.len() - text.trim_start_matches('\u{2003}').len());
+    (indent.to_owned(), text.to_owned())
 }
 
 #[cfg(test)]

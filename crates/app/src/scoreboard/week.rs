@@ -16,7 +16,7 @@ use crate::world::World;
 
 const WEEK_DAYS: i32 = 7;
 /// Past weeks of which the probability is told.
-const WEEKS: i32 = 8;
+const WEEKS: i32 = 4;
 /// The weeks whose mean is a usual week.
 const USUAL_WEEKS: i32 = 13;
 /// Deals that are named.

@@ -33,6 +33,7 @@ use reports::scoreboard::week::Week;
 use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::shared::Shared;
+use super::what_if::Answered;
 
 /// Answers that are kept; the one that was asked for least lately makes room.
 const KEPT_MAX: usize = 256;
@@ -48,6 +49,7 @@ pub(super) enum Answer {
     Scoreboard(Scoreboard),
     Week(Week),
     GoalParts(GoalTree),
+    Plan(Box<Answered>),
     Forecast(Forecast),
     Calls(Calls),
     Waterfall(Waterfall),
@@ -65,6 +67,7 @@ impl Answer {
             Answer::Scoreboard(report) => report,
             Answer::Week(report) => report,
             Answer::GoalParts(report) => report,
+            Answer::Plan(answered) => &answered.plan,
             Answer::Forecast(report) => report,
             Answer::Calls(report) => report,
             Answer::Waterfall(report) => report,
@@ -120,6 +123,25 @@ struct State {
 impl Answers {
     /// The answer, and whether it is of facts that have changed since.
     pub async fn get(
+        &self,
+        shared: &Arc<Shared>,
+        page: Page,
+        asked: &Asked,
+        scope: Scope,
+        wanted: Wanted,
+    ) -> Result<(Arc<Answer>, bool), Fault> {
+        if asked.changes.is_empty() {
+            return self.get_unchanged(shared, page, asked, scope, wanted).await;
+        }
+        let base = Asked { changes: Vec::new(), ..asked.clone() };
+        let found = self.get_unchanged(shared, page, &base, scope, wanted).await?;
+        let Answer::Plan(answered) = found.0.as_ref() else { return Ok(found) };
+        let changed = answered.changed(&asked.changes)?;
+        Ok((Arc::new(Answer::Plan(Box::new(changed))), found.1))
+    }
+
+    /// The answer as things are: what changes of a plan bring is told from it, and not kept.
+    async fn get_unchanged(
         &self,
         shared: &Arc<Shared>,
         page: Page,
@@ -249,7 +271,8 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
                 assume: None,
                 seed: SEED,
             };
-            plain(Box::new(plan::plan(context, &question).await?))
+            let prepared = plan::prepare(context, &question).await?;
+            Ok(Answer::Plan(Box::new(Answered::new(prepared)?)))
         }
         Page::Leads => Ok(Answer::Leads(listing::leads(context, &asked.filter, as_of).await?)),
         Page::Deals => Ok(Answer::Deals(listing::deals(context, &asked.filter, as_of).await?)),

@@ -7,6 +7,7 @@ use domain::period::Period;
 use jiff::civil::Date;
 
 use super::fault::Fault;
+use super::what_if;
 
 /// The pages that answer a question with a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +122,8 @@ pub struct Asked {
     /// The metric.
     pub name: Option<String>,
     pub filter: Filter,
+    /// The plan's levers that are turned, each with by how many per cent.
+    pub changes: Vec<(String, String)>,
 }
 
 impl Asked {
@@ -150,6 +153,7 @@ impl Asked {
             to: day("to")?,
             by: text("by"),
             name: text("name"),
+            changes: what_if::asked(query),
             filter: Filter { text: text("q"), stage: text("stage"), outcome: text("outcome") },
         })
     }
@@ -167,23 +171,28 @@ impl Asked {
             ("stage", self.filter.stage.clone()),
             ("outcome", self.filter.outcome.clone()),
         ];
-        query(&pairs)
+        let changes: Vec<(String, Option<String>)> = (self.changes.iter())
+            .map(|(lever, percent)| (format!("{}{lever}", what_if::PREFIX), Some(percent.clone())))
+            .collect();
+        let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value));
+        query(pairs.chain(changes))
     }
 
     /// What holds from page to page: the day and the period.
     pub fn held(&self) -> String {
-        query(&[
+        let pairs = [
             ("as_of", self.as_of.map(|day| day.to_string())),
             ("period", self.period.map(|period| period.to_string())),
-        ])
+        ];
+        query(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)))
     }
 }
 
 /// Pairs as a query with its question mark; empty without any.
-fn query(pairs: &[(&str, Option<String>)]) -> String {
+fn query(pairs: impl Iterator<Item = (String, Option<String>)>) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in pairs.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-        text.append_pair(name, value);
+    for (name, value) in pairs.filter_map(|(name, value)| Some((name, value?))) {
+        text.append_pair(&name, &value);
     }
     let text = text.finish();
     if text.is_empty() { text } else { format!("?{text}") }
@@ -200,7 +209,7 @@ mod tests {
                 url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
             Asked::read(&query)
         };
-        let text = "as_of=2026-03-31&period=2026-Q1&q=a+%26+b";
+        let text = "as_of=2026-03-31&period=2026-Q1&q=a+%26+b&change.asp=5";
         let asked = read(text).expect("sound");
         assert_eq!(asked.query(), format!("?{text}"));
         assert_eq!(asked.held(), "?as_of=2026-03-31&period=2026-Q1");

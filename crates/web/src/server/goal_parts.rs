@@ -15,6 +15,7 @@ use domain::goal::tree::Dimension;
 use domain::period::Period;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::goal::tree::{GoalTree, Signed};
+use reports::render::short;
 use serde::Deserialize;
 
 use super::answers::Answer;
@@ -47,6 +48,8 @@ pub(super) struct Panel {
     /// What it is called.
     pub name: String,
     pub amount: String,
+    /// The amount as people read it.
+    pub shown_amount: String,
     pub has_parts: bool,
     /// By what it can be broken down: by nothing that one above it is.
     pub dimensions: Vec<&'static str>,
@@ -86,6 +89,7 @@ impl Panel {
             part: chosen.map_or_else(String::new, |_| way.to_owned()),
             name: chosen.map_or_else(|| "the goal".to_owned(), |_| way.replace('/', ", ")),
             amount: amount.to_decimal(),
+            shown_amount: short(amount),
             has_parts: has_parts(tree, chosen.map(|part| part.depth), at),
             dimensions: (Dimension::ALL.into_iter())
                 .filter(|dimension| is_free(dimension) && fits(dimension))

@@ -29,7 +29,8 @@ use super::goal_parts::{self, Panel};
 use super::policy::Action;
 use super::shared::Shared;
 use super::visitor::Visitor;
-use crate::chart::{Figure, chance, course, graded, quarter, track, waterfall};
+use super::what_if::{self, Slider};
+use crate::chart::{Figure, chance, course, graded, needs, quarter, track, waterfall};
 use crate::review::unbroken;
 use crate::table::TableView;
 
@@ -63,6 +64,8 @@ struct PageView {
     filter: Option<FilterView>,
     goal: Option<GoalForm>,
     panel: Option<Panel>,
+    /// What may be turned on a plan.
+    sliders: Vec<Slider>,
     import: Option<ImportForm>,
     /// Whether the journal of one record can be asked for.
     has_subjects: bool,
@@ -116,6 +119,7 @@ impl PageView {
             filter: None,
             goal: None,
             panel: None,
+            sliders: Vec::new(),
             import: None,
             has_subjects: false,
             downloads: Vec::new(),
@@ -219,6 +223,7 @@ async fn viewed(
         related: first_steps(&answer).unwrap_or_else(|| related(page, &asked)),
         filter: filter(&answer, &asked),
         goal: goal_form(visitor, page, &asked),
+        sliders: what_if::sliders(&answer, &asked),
         panel: Panel::new(visitor, &answer, &query).await?,
         import: import_form(visitor, page, &answer),
         has_subjects: page == Page::Journal,
@@ -333,6 +338,17 @@ pub(super) fn figures(answer: &Answer, week: Option<&Week>) -> Vec<Figure> {
             figures
         }
         Answer::Week(week) => chance_figure(week).into_iter().collect(),
+        Answer::Plan(answered) if !answered.plan.at_confidence.months.is_empty() => {
+            let plan = &answered.plan;
+            let confidence = plan.goal.confidence * 100.0;
+            let meaning = format!(
+                "What must come anew to each stage, month by month: the slim bar on average, the \
+                 wide one so that the goal is reached with {confidence:.0} % confidence."
+            );
+            vec![Figure::new("needs", "The reverse funnel", &meaning, |size| {
+                needs::draw(plan, size)
+            })]
+        }
         Answer::Forecast(forecast) if !forecast.is_over => vec![Figure::new(
             "quarter",
             "What the period will bring",

@@ -37,6 +37,33 @@
     links[next].focus();
   };
 
+  // A slider that is moved shows what becomes of it at once: the page is asked for anew, and its
+  // parts take the place of the old ones. The address is that of what is shown.
+  for (const form of document.querySelectorAll("form[data-live]")) {
+    let asked = 0;
+    const show = async () => {
+      const number = ++asked;
+      const query = new URLSearchParams(new FormData(form));
+      for (const [name, value] of [...query]) if (value === "" || value === "0") query.delete(name);
+      const address = `${form.action}?${query}`;
+      const answer = await fetch(address);
+      if (!answer.ok || number !== asked) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of document.querySelectorAll("[data-part]")) {
+        const anew = page.querySelector(`[data-part="${part.dataset.part}"]`);
+        if (anew) part.replaceChildren(...anew.childNodes);
+      }
+      history.replaceState(null, "", address);
+    };
+    let soon;
+    form.addEventListener("input", (event) => {
+      const told = form.querySelector(`output[for="${event.target.id}"]`);
+      if (told) told.textContent = `${event.target.value}${told.dataset.unit}`;
+      clearTimeout(soon);
+      soon = setTimeout(show, 60);
+    });
+  }
+
   // A chosen day, period or filter is asked for at once.
   for (const form of document.querySelectorAll("form[data-at-once]")) {
     form.addEventListener("change", () => form.requestSubmit());

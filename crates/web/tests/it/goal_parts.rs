@@ -49,3 +49,19 @@ async fn a_rep_signs_and_does_not_share_out() {
     let refused = site.post("/goal-parts/sign", Some(&viewer), goal).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_if_is_told_of_the_plan_that_stands() {
+    let site = Site::new(Entry::Demo).await;
+    let plan = site.get("/plan", None).await.text;
+    assert!(plan.contains("change.asp") && plan.contains("The reverse funnel"), "{plan}");
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+    let now = json(site.get("/api/v1/plan", None).await.text);
+    let then = json(site.get("/api/v1/plan?change.asp=25", None).await.text);
+    assert_eq!(then["what_if"]["probability_before"], now["probability"]);
+    let probability = |plan: &serde_json::Value| plan["probability"].as_f64().expect("is known");
+    assert!(probability(&then) > probability(&now), "{then}");
+    assert_eq!(json(site.get("/api/v1/plan?change.asp=0", None).await.text), now);
+    let refused = site.get("/plan?change.moon=5", None).await;
+    assert!(refused.text.contains("cannot be changed"), "{}", refused.text);
+}
