@@ -107,6 +107,7 @@ pub async fn change(
     let part = found(context, &tree, part).await?;
     let shares = match &change {
         Change::BreakDown { dimension, sharing } => {
+            tree.check_dimension(part, *dimension)?;
             shares(context, goal, &tree, part, *dimension, sharing).await?
         }
         _ => Vec::new(),

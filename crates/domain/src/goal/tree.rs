@@ -135,14 +135,11 @@ impl Tree {
         shares: &[Share],
     ) -> Result<(), TreeError> {
         self.check(whole, shares)?;
-        let (amount, name) = match whole {
-            Some(id) => self.part(id).map(|part| (part.amount, part.name.clone()))?,
-            None => (self.amount, "the goal".to_owned()),
+        self.check_dimension(whole, dimension)?;
+        let amount = match whole {
+            Some(id) => self.part(id)?.amount,
+            None => self.amount,
         };
-        let above = whole.map_or_else(Vec::new, |id| self.path(id));
-        if let Some(above) = above.iter().find(|above| above.dimension == dimension) {
-            return Err(TreeError::Repeated { whole: name, above: above.dimension });
-        }
         let weights: Vec<u64> = shares.iter().map(|share| share.weight).collect();
         let amounts = split(amount.minor, &weights);
         let earlier: Vec<Part> = self.parts_of(whole).cloned().collect();
@@ -171,6 +168,21 @@ impl Tree {
             self.share_out(Some(id));
         }
         Ok(())
+    }
+
+    /// Whether a whole can be broken down by a dimension: it is not yet above.
+    ///
+    /// # Errors
+    /// When it is, or the whole is none.
+    pub fn check_dimension(
+        &self,
+        whole: Option<Uuid>,
+        dimension: Dimension,
+    ) -> Result<(), TreeError> {
+        let Some(id) = whole else { return Ok(()) };
+        let whole = self.part(id)?.name.clone();
+        let repeats = self.path(id).into_iter().any(|above| above.dimension == dimension);
+        if repeats { Err(TreeError::Repeated { whole, above: dimension }) } else { Ok(()) }
     }
 
     fn check(&self, whole: Option<Uuid>, shares: &[Share]) -> Result<(), TreeError> {

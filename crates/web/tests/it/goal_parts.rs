@@ -59,8 +59,11 @@ async fn what_if_is_told_of_the_plan_that_stands() {
     let now = json(site.get("/api/v1/plan", None).await.text);
     let then = json(site.get("/api/v1/plan?change.asp=25", None).await.text);
     assert_eq!(then["what_if"]["probability_before"], now["probability"]);
-    let probability = |plan: &serde_json::Value| plan["probability"].as_f64().expect("is known");
-    assert!(probability(&then) > probability(&now), "{then}");
+    let brings = |plan: &serde_json::Value| -> f64 {
+        let revenue = plan["present_course"]["totals"]["revenue"].as_str().expect("an amount");
+        revenue.parse().expect("a number")
+    };
+    assert!(brings(&then) > brings(&now), "{then}");
     assert_eq!(json(site.get("/api/v1/plan?change.asp=0", None).await.text), now);
     let refused = site.get("/plan?change.moon=5", None).await;
     assert!(refused.text.contains("cannot be changed"), "{}", refused.text);
