@@ -128,8 +128,8 @@ async fn shown(
         Ok((forecast, is_old)) => {
             let document = forecast.report().document();
             view.answer = unbroken(&document.answer);
-            view.figures = figures(&forecast);
-            view.tables = tables(&forecast, &document);
+            view.figures = figures(&forecast, None);
+            view.tables = tables(&forecast, &document, &asked.held());
             view.notes.extend(document.notes);
             view.is_stale |= is_old;
         }
