@@ -1,6 +1,7 @@
 //! Forecast calls: saying one, and all that was said beside what is in hand and what came.
 
 mod lines;
+pub mod memo;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +48,8 @@ pub struct Question {
     pub period: Option<Period>,
     pub as_of: Option<Date>,
     pub known_at: Option<Date>,
+    /// Whether Baton says something of each owner, beside the whole: that takes as many forecasts.
+    pub of_owners: bool,
     pub seed: u64,
 }
 
@@ -128,7 +131,8 @@ pub async fn calls(context: &Context, question: &Question) -> Result<Calls, Erro
     let heard = heard(context, question).await?;
     let names = Names::of(context, &heard).await?;
     let standing = standing(heard.iter().enumerate(), period);
-    let found = lines::Finder { context, world: &world, days, seed: question.seed };
+    let Question { of_owners, seed, .. } = *question;
+    let found = lines::Finder { context, world: &world, days, of_owners, seed };
     let said = |at: usize| names.said(context, &heard, at);
     let call = |whose: Whose| {
         let (own, over) = standing.get(&whose).copied().unwrap_or_default();

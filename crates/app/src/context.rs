@@ -16,6 +16,7 @@ use rand_chacha::ChaCha20Rng;
 use store::{Author, Location, Store};
 use uuid::Uuid;
 
+use crate::call::memo::Memo;
 use crate::error::Error;
 use crate::sealing::Step;
 
@@ -41,6 +42,8 @@ pub struct Context {
     pub scope: Scope,
     /// Told of each step of sealing. A test ends the process there.
     pub after: fn(Step),
+    /// What was forecast before, for whoever asks again.
+    pub forecasts: Arc<Memo>,
     ids: Arc<Ids>,
 }
 
@@ -91,6 +94,7 @@ impl Context {
             now: session.now,
             scope: Scope::All,
             after: |_| {},
+            forecasts: Arc::default(),
             ids: Arc::new(Ids::new(session.id_seed)),
         })
     }
@@ -107,6 +111,7 @@ impl Context {
             now,
             scope,
             after: self.after,
+            forecasts: self.forecasts.clone(),
             ids: self.ids.clone(),
         }
     }

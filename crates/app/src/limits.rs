@@ -32,3 +32,5 @@ pub const LISTED_MAX: usize = 500;
 pub const OWNER_FORECASTS_MAX: usize = 60;
 /// Closed deals from which on an owner's own deals tell enough for a forecast.
 pub const OWNER_CLOSED_MIN: usize = 20;
+/// Cards that a column of the board shows.
+pub const CARDS_MAX: usize = 40;

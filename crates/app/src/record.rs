@@ -114,13 +114,15 @@ pub async fn edit(context: &Context, subject: &str, entered: &Entered) -> Result
 /// Adds a record, of which Baton is master until a file tells of it.
 ///
 /// # Errors
-/// As [`edit`].
+/// As [`edit`], and [`Error::NotSeen`] where the new record's owner is out of scope.
 pub async fn add(context: &Context, kind: Kind, entered: &Entered) -> Result<Edited, Error> {
     let kind = kind.subject();
     if !Kind::RECORDS.contains(&kind) {
         return Err(domain::master::MasterError::NotRecords(kind).into());
     }
     let mut typed = typed::read(context, kind, &entered.fields).await?;
+    let owner = typed.values.get("owner").and_then(Option::as_ref).and_then(Value::as_reference);
+    access::seen(context, owner, &format!("owner whose {kind} you may add to"))?;
     let at = day_begun(context, entered.on)?;
     let id = context.new_id();
     let stages = typed::with_stage(context, kind, &mut typed).await?;

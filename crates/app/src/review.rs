@@ -92,6 +92,28 @@ pub async fn review(
     review
 }
 
+/// Imports files into the company itself, each as a review reads it; what cannot be read is left
+/// aside, and said. `folder` is an empty folder for the time of it.
+///
+/// # Errors
+/// When a path cannot be read, or the company cannot be written.
+pub async fn keep(
+    context: &Context,
+    paths: &[PathBuf],
+    folder: &Path,
+    progress: &dyn Fn(&str),
+) -> Result<Vec<FileRead>, Error> {
+    let Gathered { given, aside } = gather(paths)?;
+    let mut reader = Reader::new(context, folder, aside);
+    let settled = reader.settle(given);
+    let last = last_day(&settled, &reader.assumptions).unwrap_or(context.today());
+    for (given, settled) in settled {
+        progress(&format!("reading {}", file_name(&given.path)));
+        reader.read(&given, settled, last).await?;
+    }
+    Ok(reader.files)
+}
+
 fn nothing_to_review(files: &[FileRead]) -> Error {
     let reasons: Vec<String> =
         files.iter().map(|file| format!("\n- {}: {}", file.name, file.because)).collect();

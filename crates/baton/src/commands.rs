@@ -115,7 +115,7 @@ async fn say(context: &Context, said: Call, manner: Manner) -> anyhow::Result<()
 async fn calls(context: &Context, asked: Calls) -> anyhow::Result<()> {
     let Calls { period, seed, as_of } = asked;
     let (day, known_at) = (as_of.as_of, as_of.known_at);
-    let question = call::Question { period, as_of: day, known_at, seed };
+    let question = call::Question { period, as_of: day, known_at, of_owners: true, seed };
     show::report(&call::calls(context, &question).await?, as_of.output.json)
 }
 

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod backtest;
+pub mod board;
 pub mod call;
 pub mod check;
 pub mod company;

@@ -15,6 +15,8 @@ pub struct Deals {
     pub deals: Vec<ListedDeal>,
     /// How many were found, listed or not.
     pub all: usize,
+    /// How many of them come before the listed ones.
+    pub skipped: usize,
     /// What all that were found amount to, estimates included.
     pub amount: Money,
     /// The names of all stages, in order.
@@ -45,6 +47,7 @@ pub struct Leads {
     /// The newest ones of those that were asked for.
     pub leads: Vec<ListedLead>,
     pub all: usize,
+    pub skipped: usize,
     pub stages: Vec<String>,
 }
 
@@ -59,26 +62,27 @@ pub struct ListedLead {
     pub created_on: Date,
 }
 
+impl Deals {
+    /// The id of the last listed one, where the list goes on after it.
+    pub fn next(&self) -> Option<&str> {
+        let goes_on = self.skipped + self.deals.len() < self.all;
+        self.deals.last().filter(|_| goes_on).map(|deal| deal.id.as_str())
+    }
+}
+
+impl Leads {
+    /// As [`Deals::next`].
+    pub fn next(&self) -> Option<&str> {
+        let goes_on = self.skipped + self.leads.len() < self.all;
+        self.leads.last().filter(|_| goes_on).map(|lead| lead.id.as_str())
+    }
+}
+
 impl Report for Deals {
     fn document(&self) -> Document {
-        let mut table = Table::new(
-            "Deals",
-            &["Deal", "Name", "Account", "Owner", "Stage", ">Amount", ">Age (days)", ">Closes"],
-        );
-        for deal in &self.deals {
-            table.row([
-                deal.id.as_str().into(),
-                text(&deal.name),
-                text(&deal.account),
-                text(&deal.owner),
-                text(&deal.stage),
-                deal.amount.into(),
-                Cell::Count(deal.age_days),
-                deal.expected_close_on.into(),
-            ]);
-        }
+        let table = deals_table("Deals", self.deals.iter());
         let estimated = self.deals.iter().filter(|deal| deal.is_estimated).count();
-        let mut notes = cut(self.deals.len(), self.all, "largest");
+        let mut notes = cut(self.skipped, self.deals.len(), self.all, "largest");
         if estimated > 0 {
             notes.push(format!(
                 "The amount of {} is what deals of the product bring.",
@@ -90,21 +94,7 @@ impl Report for Deals {
     }
 
     fn json(&self) -> Value {
-        let deal = |deal: &ListedDeal| {
-            json!({
-                "id": deal.id,
-                "name": deal.name,
-                "account": deal.account,
-                "owner": deal.owner,
-                "stage": deal.stage,
-                "outcome": deal.outcome.name(),
-                "amount": deal.amount.map(|amount| amount.to_decimal()),
-                "is_estimated": deal.is_estimated,
-                "age_days": deal.age_days,
-                "closes_on": deal.expected_close_on.map(|day| day.to_string()),
-            })
-        };
-        let deals: Vec<Value> = self.deals.iter().map(deal).collect();
+        let deals: Vec<Value> = self.deals.iter().map(deal_json).collect();
         json!({
             "as_of": self.as_of.to_string(),
             "found": self.all,
@@ -112,6 +102,44 @@ impl Report for Deals {
             "deals": deals,
         })
     }
+}
+
+/// Deals, one a row.
+pub(crate) fn deals_table<'a>(
+    title: &str,
+    deals: impl IntoIterator<Item = &'a ListedDeal>,
+) -> Table {
+    let columns =
+        ["Deal", "Name", "Account", "Owner", "Stage", ">Amount", ">Age (days)", ">Closes"];
+    let mut table = Table::new(title, &columns);
+    for deal in deals {
+        table.row([
+            deal.id.as_str().into(),
+            text(&deal.name),
+            text(&deal.account),
+            text(&deal.owner),
+            text(&deal.stage),
+            deal.amount.into(),
+            Cell::Count(deal.age_days),
+            deal.expected_close_on.into(),
+        ]);
+    }
+    table
+}
+
+pub(crate) fn deal_json(deal: &ListedDeal) -> Value {
+    json!({
+        "id": deal.id,
+        "name": deal.name,
+        "account": deal.account,
+        "owner": deal.owner,
+        "stage": deal.stage,
+        "outcome": deal.outcome.name(),
+        "amount": deal.amount.map(|amount| amount.to_decimal()),
+        "is_estimated": deal.is_estimated,
+        "age_days": deal.age_days,
+        "closes_on": deal.expected_close_on.map(|day| day.to_string()),
+    })
 }
 
 impl Report for Leads {
@@ -128,7 +156,7 @@ impl Report for Leads {
                 lead.created_on.into(),
             ]);
         }
-        let notes = cut(self.leads.len(), self.all, "newest");
+        let notes = cut(self.skipped, self.leads.len(), self.all, "newest");
         let answer = format!("{}.", found(self.all, "lead"));
         Document { answer, tables: vec![table], notes }
     }
@@ -159,9 +187,17 @@ fn found(all: usize, thing: &str) -> String {
     format!("{} {thing}{plural}", grouped(&all.to_string()))
 }
 
-fn cut(listed: usize, all: usize, which: &str) -> Vec<String> {
-    let left_out = || format!("The {which} {} are listed.", grouped(&listed.to_string()));
-    (listed < all).then(left_out).into_iter().collect()
+fn cut(skipped: usize, listed: usize, all: usize, which: &str) -> Vec<String> {
+    let many = |count: usize| grouped(&count.to_string());
+    match skipped {
+        _ if listed == all => Vec::new(),
+        0 => vec![format!("The {which} {} are listed.", many(listed))],
+        _ => vec![format!(
+            "Those from the {which} down are listed, numbers {} to {}.",
+            many(skipped + 1),
+            many(skipped + listed)
+        )],
+    }
 }
 
 #[cfg(test)]
@@ -180,10 +216,14 @@ mod tests {
             age_days: 3,
             created_on: as_of,
         };
-        let leads = Leads { as_of, leads: vec![lead], all: 1_200, stages: Vec::new() };
+        let leads = Leads { as_of, leads: vec![lead], all: 1_200, skipped: 0, stages: Vec::new() };
         let document = leads.document();
         assert_eq!(document.answer, "1,200 leads.");
         assert_eq!(document.notes, ["The newest 1 are listed."]);
         assert_eq!(leads.json()["found"], 1_200);
+        assert_eq!(leads.next(), Some("L1"));
+        let last = Leads { skipped: 1_199, ..leads };
+        assert_eq!(last.next(), None);
+        assert!(last.document().notes[0].ends_with("numbers 1,200 to 1,200."));
     }
 }

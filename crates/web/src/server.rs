@@ -17,8 +17,10 @@ mod frame;
 mod goal_parts;
 mod members;
 mod pages;
+mod pipeline;
 mod policy;
 mod records;
+mod review;
 mod shared;
 mod uploads;
 mod visitor;
@@ -89,6 +91,7 @@ pub async fn serve(
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(unheard)?;
     let address = listener.local_addr().map_err(unheard)?;
     let shared = Arc::new(Shared::new(context, entry, address, Timestamp::now)?);
+    review::clear_away(&shared);
     shared.warm_up();
     ready(address);
     axum::serve(listener, router(shared))
@@ -121,6 +124,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(goal_parts::routes())
         .merge(records::routes())
         .merge(forecast::routes())
+        .merge(pipeline::routes())
         .merge(entrance::routes())
         .merge(members::routes())
         .nest("/api/v1", api::routes())
@@ -135,6 +139,7 @@ fn router(shared: Arc<Shared>) -> Router {
         ))
         // A large file may take longer to come in than any page.
         .merge(uploads::routes())
+        .merge(review::routes())
         .fallback(fault::no_page)
         .layer(middleware::from_fn_with_state(shared.clone(), visitor::known_host))
         .layer(CatchPanicLayer::custom(fault::panicked))

@@ -14,6 +14,7 @@ use store::call::Said as Kept;
 use store::record::Record;
 use uuid::Uuid;
 
+use crate::call::memo;
 use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
@@ -104,6 +105,8 @@ pub struct Finder<'a> {
     pub context: &'a Context,
     pub world: &'a World,
     pub days: Days,
+    /// Whether each owner has a forecast.
+    pub of_owners: bool,
     pub seed: u64,
 }
 
@@ -166,7 +169,7 @@ impl Finder<'_> {
     /// What Baton says of each owner's own deals, where they tell enough.
     fn ranges(&self, owners: &[Uuid]) -> BTreeMap<Uuid, Range> {
         let mut own: BTreeMap<Uuid, Vec<Deal>> = BTreeMap::new();
-        for deal in &self.world.deals {
+        for deal in self.world.deals.iter().filter(|_| self.of_owners) {
             if let Some(owner) = deal.owner.filter(|owner| owners.contains(owner)) {
                 own.entry(owner).or_default().push(deal.clone());
             }
@@ -184,6 +187,12 @@ impl Finder<'_> {
 
     /// The forecast of some deals; `None` where they tell too little for one.
     fn range(&self, deals: &[Deal]) -> Option<Range> {
+        let World { as_of, deal_stages, .. } = self.world;
+        let made_of = memo::key(&(self.days, as_of, deal_stages, self.seed, deals));
+        self.context.forecasts.range(made_of, || self.forecast(deals))
+    }
+
+    fn forecast(&self, deals: &[Deal]) -> Option<Range> {
         let outlook = Outlook::new(self.context, self.world, deals).ok()?;
         let total = outlook.total(self.days, self.seed).ok()?;
         let currency = self.context.company.currency;

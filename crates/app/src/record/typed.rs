@@ -1,5 +1,6 @@
 //! From what a person typed to the values of fields.
 
+use domain::access::Scope;
 use domain::history::Values;
 use domain::kind::{Field, Holds, Kind};
 use domain::master::{field_named, leading};
@@ -9,10 +10,12 @@ use domain::time::start_of_day;
 use domain::value::Value;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::journal;
+use crate::record::owner;
 
 /// What was typed, read.
 pub struct Typed {
@@ -37,7 +40,7 @@ pub async fn read(
         refuse_kept(field)?;
         let value = match text.trim() {
             "" => None,
-            text => Some(value(context, kind, field, text).await?),
+            text => Some(value(context, kind, field, text).await.map_err(at(field.name))?),
         };
         if values.insert(field.name, value).is_some() {
             return Err(Error::Input(format!("`{name}` is given twice: give it once")));
@@ -47,6 +50,14 @@ pub async fn read(
         return Err(Error::Input("nothing is given: write FIELD=VALUE".to_owned()));
     }
     Ok(Typed { values })
+}
+
+/// What cannot be read as a value is wrong in its field.
+fn at(field: &'static str) -> impl FnOnce(Error) -> Error {
+    move |error| match error {
+        Error::Input(_) | Error::Money(_) => Error::Field { field, why: error.to_string() },
+        other => other,
+    }
 }
 
 fn refuse_kept(field: &Field) -> Result<(), Error> {
@@ -76,10 +87,22 @@ async fn value(context: &Context, kind: Kind, field: &Field, text: &str) -> Resu
         }
         Holds::Boolean => Value::Boolean(truth(text).ok_or_else(|| takes("yes or no"))?),
         Holds::Stage => Value::Text(stage(&context.stages(kind).await?, kind, text)?),
-        Holds::Reference(other) => {
-            Value::Reference(journal::find(context, &format!("{other}:{text}")).await?.1)
-        }
+        Holds::Reference(other) => Value::Reference(reference(context, other, text).await?),
     })
+}
+
+/// A record that somebody else owns is told as one that does not exist.
+async fn reference(context: &Context, kind: Kind, key: &str) -> Result<Uuid, Error> {
+    let subject = format!("{kind}:{key}");
+    let (_, id) = journal::find(context, &subject).await?;
+    if context.scope == Scope::All || !(kind.is_person() || kind.field("owner").is_some()) {
+        return Ok(id);
+    }
+    let record = context.store.record(kind, id).await?;
+    match context.scope.shows(record.as_ref().and_then(owner)) {
+        true => Ok(id),
+        false => Err(Error::Input(format!("there is no record {subject}"))),
+    }
 }
 
 fn date(text: &str) -> Option<Date> {

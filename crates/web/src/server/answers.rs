@@ -19,6 +19,7 @@ use domain::period::Period;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::backtest::Backtest;
+use reports::board::Board;
 use reports::call::Calls;
 use reports::document::Report;
 use reports::forecast::Forecast;
@@ -52,6 +53,7 @@ pub(super) enum Answer {
     Plan(Box<Answered>),
     Forecast(Forecast),
     Calls(Calls),
+    Board(Board),
     Waterfall(Waterfall),
     Backtest(Backtest),
     Deals(Deals),
@@ -70,6 +72,7 @@ impl Answer {
             Answer::Plan(answered) => &answered.plan,
             Answer::Forecast(report) => report,
             Answer::Calls(report) => report,
+            Answer::Board(report) => report,
             Answer::Waterfall(report) => report,
             Answer::Backtest(report) => report,
             Answer::Deals(report) => report,
@@ -77,6 +80,17 @@ impl Answer {
             Answer::Imports(report) => report,
             Answer::Journal(report) => report,
             Answer::Plain(report) => report.as_ref(),
+        }
+    }
+}
+
+impl Answer {
+    /// The id after which a list goes on, where it does.
+    pub fn next(&self) -> Option<&str> {
+        match self {
+            Answer::Deals(deals) => deals.next(),
+            Answer::Leads(leads) => leads.next(),
+            _ => None,
         }
     }
 }
@@ -212,7 +226,7 @@ impl Answers {
         }
         let (page, asked, _) = key.clone();
         let verb = async move |context: &Context| answer(context, page, &asked).await;
-        let computed = shared.run(context, verb).await;
+        let computed = shared.compute(context, verb).await;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way.remove(&key);
         let answer = Arc::new(computed?);
@@ -277,6 +291,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Leads => Ok(Answer::Leads(listing::leads(context, &asked.filter, as_of).await?)),
         Page::Deals => Ok(Answer::Deals(listing::deals(context, &asked.filter, as_of).await?)),
         Page::Pipeline => plain(Box::new(pipeline::pipeline(context, as_of, None).await?)),
+        Page::Board => Ok(Answer::Board(listing::board(context, &asked.filter, as_of).await?)),
         Page::Waterfall => {
             let (from, to) = (asked.from.unwrap_or(quarter_before(day)), asked.to);
             let fall = pipeline::waterfall(context, from, to.unwrap_or(day), None).await?;
@@ -287,8 +302,13 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
             Ok(Answer::Forecast(forecast::forecast(context, period, as_of, None, SEED).await?))
         }
         Page::Calls => {
-            let question =
-                call::Question { period: asked.period, as_of, known_at: None, seed: SEED };
+            let question = call::Question {
+                period: asked.period,
+                as_of,
+                known_at: None,
+                of_owners: asked.by.as_deref() == Some("owner"),
+                seed: SEED,
+            };
             Ok(Answer::Calls(call::calls(context, &question).await?))
         }
         Page::Backtest => {

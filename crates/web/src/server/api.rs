@@ -15,7 +15,7 @@ use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use reports::document::Report;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,13 +26,14 @@ use super::fault::{Fault, Problem};
 use super::forecast;
 use super::pages::action;
 use super::policy::Action;
-use super::records::{absent, look, subject};
+use super::records::{self, absent, look, subject};
 use super::shared::Shared;
 use super::visitor::Visitor;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/openapi.json", get(async || Json(description())))
+        .route("/records/{kind}", post(add))
         .route("/records/{kind}/{id}", get(read).patch(edit))
         .route("/records/{kind}/{id}/journal", get(history))
         .route("/forecast/calls", get(forecast::read_calls).post(forecast::say))
@@ -72,7 +73,12 @@ pub(super) async fn report(
     let shared = &visitor.shared;
     let (answer, _) =
         shared.answers.get(shared, page, &asked, visitor.scope.clone(), Wanted::New).await?;
-    Ok(Json(answer.report().json()).into_response())
+    let mut json = answer.report().json();
+    if let Some((last, json)) = answer.next().zip(json.as_object_mut()) {
+        let next = format!("/api/v1/{}{}", page.name(), asked.after(last));
+        json.insert("next".to_owned(), next.into());
+    }
+    Ok(Json(json).into_response())
 }
 
 async fn read(
@@ -127,6 +133,30 @@ async fn edit(
     versioned(&edited.version, edited.json())
 }
 
+/// Adds a record, of which Baton is master until an export tells of it.
+async fn add(
+    Program(visitor): Program,
+    Path(kind): Path<String>,
+    body: Result<Json<Edit>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let (kind, _) = subject(&kind, "")?;
+    visitor.check(Action::EditRecords)?;
+    let Json(edit) = body.map_err(|error| Fault::input(error.body_text()))?;
+    let fields = edit.fields.into_iter().collect();
+    let added = records::added(
+        &visitor,
+        kind,
+        Entered { fields, reason: edit.reason, ..Entered::default() },
+    );
+    let added = added.await?;
+    let place = format!("/api/v1/records/{}", added.subject.replacen(':', "/", 1));
+    let mut response = versioned(&added.version, added.json())?;
+    *response.status_mut() = StatusCode::CREATED;
+    let place = HeaderValue::from_str(&place).map_err(|error| Fault::Broken(error.to_string()))?;
+    response.headers_mut().insert(header::LOCATION, place);
+    Ok(response)
+}
+
 /// The version that a write is held to.
 fn version(headers: &HeaderMap) -> Result<String, Fault> {
     let given = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
@@ -162,6 +192,7 @@ fn description() -> Value {
         },
     });
     paths.insert("/api/v1/records/{kind}/{id}/journal".to_owned(), history);
+    paths.insert("/api/v1/records/{kind}".to_owned(), described_addition());
     paths.insert("/api/v1/forecast/calls".to_owned(), described_calls());
     json!({
         "openapi": "3.1.0",
@@ -186,7 +217,9 @@ fn parameters() -> Value {
         ("name", "The metric."),
         ("q", "A part of a name or id."),
         ("stage", "A stage by its name."),
+        ("owner", "A user of the CRM by id, name or e-mail."),
         ("outcome", "open, won, lost or any."),
+        ("after", "The id after which a list goes on: `next` has the address of what follows."),
     ];
     let parameter = |(name, about): (&str, &str)| {
         let schema = json!({ "type": "string" });
@@ -244,17 +277,32 @@ fn described_record() -> Value {
     })
 }
 
+fn described_addition() -> Value {
+    let added = json!({ "schema": { "$ref": "#/components/schemas/Edit" } });
+    json!({
+        "parameters": [named_record()[0]],
+        "post": {
+            "operationId": "add_record",
+            "summary": "Add a record",
+            "requestBody": { "required": true, "content": { "application/json": added } },
+            "responses": created("What was added, with its version as ETag."),
+        },
+    })
+}
+
+/// As [`answers`], of what makes something new.
+fn created(about: &str) -> Value {
+    let mut all = answers(about);
+    if let Some(all) = all.as_object_mut()
+        && let Some(answer) = all.remove("200")
+    {
+        all.insert("201".to_owned(), answer);
+    }
+    all
+}
+
 fn described_calls() -> Value {
     let call = json!({ "schema": { "$ref": "#/components/schemas/Call" } });
-    let created = json!({
-        "description": "The call as it was said, with what was said before.",
-        "content": { "application/json": { "schema": { "type": "object" } } },
-    });
-    let mut said = answers("");
-    if let Some(said) = said.as_object_mut() {
-        said.remove("200");
-        said.insert("201".to_owned(), created);
-    }
     json!({
         "get": {
             "operationId": "forecast_calls",
@@ -266,7 +314,7 @@ fn described_calls() -> Value {
             "operationId": "say_forecast_call",
             "summary": "Submit a call, or override one",
             "requestBody": { "required": true, "content": { "application/json": call } },
-            "responses": said,
+            "responses": created("The call as it was said, with what was said before."),
         },
     })
 }

@@ -20,6 +20,7 @@ pub enum Page {
     Leads,
     Deals,
     Pipeline,
+    Board,
     Waterfall,
     Forecast,
     Calls,
@@ -34,7 +35,7 @@ pub enum Page {
 }
 
 impl Page {
-    pub const ALL: [Page; 19] = [
+    pub const ALL: [Page; 20] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -43,6 +44,7 @@ impl Page {
         Page::Leads,
         Page::Deals,
         Page::Pipeline,
+        Page::Board,
         Page::Waterfall,
         Page::Forecast,
         Page::Calls,
@@ -67,6 +69,7 @@ impl Page {
             Page::Leads => "leads",
             Page::Deals => "deals",
             Page::Pipeline => "pipeline",
+            Page::Board => "board",
             Page::Waterfall => "waterfall",
             Page::Forecast => "forecast",
             Page::Calls => "calls",
@@ -91,6 +94,7 @@ impl Page {
             Page::Leads => "Leads",
             Page::Deals => "Deals",
             Page::Pipeline => "Pipeline",
+            Page::Board => "Pipeline, deal by deal",
             Page::Waterfall => "How the pipeline moved",
             Page::Forecast => "Forecast",
             Page::Calls => "Calls",
@@ -109,6 +113,9 @@ impl Page {
         Page::ALL.into_iter().find(|page| page.name() == name)
     }
 }
+
+/// The years of which a company may be asked: nobody waits for what an earlier or later one holds.
+const YEARS: std::ops::Range<i16> = 1970..2200;
 
 /// The query of a page, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -137,8 +144,14 @@ impl Asked {
         };
         let day = |name: &'static str| -> Result<Option<Date>, Fault> {
             let Some(text) = text(name) else { return Ok(None) };
-            let wrong = || Fault::input(format!("`{name}` is {text}: write a day as 2026-03-31"));
-            text.parse().map(Some).map_err(|_| wrong())
+            let wrong = || {
+                Fault::input(format!(
+                    "`{name}` is {text}: write a day from 1970 to 2199 as 2026-03-31"
+                ))
+            };
+            let day: Date = text.parse().map_err(|_| wrong())?;
+            let is_known = YEARS.contains(&day.year());
+            if is_known { Ok(Some(day)) } else { Err(wrong()) }
         };
         let period = match text("period") {
             Some(text) => {
@@ -154,13 +167,29 @@ impl Asked {
             by: text("by"),
             name: text("name"),
             changes: what_if::asked(query),
-            filter: Filter { text: text("q"), stage: text("stage"), outcome: text("outcome") },
+            filter: Filter {
+                text: text("q"),
+                stage: text("stage"),
+                owner: text("owner"),
+                outcome: text("outcome"),
+                after: text("after"),
+            },
         })
     }
 
     /// The query that asks for the same.
     pub fn query(&self) -> String {
-        let pairs = [
+        let pairs = self.pairs().into_iter().map(|(name, value)| (name.to_owned(), value));
+        let changes = self
+            .changes
+            .iter()
+            .map(|(lever, percent)| (format!("{}{lever}", what_if::PREFIX), Some(percent.clone())));
+        query(&pairs.chain(changes).collect::<Vec<_>>())
+    }
+
+    /// The query as names and values.
+    pub fn pairs(&self) -> Vec<(&'static str, Option<String>)> {
+        vec![
             ("as_of", self.as_of.map(|day| day.to_string())),
             ("period", self.period.map(|period| period.to_string())),
             ("from", self.from.map(|day| day.to_string())),
@@ -169,13 +198,16 @@ impl Asked {
             ("name", self.name.clone()),
             ("q", self.filter.text.clone()),
             ("stage", self.filter.stage.clone()),
+            ("owner", self.filter.owner.clone()),
             ("outcome", self.filter.outcome.clone()),
-        ];
-        let changes: Vec<(String, Option<String>)> = (self.changes.iter())
-            .map(|(lever, percent)| (format!("{}{lever}", what_if::PREFIX), Some(percent.clone())))
-            .collect();
-        let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value));
-        query(pairs.chain(changes))
+            ("after", self.filter.after.clone()),
+        ]
+    }
+
+    /// The query that asks for what comes after one of a list.
+    pub fn after(&self, id: &str) -> String {
+        let filter = Filter { after: Some(id.to_owned()), ..self.filter.clone() };
+        Asked { filter, ..self.clone() }.query()
     }
 
     /// What holds from page to page: the day and the period.
@@ -184,15 +216,15 @@ impl Asked {
             ("as_of", self.as_of.map(|day| day.to_string())),
             ("period", self.period.map(|period| period.to_string())),
         ];
-        query(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)))
+        query(&pairs)
     }
 }
 
 /// Pairs as a query with its question mark; empty without any.
-fn query(pairs: impl Iterator<Item = (String, Option<String>)>) -> String {
+pub(super) fn query<N: AsRef<str>>(pairs: &[(N, Option<String>)]) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in pairs.filter_map(|(name, value)| Some((name, value?))) {
-        text.append_pair(&name, &value);
+    for (name, value) in pairs.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+        text.append_pair(name.as_ref(), value);
     }
     let text = text.finish();
     if text.is_empty() { text } else { format!("?{text}") }
@@ -215,6 +247,8 @@ mod tests {
         assert_eq!(asked.held(), "?as_of=2026-03-31&period=2026-Q1");
         assert_eq!(read("as_of=").ok(), Some(Asked::default()));
         assert!(read("as_of=soon").is_err());
+        assert!(read("as_of=0001-01-01").is_err());
+        assert!(read("to=9999-12-31").is_err());
         assert!(read("period=2026-Q9").is_err());
     }
 }

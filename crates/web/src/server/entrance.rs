@@ -108,26 +108,27 @@ async fn sign_in(
     }
 }
 
-async fn start_page(State(shared): State<Arc<Shared>>) -> Result<Response, Fault> {
+async fn start_page(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
     if shared.entry == Entry::Demo || !has_no_members(&shared).await? {
         return Ok(Redirect::to("/").into_response());
     }
+    refuse_from_outside(&shared, &headers)?;
     frame::html(StatusCode::OK, &start_again(&shared, None, None))
 }
 
 /// Makes the owner. Only this machine may: before there is one, nobody else is anybody.
 async fn start(
     State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
     Form(form): Form<Start>,
 ) -> Result<Response, Fault> {
     if shared.entry == Entry::Demo {
         return Err(Fault::input("a demo has no members"));
     }
-    if !shared.address.ip().is_loopback() {
-        return Err(Fault::input(
-            "the first owner is made on the machine itself: run `baton member add`",
-        ));
-    }
+    refuse_from_outside(&shared, &headers)?;
     let context = shared.context(ACTOR, Scope::All);
     let invited = Invited {
         email: form.email.clone(),
@@ -147,6 +148,17 @@ async fn start(
             frame::html(StatusCode::UNPROCESSABLE_ENTITY, &again)
         }
         Err(fault) => Err(fault),
+    }
+}
+
+/// A proxy on this machine would make everybody a visitor from here: by its headers it is known.
+fn refuse_from_outside(shared: &Shared, headers: &HeaderMap) -> Result<(), Fault> {
+    match visitor::is_local(shared, headers) {
+        true => Ok(()),
+        false => Err(Fault::input(
+            "the first owner is made on the machine itself, not from outside or through a proxy: \
+             run `baton member add EMAIL --name NAME --role owner` there, then sign in",
+        )),
     }
 }
 

@@ -55,6 +55,8 @@ struct ForecastView {
     /// Where the forecast comes from.
     tables: Vec<TableView>,
     notes: Vec<String>,
+    /// Where Baton says something of each owner as well; empty where it does.
+    by_owner: String,
     call_downloads: Vec<Link>,
     downloads: Vec<Link>,
     is_stale: bool,
@@ -120,6 +122,7 @@ async fn shown(
         was_said,
         tables: Vec::new(),
         notes: calls.notes(),
+        by_owner: by_owner(asked),
         call_downloads: downloads(visitor, Page::Calls, asked),
         downloads: downloads(visitor, Page::Forecast, asked),
         is_stale: are_old,
@@ -137,6 +140,16 @@ async fn shown(
         Err(fault) => return Err(fault),
     }
     html(status, &view)
+}
+
+fn by_owner(asked: &Asked) -> String {
+    match asked.by {
+        Some(_) => String::new(),
+        None => {
+            let by = Some("owner".to_owned());
+            format!("/forecast{}#calls", Asked { by, ..asked.clone() }.query())
+        }
+    }
 }
 
 /// The form, for those who may call and a period that is not over, looked at from today.

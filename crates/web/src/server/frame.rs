@@ -29,6 +29,8 @@ pub(super) struct Frame {
     pub links: Vec<Link>,
     /// The page's own address, to which the day and period are sent.
     pub path: String,
+    /// What else of the page's query holds when another day or period is chosen.
+    pub kept: Vec<(&'static str, String)>,
     pub as_of: String,
     /// The day in words, where it is not today.
     pub past_day: Option<String>,
@@ -82,6 +84,7 @@ impl Frame {
             company: company.company.name.clone(),
             links,
             path: path.to_owned(),
+            kept: Vec::new(),
             as_of: asked.as_of.map(|day| day.to_string()).unwrap_or_default(),
             past_day: asked.as_of.filter(|day| *day != today).map(long_date),
             period: asked.period.map(|period| period.to_string()).unwrap_or_default(),

@@ -162,7 +162,7 @@ async fn metric(
 /// What a page takes to be seen.
 pub(super) fn action(page: Page) -> Action {
     match page {
-        Page::Deals | Page::Leads => Action::ReadRecords,
+        Page::Board | Page::Deals | Page::Leads => Action::ReadRecords,
         Page::Imports | Page::Quality => Action::ReadImports,
         Page::Journal => Action::ReadJournal,
         _ => Action::ReadFigures,
@@ -220,7 +220,7 @@ async fn viewed(
         steps: steps(&answer, &asked),
         tables: tables(&answer, &document, &asked.held()),
         notes: document.notes,
-        related: first_steps(&answer).unwrap_or_else(|| related(page, &asked)),
+        related: first_steps(&answer).unwrap_or_else(|| ways_on(visitor, page, &asked, &answer)),
         filter: filter(&answer, &asked),
         goal: goal_form(visitor, page, &asked),
         sliders: what_if::sliders(&answer, &asked),
@@ -254,7 +254,7 @@ fn bar(page: Page) -> Page {
     match page {
         Page::Week => Page::Scoreboard,
         Page::Goal | Page::GoalParts => Page::Plan,
-        Page::Deals | Page::Waterfall => Page::Pipeline,
+        Page::Board | Page::Deals | Page::Waterfall => Page::Pipeline,
         Page::Calls | Page::Backtest => Page::Forecast,
         Page::Metric | Page::Rates => Page::Metrics,
         Page::Imports | Page::Journal => Page::Quality,
@@ -279,6 +279,19 @@ pub(super) fn related(page: Page, asked: &Asked) -> Vec<Link> {
         ..Link::new(other.title(), format!("/{}{held}", other.name()))
     };
     family.iter().map(link).collect()
+}
+
+/// As [`related`], with what comes next in a list, and what the visitor may add.
+fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec<Link> {
+    let mut links = related(page, asked);
+    if let Some(last) = answer.next() {
+        links
+            .push(Link::new("Go on in the list", format!("/{}{}", page.name(), asked.after(last))));
+    }
+    if page == Page::Leads && visitor.may(Action::EditRecords) {
+        links.push(Link::new("Add a lead", "/add/leads"));
+    }
+    links
 }
 
 /// Where a company without any data begins.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use app::context::Context;
 use app::error::Error;
-use app::journal;
 use app::record::{self, Entered};
+use app::{call, journal};
 use askama::Template;
 use axum::Form;
 use axum::Router;
@@ -14,15 +14,19 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use domain::access::Scope;
 use domain::kind::Kind;
 use domain::master::Master;
+use domain::stage::{Outcome, Stage};
 use domain::value::Value;
 use reports::document::Report;
 use reports::journal::Log;
-use reports::record::Shown;
+use reports::record::{Edited, Shown};
+use uuid::Uuid;
 
 use super::asked::{Asked, Page};
 use super::fault::Fault;
+use super::field::{self, Choice};
 use super::frame::{Frame, html, sentence};
 use super::pages::record_href;
 use super::policy::Action;
@@ -38,6 +42,7 @@ const OF_FORM: [&str; 2] = ["seen-version", "edit-reason"];
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/records/{kind}/{id}", get(page).post(edit))
+        .route("/add/{kind}", get(add_page).post(add))
         .route("/journal/find", post(find))
 }
 
@@ -53,6 +58,17 @@ struct RecordView {
     log: Option<TableView>,
     wrong: Option<String>,
     was_saved: bool,
+}
+
+#[derive(Template)]
+#[template(path = "server/add.html")]
+struct AddView {
+    frame: Frame,
+    kind: &'static str,
+    one: &'static str,
+    fields: Vec<field::Field>,
+    /// What is wrong with none of the fields by itself.
+    wrong: Option<String>,
 }
 
 struct FieldView {
@@ -176,11 +192,142 @@ async fn edit(
             let page = format!("{}?saved=1", record_href(kind_known, &id));
             Ok(Redirect::to(&page).into_response())
         }
-        Err(Fault::Input(wrong) | Fault::Changed(wrong)) => {
-            shown(&visitor, &kind, &id, Some(sentence(&wrong)), false).await
+        Err(fault @ (Fault::Input(_) | Fault::Changed(_) | Fault::Field { .. })) => {
+            shown(&visitor, &kind, &id, Some(fault.detail()), false).await
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// The kinds that are added by hand, each with what one of them is called.
+fn addable(kind: &str) -> Result<(Kind, &'static str), Fault> {
+    match kind.parse() {
+        Ok(Kind::Deals) => Ok((Kind::Deals, "deal")),
+        Ok(Kind::Leads) => Ok((Kind::Leads, "lead")),
+        _ => Err(Fault::NotFound("Deals and leads are added by hand, nothing else.".into())),
+    }
+}
+
+async fn add_page(visitor: Visitor, Path(kind): Path<String>) -> Result<Response, Fault> {
+    visitor.check(Action::EditRecords)?;
+    to_add(&visitor, &kind, &[], None).await
+}
+
+/// The form of a new record, with what was typed and what is wrong with it.
+async fn to_add(
+    visitor: &Visitor,
+    kind: &str,
+    typed: &[(String, String)],
+    wrong: Option<(&'static str, String)>,
+) -> Result<Response, Fault> {
+    let (kind, one) = addable(kind)?;
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let fields = fields_to_add(visitor, kind, typed, wrong.as_ref()).await?;
+    let is_at_field = fields.iter().any(|field| !field.wrong.is_empty());
+    let here = if kind == Kind::Leads { Page::Leads } else { Page::Pipeline };
+    let path = format!("/add/{}", kind.name());
+    let view = AddView {
+        frame: Frame::new(visitor, format!("Add a {one}"), &path, Some(here), &Asked::default()),
+        kind: here.title(),
+        one,
+        fields,
+        wrong: wrong.filter(|_| !is_at_field).map(|(_, why)| why),
+    };
+    html(status, &view)
+}
+
+/// The fields of a new record. Whoever sees own records alone adds own ones.
+pub(super) async fn fields_to_add(
+    visitor: &Visitor,
+    kind: Kind,
+    typed: &[(String, String)],
+    wrong: Option<&(&'static str, String)>,
+) -> Result<Vec<field::Field>, Fault> {
+    let context = visitor.context(Action::EditRecords)?;
+    let verb = async move |context: &Context| {
+        Ok::<_, Error>((context.stages(kind).await?, call::owners(context).await?))
+    };
+    let (stages, owners) = visitor.shared.run(context, verb).await?;
+    let form = format!("new-{kind}");
+    let text = |name, label: &str| field::Field {
+        is_required: false,
+        ..field::Field::new(&form, name, label)
+    };
+    let open = stages.stages.iter().filter(|stage| stage.outcome == Outcome::Open);
+    let stage = |stage: &Stage| Choice { value: stage.name.clone(), name: stage.name.clone() };
+    let stage = field::Field { choices: open.map(stage).collect(), ..text("stage", "Stage") };
+    let own = visitor.member.user.map(|user| user.to_string()).unwrap_or_default();
+    let nobody = Choice { value: String::new(), name: "nobody".to_owned() };
+    let owner = |(user, name): (Uuid, String)| Choice { value: user.to_string(), name };
+    let owners = std::iter::once(nobody).chain(owners.into_iter().map(owner)).collect();
+    let owner = field::Field { choices: owners, value: own, ..text("owner", "Owner") };
+    let account = text("account", "Account, by name or id");
+    let mut fields = match kind {
+        Kind::Leads => vec![text("source", "Source"), stage, account, owner],
+        _ => vec![
+            field::Field::new(&form, "name", "Name"),
+            field::Field { is_required: false, ..field::Field::amount(&form, "amount", "Amount") },
+            stage,
+            field::Field { input: "date", ..text("expected_close_on", "Expected to close") },
+            account,
+            owner,
+        ],
+    };
+    fields.retain(|field| field.name != "owner" || visitor.scope == Scope::All);
+    let filled = |field: field::Field| {
+        let given = typed.iter().find(|(name, _)| name == field.name);
+        let value = given.map_or(field.value.clone(), |(_, value)| value.clone());
+        field.filled(&value, wrong)
+    };
+    Ok(fields.into_iter().map(filled).collect())
+}
+
+async fn add(
+    visitor: Visitor,
+    Path(kind): Path<String>,
+    Form(typed): Form<Vec<(String, String)>>,
+) -> Result<Response, Fault> {
+    let (known, _) = addable(&kind)?;
+    visitor.check(Action::EditRecords)?;
+    let is_named = typed.iter().any(|(name, text)| name == "name" && !text.trim().is_empty());
+    if known == Kind::Deals && !is_named {
+        let wrong = ("name", "The deal needs a name.".to_owned());
+        return to_add(&visitor, &kind, &typed, Some(wrong)).await;
+    }
+    let entered = Entered { fields: typed.clone(), ..Entered::default() };
+    match added(&visitor, known, entered).await {
+        Ok(added) => {
+            let (_, id) = added.subject.split_once(':').unwrap_or_default();
+            let page = format!("{}?saved=1", record_href(known, id));
+            Ok(Redirect::to(&page).into_response())
+        }
+        Err(Fault::Field { field, why }) => {
+            to_add(&visitor, &kind, &typed, Some((field, sentence(&why)))).await
+        }
+        Err(Fault::Input(why)) => to_add(&visitor, &kind, &typed, Some(("", sentence(&why)))).await,
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Adds a record as the visitor: whoever sees own records alone owns what they add.
+pub(super) async fn added(
+    visitor: &Visitor,
+    kind: Kind,
+    mut entered: Entered,
+) -> Result<Edited, Fault> {
+    let context = visitor.context(Action::EditRecords)?;
+    entered.fields.retain(|(_, text)| !text.trim().is_empty());
+    let is_owned = entered.fields.iter().any(|(name, _)| name == "owner");
+    if visitor.scope != Scope::All && !is_owned {
+        let own = visitor.member.user.ok_or_else(|| Fault::Field {
+            field: "owner",
+            why: "you are no user of the CRM: ask an owner of the company to name you as one"
+                .into(),
+        })?;
+        entered.fields.push(("owner".to_owned(), own.to_string()));
+    }
+    let verb = async move |context: &Context| record::add(context, kind, &entered).await;
+    visitor.shared.run(context, verb).await
 }
 
 /// What a form changes: the fields that no longer say what the page said.

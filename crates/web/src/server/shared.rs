@@ -18,10 +18,14 @@ use super::asked::{Asked, Page};
 use super::entrance::Throttle;
 use super::fault::Fault;
 use super::policy::Policy;
+use super::review::Reviews;
 use super::uploads::Uploads;
 
-/// Verbs that compute at the same time; others wait their turn.
-const VERBS_AT_ONCE: usize = 4;
+/// Verbs that look up or write at the same time; others wait their turn.
+const VERBS_AT_ONCE: usize = 8;
+/// Reports that are computed at the same time. They have turns of their own, so that no edit and no
+/// record waits for one.
+const REPORTS_AT_ONCE: usize = 2;
 
 /// Who may come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +44,10 @@ pub(super) struct Shared {
     pub policy: Policy,
     pub throttle: Throttle,
     pub uploads: Uploads,
+    pub reviews: Reviews,
     clock: fn() -> Timestamp,
     turns: Semaphore,
+    report_turns: Semaphore,
 }
 
 impl Shared {
@@ -59,8 +65,10 @@ impl Shared {
             policy: Policy::new()?,
             throttle: Throttle::default(),
             uploads: Uploads::default(),
+            reviews: Reviews::default(),
             clock,
             turns: Semaphore::new(VERBS_AT_ONCE),
+            report_turns: Semaphore::new(REPORTS_AT_ONCE),
         })
     }
 
@@ -88,7 +96,24 @@ impl Shared {
         T: Send + 'static,
         W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
     {
-        let _turn = self.turns.acquire().await.map_err(|_| Fault::Unready("it is stopping"))?;
+        self.run_in(&self.turns, context, verb).await
+    }
+
+    /// As [`Shared::run`], for what computes long.
+    pub async fn compute<T, W>(&self, context: Context, verb: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
+    {
+        self.run_in(&self.report_turns, context, verb).await
+    }
+
+    async fn run_in<T, W>(&self, turns: &Semaphore, context: Context, verb: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
+    {
+        let _turn = turns.acquire().await.map_err(|_| Fault::Unready("it is stopping"))?;
         let handle = Handle::current();
         let work = move || handle.block_on(async move { verb(&context).await });
         let done = tokio::task::spawn_blocking(work).await;

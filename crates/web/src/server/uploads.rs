@@ -34,7 +34,7 @@ use super::visitor::Visitor;
 use crate::table::TableView;
 
 /// Bytes that a file may have.
-const FILE_BYTES_MAX: usize = 2 << 30;
+pub(super) const FILE_BYTES_MAX: usize = 2 << 30;
 /// Files that are remembered; the oldest one makes room.
 const UPLOADS_MAX: usize = 50;
 /// The folder in the data folder.
@@ -133,7 +133,7 @@ async fn receive(visitor: Visitor, mut form: Multipart) -> Result<Response, Faul
     Ok(Redirect::to(&format!("/uploads/{id}")).into_response())
 }
 
-fn unread(error: MultipartError) -> Fault {
+pub(super) fn unread(error: MultipartError) -> Fault {
     Fault::input(format!("the file did not come whole: {}", error.body_text()))
 }
 

@@ -137,6 +137,31 @@ pub(super) async fn known_host(
     next.run(request).await
 }
 
+/// Headers by which proxies say for whom they ask, beside those that begin with `x-forwarded`.
+const OF_PROXIES: [&str; 9] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-host",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+];
+
+/// Whether a request comes from this machine: the server listens to it alone, nothing says that
+/// a proxy asks for somebody else, and it is asked by this machine's own name, which a page of
+/// somebody else's in a browser here could not do.
+pub(super) fn is_local(shared: &Shared, headers: &HeaderMap) -> bool {
+    shared.address.ip().is_loopback() && is_this_machine(headers) && !is_forwarded(headers)
+}
+
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    let is_of_proxy = |name: &str| name.starts_with("x-forwarded") || OF_PROXIES.contains(&name);
+    headers.keys().any(|name| is_of_proxy(name.as_str()))
+}
+
 fn is_this_machine(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
@@ -164,6 +189,18 @@ mod tests {
         check("baton.example.com:7700", false);
         check("127.0.0.1.example.com", false);
         assert!(!is_this_machine(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_what_it_adds() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+        assert!(!is_forwarded(&headers));
+        for name in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "via"] {
+            let mut asked = headers.clone();
+            asked.insert(name, HeaderValue::from_static("203.0.113.9"));
+            assert!(is_forwarded(&asked), "{name}");
+        }
     }
 
     #[test]

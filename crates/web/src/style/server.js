@@ -68,4 +68,12 @@
   for (const form of document.querySelectorAll("form[data-at-once]")) {
     form.addEventListener("change", () => form.requestSubmit());
   }
+
+  // A slider over days says which day is under its handle.
+  for (const slider of document.querySelectorAll("input[data-days]")) {
+    const said = slider.form.querySelector("output");
+    slider.addEventListener("input", () => {
+      said.textContent = new Date(slider.value * 86400000).toISOString().slice(0, 10);
+    });
+  }
 })();

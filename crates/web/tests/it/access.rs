@@ -27,6 +27,17 @@ fn addresses() -> Vec<String> {
         "/api/v1/metric?name=pipeline_amount".to_owned(),
         "/export/metric.csv?name=pipeline_amount".to_owned(),
         "/forecast?period=2026-Q3".to_owned(),
+        "/calls?period=2026-Q3".to_owned(),
+        "/api/v1/forecast/calls?period=2026-Q3".to_owned(),
+        "/export/calls.csv?period=2026-Q3".to_owned(),
+        "/pipeline?view=board".to_owned(),
+        "/pipeline?view=board&as_of=2026-05-20".to_owned(),
+        "/pipeline?owner=u2".to_owned(),
+        "/deals?owner=u2".to_owned(),
+        "/api/v1/board?owner=u2".to_owned(),
+        "/add/deals".to_owned(),
+        "/add/leads".to_owned(),
+        "/review".to_owned(),
         "/journal".to_owned(),
     ];
     for page in PAGES {
@@ -52,9 +63,25 @@ async fn seen(site: &Site, token: &str) -> Vec<(String, bool)> {
     seen
 }
 
+/// What a manager calls of Bob, and of the whole.
+async fn call_secretly(site: &Site) {
+    let manager = site.token(Role::SalesManager, None, true).await;
+    for (owner, commit) in [("u2", "987654"), ("whole", "992654")] {
+        let form = format!(
+            "period=2026-Q3&manner=override&owner={owner}&commit={commit}&best_case={commit}\
+             &note=Secret+venture"
+        );
+        let answer = site.post("/forecast", Some(&manager), &form).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    }
+    let calls = site.get("/calls?period=2026-Q3", Some(&manager)).await.text;
+    assert!(calls.contains("987,654") && calls.contains("Secret venture"), "{calls}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sales_rep_sees_nothing_of_the_deals_of_others() {
     let site = Site::new(Entry::Members).await;
+    call_secretly(&site).await;
     let ann = site.token(Role::SalesRep, Some("u1"), true).await;
     let showing: Vec<String> =
         seen(&site, &ann).await.into_iter().filter(|(_, shows)| *shows).map(|(at, _)| at).collect();

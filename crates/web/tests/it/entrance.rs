@@ -52,6 +52,30 @@ async fn the_first_owner_is_made_once_and_signs_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_becomes_the_owner_through_a_proxy() {
+    let site = Site::new(Entry::Members).await;
+    let form: header::HeaderValue = "application/x-www-form-urlencoded".parse().expect("a header");
+    for (name, value) in [
+        ("forwarded", "for=203.0.113.9"),
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-real-ip", "203.0.113.9"),
+        ("host", "baton.example.com"),
+    ] {
+        for (method, body) in [(Method::GET, ""), (Method::POST, OWNER)] {
+            let mut asked = request(method, "/start", None, Body::from(body));
+            asked.headers_mut().insert(name, value.parse().expect("a header"));
+            asked.headers_mut().insert(header::CONTENT_TYPE, form.clone());
+            let answer = site.ask(asked).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+            assert!(answer.text.contains("baton member add"), "{}", answer.text);
+        }
+    }
+    let members = site.company.context.store.members().await.expect("are read");
+    assert!(members.is_empty());
+    assert_eq!(site.post("/start", None, OWNER).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_passwords_and_unknown_addresses_are_told_alike_and_slowed_down() {
     let site = Site::new(Entry::Members).await;
     assert_eq!(site.post("/start", None, OWNER).await.status, StatusCode::SEE_OTHER);

@@ -1,10 +1,12 @@
 //! The web application as a browser and a program meet it, without a socket.
 
 mod access;
+mod board;
 mod calls;
 mod edits;
 mod entrance;
 mod goal_parts;
 mod pages;
+mod review;
 mod site;
 mod uploads;

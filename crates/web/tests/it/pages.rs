@@ -6,7 +6,7 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 18] = [
+pub const PAGES: [&str; 19] = [
     "scoreboard",
     "week",
     "goal",
@@ -15,6 +15,7 @@ pub const PAGES: [&str; 18] = [
     "leads",
     "deals",
     "pipeline",
+    "board",
     "waterfall",
     "forecast",
     "calls",
@@ -30,7 +31,16 @@ pub const PAGES: [&str; 18] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_answers_with_one_heading_and_no_inline_code() {
     let site = Site::new(Entry::Demo).await;
-    let others = ["/", "/metrics/wins", "/records/deals/o1", "/search?q=plain"];
+    let others = [
+        "/",
+        "/metrics/wins",
+        "/records/deals/o1",
+        "/search?q=plain",
+        "/pipeline?view=board",
+        "/add/deals",
+        "/add/leads",
+        "/review",
+    ];
     let paths = PAGES.iter().map(|page| format!("/{page}"));
     for path in paths.chain(others.map(str::to_owned)) {
         let answer = site.get(&path, None).await;
@@ -115,4 +125,35 @@ async fn the_description_of_the_api_names_every_page() {
     for page in PAGES {
         assert!(api["paths"].get(format!("/api/v1/{page}")).is_some(), "{page}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_read_page_by_page() {
+    let site = Site::new(Entry::Demo).await;
+    let mut text = "lead_id,created_at,source,stage\n".to_owned();
+    for number in 0..1_100 {
+        let day = 1 + number % 28;
+        text.push_str(&format!("l{number},2026-04-{day:02},Web,New\n"));
+    }
+    let how = testkit::How::default();
+    site.company.import_text(domain::kind::Kind::Leads, &text, how).await.expect("is imported");
+    let mut path = "/api/v1/leads?stage=New".to_owned();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut pages = 0;
+    loop {
+        let json: serde_json::Value =
+            serde_json::from_str(&site.get(&path, None).await.text).expect("JSON");
+        pages += 1;
+        let leads = json["leads"].as_array().expect("leads");
+        seen.extend(leads.iter().filter_map(|lead| lead["id"].as_str().map(str::to_owned)));
+        assert_eq!(json["found"], 1_100);
+        match json["next"].as_str() {
+            Some(next) => path = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!((pages, seen.len()), (3, 1_100));
+    assert!(site.get("/leads?stage=New", None).await.text.contains("Go on in the list"));
+    let gone = site.get("/api/v1/leads?after=none", None).await;
+    assert_eq!(gone.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
