@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::baseline::Window;
 use crate::funnel::Fitted;
-use crate::funnel::history::FitError;
+use crate::funnel::history::{FitError, OpenIndividual};
 use crate::sample::Sample;
 use crate::simulation::{Futures, Options, PeriodOutcome, SimulationError, simulate};
 
@@ -44,6 +44,15 @@ pub struct Forecast {
     pub fitted: Fitted,
 }
 
+/// What forecasts of one window from one day stand on.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    pub combination: Combination,
+    /// The form of the model that is simulated.
+    pub fitted: Fitted,
+    open: Vec<OpenIndividual>,
+}
+
 impl Record<'_> {
     /// Forecasts from one of the as-of days that the record was made for. `ends` are the last days
     /// of consecutive periods after it; those up to `skipped` come before the window in question,
@@ -61,12 +70,39 @@ impl Record<'_> {
         let Some(&until_day) = ends.last() else { return Err(SimulationError::NoPeriod.into()) };
         let after_day = skipped.checked_sub(1).and_then(|last| ends.get(last).copied());
         let window = Window { after_day: after_day.unwrap_or(as_of_day), until_day };
+        let ground = self.ground(as_of_day, window)?;
+        let futures = ground.futures(ends, skipped, options)?;
+        Ok(Forecast { futures, combination: ground.combination, fitted: ground.fitted })
+    }
+
+    /// What to forecast a window from, be it as a whole or by the periods in it.
+    ///
+    /// # Errors
+    /// When the record was not made for the day or so far ahead.
+    pub fn ground(&self, as_of_day: i32, window: Window) -> Result<Ground, ForecastError> {
+        let until_day = window.until_day;
         let combination = Combination::new(self, as_of_day, window)
             .ok_or(ForecastError::NotAsked { day: as_of_day, until_day })?;
         let (fitted, open) = self.fit(combination.best_terms, as_of_day)?;
-        let mut futures = simulate(&fitted, &open, as_of_day.saturating_add(1), ends, options)?;
-        bring(&mut futures, skipped, &combination);
-        Ok(Forecast { futures, combination, fitted })
+        Ok(Ground { combination, fitted, open })
+    }
+}
+
+impl Ground {
+    /// Futures of the window, with the periods as for [`Record::forecast`].
+    ///
+    /// # Errors
+    /// When the ends are out of order.
+    pub fn futures(
+        &self,
+        ends: &[i32],
+        skipped: usize,
+        options: Options,
+    ) -> Result<Futures, ForecastError> {
+        let first_day = self.fitted.as_of_day.saturating_add(1);
+        let mut futures = simulate(&self.fitted, &self.open, first_day, ends, options)?;
+        bring(&mut futures, skipped, &self.combination);
+        Ok(futures)
     }
 }
 

@@ -1,13 +1,13 @@
 //! What every candidate would have said on past days, and what came.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
 use super::candidates::{CANDIDATES, Candidate, Terms};
 use crate::baseline::{Booking, Bookings, Window};
-use crate::funnel::amounts::Amounts;
+use crate::funnel::amounts::Means;
 use crate::funnel::arrivals::STEP_DAYS;
 use crate::funnel::expectation::{Expected, expect};
 use crate::funnel::history::{Facts, FitError, History, Kind, OpenIndividual, cut};
@@ -147,8 +147,7 @@ impl Grid {
             ended.map(|sojourn| sojourn.start_day.saturating_add_unsigned(sojourn.age_days));
         let mut ended: Vec<i32> = ended.collect();
         let mut began: Vec<i32> = facts.sojourns.iter().map(|one| one.start_day).collect();
-        ended.sort_unstable();
-        began.sort_unstable();
+        rayon::join(|| ended.par_sort_unstable(), || began.par_sort_unstable());
         Self { first_day: facts.first_day(as_of_day), began, ended }
     }
 
@@ -186,27 +185,32 @@ impl Origin {
         };
         let forms: Vec<Unfitted> = CANDIDATES.iter().filter_map(form).collect();
         let fits = Unfitted::fit_all(&forms, facts, &history.states, day);
-        let course = |fitted: &Fitted| Course::new(fitted, facts, horizon_days);
+        let Some(first) = fits.first() else {
+            return Self { day, models: Vec::new(), stage_weighted: 0.0 };
+        };
+        // All forms have the same amounts.
+        let means = first.amounts.means();
+        let course = |fitted: &Fitted| Course::new(fitted, facts, &means, horizon_days);
         let models = fits.par_iter().map(course).collect();
-        Self { day, models, stage_weighted: stage_weighted(history, facts, day) }
+        Self { day, models, stage_weighted: stage_weighted(history, facts, &means, day) }
     }
 }
 
 impl Course {
-    fn new(fitted: &Fitted, facts: &Facts, horizon_days: u32) -> Self {
+    fn new(fitted: &Fitted, facts: &Facts, means: &Means, horizon_days: u32) -> Self {
         let rate: f64 = fitted.arrivals.values().map(|one| one.rate_per_day).sum();
         let weigh = |variation: fn(&crate::funnel::arrivals::Arrivals) -> f64| -> f64 {
             let weighed = fitted.arrivals.values().map(|one| one.rate_per_day * variation(one));
             weighed.sum::<f64>() / rate.max(f64::MIN_POSITIVE)
         };
         Self {
-            expected: expect(fitted, &facts.open, horizon_days),
+            expected: expect(fitted, &facts.open, means, horizon_days),
             variation: [
                 weigh(|one| one.rate_variation()),
                 weigh(|one| one.overdispersion),
                 fitted.pace_variation,
             ],
-            variance_min: fitted.amounts.pool.mean_square() * LONE_CHANCE,
+            variance_min: means.pool[1] * LONE_CHANCE,
         }
     }
 
@@ -233,7 +237,7 @@ impl Course {
 
 /// The pipeline as it is weighed by hand: each open amount times the share of those once in its
 /// state, and out of the funnel since, that have reached a target.
-fn stage_weighted(history: &History, facts: &Facts, as_of_day: i32) -> f64 {
+fn stage_weighted(history: &History, facts: &Facts, means: &Means, as_of_day: i32) -> f64 {
     let states = history.states.len();
     let (mut resolved, mut reached) = (vec![0.0; states], vec![0.0; states]);
     for path in &history.paths {
@@ -252,12 +256,8 @@ fn stage_weighted(history: &History, facts: &Facts, as_of_day: i32) -> f64 {
     }
     let chances: Vec<f64> =
         resolved.iter().zip(&reached).map(|(n, won): (&f64, &f64)| won / n.max(1.0)).collect();
-    let amounts = Amounts::fit(&facts.realised);
-    // A mean looks at every amount, so each is taken once.
-    let mut means: BTreeMap<u32, f64> = BTreeMap::new();
-    let mut mean = |segment: u32| *means.entry(segment).or_insert_with(|| amounts.mean(segment));
     let open: Vec<(usize, f64)> = (facts.open.iter())
-        .map(|one| (one.state, one.amount.unwrap_or_else(|| mean(one.segment))))
+        .map(|one| (one.state, one.amount.unwrap_or_else(|| means.of(one.segment)[0])))
         .collect();
     crate::baseline::stage_weighted(&open, &chances)
 }

@@ -33,6 +33,19 @@ pub struct SegmentAmounts {
     pub own_weight: f64,
 }
 
+/// Mean and mean squared amount by segment.
+pub(crate) struct Means {
+    pub pool: [f64; 2],
+    segments: BTreeMap<u32, [f64; 2]>,
+}
+
+impl Means {
+    /// Those of a segment; the pool's for an unknown one.
+    pub(crate) fn of(&self, segment: u32) -> [f64; 2] {
+        self.segments.get(&segment).copied().unwrap_or(self.pool)
+    }
+}
+
 impl Amounts {
     pub(crate) fn fit(realised: &[Realised]) -> Self {
         let mut by_segment: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
@@ -63,6 +76,19 @@ impl Amounts {
     #[must_use]
     pub fn mean_square(&self, segment: u32) -> f64 {
         self.mixed(segment, Sample::mean_square)
+    }
+
+    /// What [`Amounts::mean`] and [`Amounts::mean_square`] say of every segment, each sample looked
+    /// at once.
+    pub(crate) fn means(&self) -> Means {
+        let moments = |sample: &Sample| [sample.mean(), sample.mean_square()];
+        let pool = moments(&self.pool);
+        let mix = |(&segment, one): (&u32, &SegmentAmounts)| {
+            let own = moments(&one.own);
+            let mixed = |of: usize| one.own_weight * own[of] + (1.0 - one.own_weight) * pool[of];
+            (segment, [mixed(0), mixed(1)])
+        };
+        Means { pool, segments: self.segments.iter().map(mix).collect() }
     }
 
     fn mixed(&self, segment: u32, moment: impl Fn(&Sample) -> f64) -> f64 {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::Fitted;
+use super::amounts::Means;
 use super::hazards::Rates;
 use super::history::OpenIndividual;
 use super::runs::{Mass, Masses, add};
@@ -64,8 +65,14 @@ impl Expected {
 /// amount, of the new ones their number.
 const NEW: usize = 3;
 
-/// Cumulative expectations, the first of `days` being the day after the as-of day.
-pub(crate) fn expect(fitted: &Fitted, open: &[OpenIndividual], days: u32) -> Vec<Expected> {
+/// Cumulative expectations, the first of `days` being the day after the as-of day. `means` are
+/// those of the fitted amounts.
+pub(crate) fn expect(
+    fitted: &Fitted,
+    open: &[OpenIndividual],
+    means: &Means,
+    days: u32,
+) -> Vec<Expected> {
     let arriving = fitted.arrivals.values().flat_map(|arrivals| arrivals.segment_shares.keys());
     let segments: BTreeSet<u32> =
         open.iter().map(|one| one.segment).chain(arriving.copied()).collect();
@@ -76,7 +83,7 @@ pub(crate) fn expect(fitted: &Fitted, open: &[OpenIndividual], days: u32) -> Vec
     let segments: Vec<u32> = segments.into_iter().collect();
     let run = |&segment: &u32| {
         let there = open_by_segment.get(&segment).map_or(&[][..], Vec::as_slice);
-        Segment::new(fitted, segment, there).run(days)
+        Segment::new(fitted, segment, there, means.of(segment)).run(days)
     };
     let courses: Vec<Vec<Expected>> = segments.par_iter().map(run).collect();
     let mut total = vec![Expected::default(); days as usize];
@@ -99,14 +106,12 @@ struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
-    fn new(fitted: &'a Fitted, segment: u32, there: &[&OpenIndividual]) -> Self {
+    fn new(fitted: &'a Fitted, segment: u32, there: &[&OpenIndividual], of_new: [f64; 2]) -> Self {
         let rates = fitted.segment_rates(segment);
         let oldest = |rates: &Option<Rates>| rates.as_ref()?.first_ages.last().copied();
         let mut by_age: Vec<Vec<Mass>> =
             rates.iter().map(|rates| vec![[0.0; 4]; oldest(rates).unwrap_or(0) + 1]).collect();
-        let amounts = &fitted.amounts;
-        let of_new = [amounts.mean(segment), amounts.mean_square(segment)];
-        let ratio = amounts.realised_ratio.as_ref();
+        let ratio = fitted.amounts.realised_ratio.as_ref();
         let [level, square] = ratio.map_or([1.0, 1.0], |r| [r.mean(), r.mean_square()]);
         for one in there {
             let [amount, squared] = match one.amount {
@@ -126,21 +131,25 @@ impl<'a> Segment<'a> {
 
     fn run(mut self, days: u32) -> Vec<Expected> {
         let by_part = self.fitted.rates_by_part(&self.rates);
+        let none = || vec![Mass::default(); self.rates.len()];
+        let (mut entering, mut onward) = (none(), none());
         let on_day = |ahead: u32| {
             let day = self.fitted.as_of_day.saturating_add_unsigned(ahead);
             let part = self.fitted.periods.as_ref().map_or(0, |periods| periods.part(day));
             let step = Step { fitted: self.fitted, rates: &by_part[part] };
-            let entering = self.arriving_on(day);
-            step.advance(&mut self.flow, entering);
+            self.arrive_on(day, &mut entering);
+            step.advance(&mut self.flow, &mut entering, &mut onward);
             self.reached()
         };
         (1..=days).map(on_day).collect()
     }
 
-    fn arriving_on(&self, day: i32) -> Vec<Mass> {
-        let rate = |state: usize| self.fitted.arrivals.get(&state).map_or(0.0, |a| a.rate_on(day));
-        let arriving = |(state, share): (usize, &f64)| [0.0, 0.0, 0.0, share * rate(state)];
-        self.shares.iter().enumerate().map(arriving).collect()
+    /// Those who arrive on a day, by state.
+    fn arrive_on(&self, day: i32, entering: &mut [Mass]) {
+        entering.fill(Mass::default());
+        for (&state, arrivals) in &self.fitted.arrivals {
+            entering[state][NEW] = self.shares[state] * arrivals.rate_on(day);
+        }
     }
 
     fn reached(&self) -> Expected {
@@ -177,21 +186,22 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// Everyone grows a day older or leaves; then who enters a state may leave it the same day.
-    fn advance(&self, flow: &mut Flow, mut entering: Vec<Mass>) {
+    /// `onward` is room to reckon in.
+    fn advance(&self, flow: &mut Flow, entering: &mut Vec<Mass>, onward: &mut Vec<Mass>) {
         for (masses, rates) in flow.masses.iter_mut().zip(self.rates) {
             if let (Some(masses), Some(rates)) = (masses, rates) {
-                masses.grow_older(rates, &mut entering);
+                masses.grow_older(rates, entering);
             }
         }
         for _ in 0..SAME_DAY_SWEEPS {
-            let mut onward = vec![[0.0; 4]; entering.len()];
+            onward.fill(Mass::default());
             for (state, mass) in entering.iter().enumerate().filter(|(_, mass)| is_any(mass)) {
-                self.enter(flow, state, mass, &mut onward);
+                self.enter(flow, state, mass, onward);
             }
             if !onward.iter().any(is_any) {
                 return;
             }
-            entering = onward;
+            std::mem::swap(entering, onward);
         }
     }
 
@@ -230,7 +240,7 @@ mod tests {
         let open: Vec<OpenIndividual> = (0..400)
             .map(|i| OpenIndividual { segment: i % 3, state: OPEN, age_days: i % 80, amount: None })
             .collect();
-        let expected = expect(&fitted, &open, 90);
+        let expected = expect(&fitted, &open, &fitted.amounts.means(), 90);
         let chance = |one: &OpenIndividual| fitted.probability(one.segment, OPEN, one.age_days, 90);
         let count: f64 = open.iter().map(chance).sum();
         assert!((expected[89].open.count / count - 1.0).abs() < 1e-9);

@@ -194,17 +194,22 @@ impl Stays {
         for sojourn in sojourns {
             stays.add(sojourn, calendar, segments.partition_point(|&one| one < sojourn.segment));
         }
-        stays.there.sum_steps();
         stays.there_by_segment.sum_steps();
+        for (start_day, alive) in Cohorts::new(sojourns, calendar).alive() {
+            for (kind, ages) in calendar.stretches(start_day, alive.len() as u32 - 1) {
+                let ages = ages.start as usize..ages.end as usize;
+                let there = stays.there.row_mut(kind)[ages.clone()].iter_mut();
+                there.zip(&alive[ages]).for_each(|(sum, alive)| *sum += alive);
+            }
+        }
         stays
     }
 
-    /// Those who are there as steps up and down first.
+    /// All of a stay but who is there by kind of day. Those who are there by segment are steps up
+    /// and down first.
     fn add(&mut self, sojourn: &Sojourn, calendar: &Calendar, segment: usize) {
-        for (kind, ages) in calendar.stretches(sojourn) {
-            let row = segment * calendar.eras.len() + calendar.kinds[kind].era;
-            self.there.add_steps(kind, ages.clone());
-            self.there_by_segment.add_steps(row, ages);
+        for (era, ages) in calendar.eras_of(sojourn) {
+            self.there_by_segment.add_steps(segment * calendar.eras.len() + era, ages);
         }
         let (last_kind, _) = calendar.at(sojourn.last_day());
         self.ends_by_segment.add(last_kind, segment);
@@ -213,6 +218,49 @@ impl Stays {
             self.exits[cause].add(last_kind, sojourn.age_days as usize);
             self.exits_by_segment[cause].add(last_kind, segment);
         }
+    }
+}
+
+/// Stays by the day on which they began: those of one day are of the same age on every other day,
+/// so that they are counted together.
+struct Cohorts {
+    first_day: i32,
+    /// Ages of all stays, those of one day side by side.
+    ages: Vec<u32>,
+    /// By day: the place of its first age.
+    firsts: Vec<usize>,
+}
+
+impl Cohorts {
+    fn new(sojourns: &[&Sojourn], calendar: &Calendar) -> Self {
+        let first_day = calendar.first_day;
+        let day = |sojourn: &Sojourn| sojourn.start_day.abs_diff(first_day) as usize;
+        let mut firsts = vec![0; calendar.of_day.len() + 1];
+        sojourns.iter().for_each(|sojourn| firsts[day(sojourn) + 1] += 1);
+        for index in 1..firsts.len() {
+            firsts[index] += firsts[index - 1];
+        }
+        let (mut places, mut ages) = (firsts.clone(), vec![0; sojourns.len()]);
+        for sojourn in sojourns {
+            let place = &mut places[day(sojourn)];
+            ages[*place] = sojourn.age_days;
+            *place += 1;
+        }
+        Self { first_day, ages, firsts }
+    }
+
+    /// Each day on which stays began, with how many of them lasted to each age.
+    fn alive(&self) -> impl Iterator<Item = (i32, Vec<u32>)> {
+        let days = self.firsts.windows(2).zip(self.first_day..);
+        days.filter_map(|(ends, day)| {
+            let ages = &self.ages[ends[0]..ends[1]];
+            let mut alive = vec![0; *ages.iter().max()? as usize + 1];
+            ages.iter().for_each(|&age| alive[age as usize] += 1);
+            for age in (1..alive.len()).rev() {
+                alive[age - 1] += alive[age];
+            }
+            Some((day, alive))
+        })
     }
 }
 
@@ -236,13 +284,17 @@ impl Table {
         &self.cells[row * self.width..(row + 1) * self.width]
     }
 
+    fn row_mut(&mut self, row: usize) -> &mut [u32] {
+        &mut self.cells[row * self.width..(row + 1) * self.width]
+    }
+
     fn add(&mut self, row: usize, column: usize) {
         self.cells[row * self.width + column] += 1;
     }
 
     /// A step up at the start and, wrapping, one down after the end, as far as the row goes.
     fn add_steps(&mut self, row: usize, columns: Range<u32>) {
-        let row = &mut self.cells[row * self.width..(row + 1) * self.width];
+        let row = self.row_mut(row);
         let step = |column: Option<&mut u32>, by: u32| {
             column.into_iter().for_each(|count| *count = count.wrapping_add(by));
         };
@@ -268,6 +320,8 @@ struct Calendar {
     kinds: Vec<KindOfDay>,
     /// By era and view: whether its days are looked at.
     eras: Vec<Vec<bool>>,
+    /// Eras as they follow one another, each with its first and last day.
+    era_runs: Vec<(usize, i32, i32)>,
     /// By day: its kind, and the last day of the run of days of that kind.
     of_day: Vec<(usize, i32)>,
 }
@@ -308,7 +362,16 @@ impl Calendar {
                 of_day[index - 1].1 = end;
             }
         }
-        Self { first_day, kinds: in_order(kinds), eras: in_order(eras), of_day }
+        let (kinds, eras) = (in_order(kinds), in_order(eras));
+        let mut era_runs: Vec<(usize, i32, i32)> = Vec::new();
+        for (&(kind, _), day) in of_day.iter().zip(first_day..) {
+            let era = kinds[kind].era;
+            match era_runs.last_mut().filter(|(last, ..)| *last == era) {
+                Some((_, _, last_day)) => *last_day = day,
+                None => era_runs.push((era, day, day)),
+            }
+        }
+        Self { first_day, kinds, eras, era_runs, of_day }
     }
 
     /// The kind of a day, and the last day of its run.
@@ -316,9 +379,12 @@ impl Calendar {
         self.of_day[day.abs_diff(self.first_day) as usize]
     }
 
-    /// The stretches of ages that a sojourn spent on days of one kind.
-    fn stretches(&self, sojourn: &Sojourn) -> impl Iterator<Item = (usize, Range<u32>)> {
-        let Sojourn { start_day, age_days, .. } = *sojourn;
+    /// The stretches of ages that a stay from a day up to an age spent on days of one kind.
+    fn stretches(
+        &self,
+        start_day: i32,
+        age_days: u32,
+    ) -> impl Iterator<Item = (usize, Range<u32>)> {
         let mut age = 0;
         std::iter::from_fn(move || {
             (age <= age_days).then(|| {
@@ -327,6 +393,17 @@ impl Calendar {
                 age = (run_end.abs_diff(start_day)).min(age_days) + 1;
                 (kind, from..age)
             })
+        })
+    }
+
+    /// The stretches of ages that a sojourn spent in each era.
+    fn eras_of(&self, sojourn: &Sojourn) -> impl Iterator<Item = (usize, Range<u32>)> {
+        let Sojourn { start_day, age_days, .. } = *sojourn;
+        let age_on = move |day: i32| day.saturating_sub(start_day).max(0) as u32;
+        self.era_runs.iter().filter_map(move |&(era, first_day, last_day)| {
+            let until = age_on(last_day.saturating_add(1)).min(age_days + 1);
+            let from = age_on(first_day);
+            (from < until).then_some((era, from..until))
         })
     }
 }

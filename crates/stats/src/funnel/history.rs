@@ -154,6 +154,8 @@ pub(crate) fn cut_by(
         return Err(FitError::NoTarget);
     }
     let mut facts = Facts::default();
+    facts.entries.reserve(history.paths.len());
+    facts.sojourns.reserve(history.paths.len());
     for (index, path) in history.paths.iter().enumerate() {
         if path.entered_day <= as_of_day {
             let segment = segment(index);

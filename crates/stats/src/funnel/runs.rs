@@ -5,8 +5,6 @@
 //! that comes in and the age that goes out: a day costs as much as there are bins, not ages. Exact
 //! but for rounding. It refuses to know what is counted and what is reached.
 
-use std::collections::VecDeque;
-
 use super::hazards::Rates;
 
 /// Below this the common step of a run is worked into its ages, before precision is lost.
@@ -20,167 +18,213 @@ pub(crate) fn add(to: &mut Mass, mass: &Mass, share: f64) {
     to.iter_mut().zip(mass).for_each(|(to, part)| *to += part * share);
 }
 
-/// Mass in one state by age, moved forward in time.
+/// Mass in one state by age, moved forward in time. What runs have in common lies side by side, one
+/// list a figure, so that a day passes over all runs at once.
 #[derive(Clone)]
 pub(crate) struct Masses {
-    runs: Vec<MassRun>,
+    rings: Rings<Mass>,
+    /// By run: what its ages are to be multiplied by, and their sum.
+    stayed: Vec<f64>,
+    sums: Vec<Mass>,
     /// At the last age of the rates and every greater one.
     oldest: Mass,
-}
-
-#[derive(Clone)]
-struct MassRun {
-    /// By age, the youngest first; each is to be multiplied by `stayed`.
-    masses: VecDeque<Mass>,
-    stayed: f64,
-    sum: Mass,
 }
 
 impl Masses {
     /// Masses by age, as many as the rates have ages.
     pub(crate) fn new(rates: &Rates, by_age: &[Mass]) -> Self {
-        let run = |ends: &[usize]| {
-            let masses: VecDeque<Mass> = by_age[ends[0]..ends[1]].iter().copied().collect();
+        let sum = |ends: &[usize]| {
             let mut sum = Mass::default();
-            masses.iter().for_each(|mass| add(&mut sum, mass, 1.0));
-            MassRun { masses, stayed: 1.0, sum }
+            by_age[ends[0]..ends[1]].iter().for_each(|mass| add(&mut sum, mass, 1.0));
+            sum
         };
-        let runs = rates.first_ages.windows(2).map(run).collect();
-        Self { runs, oldest: by_age.last().copied().unwrap_or_default() }
+        // The oldest first, as it is the next to be taken out.
+        let oldest_first =
+            |ends: &[usize]| by_age[ends[0]..ends[1]].iter().rev().copied().collect();
+        let runs = || rates.first_ages.windows(2);
+        Self {
+            rings: Rings::new(runs().map(oldest_first)),
+            stayed: vec![1.0; runs().len()],
+            sums: runs().map(sum).collect(),
+            oldest: by_age.last().copied().unwrap_or_default(),
+        }
     }
 
     /// One day: everyone grows older, then leaves or stays. What leaves is added to `entering`, by
     /// state.
     pub(crate) fn grow_older(&mut self, rates: &Rates, entering: &mut [Mass]) {
-        let mut leave = |mass: &Mass, run: usize| {
-            for (&to, runs) in rates.next.iter().zip(&rates.leave) {
-                add(&mut entering[to], mass, runs[run]);
-            }
-            rates.stay[run]
-        };
-        let mut coming = Mass::default();
-        for (index, run) in self.runs.iter_mut().enumerate() {
-            coming = run.shift(&coming);
-            run.keep(leave(&run.sum, index));
-        }
+        let coming = self.shift();
         add(&mut self.oldest, &coming, 1.0);
-        let stay = leave(&self.oldest, self.runs.len());
-        self.oldest.iter_mut().for_each(|part| *part *= stay);
+        for (&to, shares) in rates.next.iter().zip(&rates.leave) {
+            let there = self.sums.iter().chain([&self.oldest]);
+            there.zip(shares).for_each(|(mass, share)| add(&mut entering[to], mass, *share));
+        }
+        for (sum, stay) in self.sums.iter_mut().chain([&mut self.oldest]).zip(&rates.stay) {
+            sum.iter_mut().for_each(|part| *part *= stay);
+        }
+        for run in 0..self.stayed.len() {
+            self.stayed[run] *= rates.stay[run];
+            if self.stayed[run] < COMMON_MIN {
+                let stayed = std::mem::replace(&mut self.stayed[run], 1.0);
+                let all = self.rings.of(run).iter_mut().flatten();
+                all.for_each(|part| *part *= stayed);
+            }
+        }
     }
 
     /// Adds those who came today and stay.
     pub(crate) fn enter(&mut self, mass: &Mass, share: f64) {
-        let Some(run) = self.runs.first_mut() else { return add(&mut self.oldest, mass, share) };
-        add(&mut run.sum, mass, share);
-        run.masses.front_mut().into_iter().for_each(|to| add(to, mass, share / run.stayed));
-    }
-}
-
-impl MassRun {
-    /// Takes in the youngest, gives out the oldest.
-    fn shift(&mut self, coming: &Mass) -> Mass {
-        let mut going = Mass::default();
-        add(&mut going, &self.masses.pop_back().unwrap_or_default(), self.stayed);
-        self.masses.push_front(coming.map(|part| part / self.stayed));
-        add(&mut self.sum, coming, 1.0);
-        add(&mut self.sum, &going, -1.0);
-        going
+        let (Some(sum), Some(stayed)) = (self.sums.first_mut(), self.stayed.first()) else {
+            return add(&mut self.oldest, mass, share);
+        };
+        add(sum, mass, share);
+        add(self.rings.last_of_first(), mass, share / stayed);
     }
 
-    fn keep(&mut self, stay: f64) {
-        self.sum.iter_mut().for_each(|part| *part *= stay);
-        self.stayed *= stay;
-        if self.stayed < COMMON_MIN {
-            self.masses.iter_mut().flatten().for_each(|part| *part *= self.stayed);
-            self.stayed = 1.0;
+    /// Every run takes in what the one before gives out; gives what the last one does.
+    fn shift(&mut self) -> Mass {
+        let mut coming = Mass::default();
+        for ((run, sum), &stayed) in self.sums.iter_mut().enumerate().zip(&self.stayed) {
+            let oldest = self.rings.turn(run, coming.map(|part| part / stayed));
+            let mut going = Mass::default();
+            add(&mut going, &oldest, stayed);
+            add(sum, &coming, 1.0);
+            add(sum, &going, -1.0);
+            coming = going;
         }
+        coming
     }
 }
 
-/// The chance of reaching a target by age already survived in one state, moved backward in time.
+/// The chance of reaching a target by age already survived in one state, moved backward in time. As
+/// with masses, one list a figure.
 #[derive(Clone)]
 pub(crate) struct Chances {
-    runs: Vec<ChanceRun>,
+    /// By run of ages whose tomorrow is of one run of the rates, the youngest first; each age is to
+    /// be multiplied by `stayed`, and `reached` added.
+    rings: Rings<f64>,
+    stayed: Vec<f64>,
+    reached: Vec<f64>,
+    /// The chance at the first age of each run, all worked in.
+    firsts: Vec<f64>,
+    /// The runs of the rates that nobody is in tomorrow: the first, if it is of age 0 alone.
+    skipped: usize,
     /// At the last age of the rates and every greater one; and at the one before, whose tomorrow is
     /// the same.
     oldest: f64,
-}
-
-/// Ages whose tomorrow is of one run.
-#[derive(Clone)]
-struct ChanceRun {
-    /// The position of that run in the rates.
-    run: usize,
-    /// By age; each is to be multiplied by `stayed`, and `reached` added.
-    chances: VecDeque<f64>,
-    stayed: f64,
-    reached: f64,
+    /// By run of the rates, the chance that comes of those who leave: kept to save its making.
+    leaving: Vec<f64>,
 }
 
 impl Chances {
     /// The same chance at all ages of the rates.
     pub(crate) fn new(rates: &Rates, chance: f64) -> Self {
-        let run = |(run, ends): (usize, &[usize])| ChanceRun {
-            run,
-            // Nobody is of age 0 tomorrow.
-            chances: vec![chance; ends[1] - ends[0].max(1)].into(),
-            stayed: 1.0,
-            reached: 0.0,
-        };
-        let runs = rates.first_ages.windows(2).enumerate().map(run);
-        Self { runs: runs.filter(|run| !run.chances.is_empty()).collect(), oldest: chance }
+        // Nobody is of age 0 tomorrow.
+        let ages = |ends: &[usize]| ends[1] - ends[0].max(1);
+        let lengths: Vec<usize> = rates.first_ages.windows(2).map(ages).collect();
+        let skipped = lengths.iter().take_while(|&&ages| ages == 0).count();
+        let lengths = &lengths[skipped..];
+        Self {
+            rings: Rings::new(lengths.iter().map(|&ages| vec![chance; ages])),
+            stayed: vec![1.0; lengths.len()],
+            reached: vec![0.0; lengths.len()],
+            firsts: vec![chance; lengths.len()],
+            skipped,
+            oldest: chance,
+            leaving: vec![0.0; rates.stay.len()],
+        }
     }
 
     /// One day more to go, with the chance of those who enter a state on it, by state.
     pub(crate) fn one_day_more(&mut self, rates: &Rates, fresh: &[f64]) {
-        let reached = |run: usize| -> f64 {
-            rates.next.iter().zip(&rates.leave).map(|(&to, runs)| runs[run] * fresh[to]).sum()
-        };
-        for index in 0..self.runs.len() {
-            let coming = self.runs.get(index + 1).map_or(self.oldest, ChanceRun::first);
-            let run = &mut self.runs[index];
-            run.shift(coming);
-            run.step(rates.stay[run.run], reached(run.run));
+        self.leaving.fill(0.0);
+        for (&to, shares) in rates.next.iter().zip(&rates.leave) {
+            let chance = fresh[to];
+            self.leaving.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share * chance);
+        }
+        let steps = rates.stay.iter().zip(&self.leaving).skip(self.skipped);
+        let common = self.stayed.iter_mut().zip(&mut self.reached);
+        for (run, ((stayed, reached), (&stay, &leaving))) in common.zip(steps).enumerate() {
+            let coming = self.firsts.get(run + 1).copied().unwrap_or(self.oldest);
+            self.rings.turn(run, (coming - *reached) / *stayed);
+            *stayed *= stay;
+            *reached = stay * *reached + leaving;
+            if *stayed < COMMON_MIN {
+                let all = self.rings.of(run).iter_mut();
+                all.for_each(|chance| *chance = *stayed * *chance + *reached);
+                (*stayed, *reached) = (1.0, 0.0);
+            }
+            self.firsts[run] = *stayed * self.rings.first(run) + *reached;
         }
         let last = rates.stay.len() - 1;
-        self.oldest = rates.stay[last] * self.oldest + reached(last);
+        self.oldest = rates.stay[last] * self.oldest + self.leaving[last];
     }
 
     /// At age 0.
     pub(crate) fn first(&self) -> f64 {
-        self.runs.first().map_or(self.oldest, ChanceRun::first)
+        self.firsts.first().copied().unwrap_or(self.oldest)
     }
 
     /// By age; the last one holds for every greater age.
     pub(crate) fn by_age(&self) -> Vec<f64> {
-        let of_runs = self.runs.iter().flat_map(|run| run.chances.iter().map(|c| run.value(*c)));
-        of_runs.chain([self.oldest]).collect()
+        let mut by_age = Vec::with_capacity(self.rings.items.len() + 1);
+        for (run, (stayed, reached)) in self.stayed.iter().zip(&self.reached).enumerate() {
+            by_age.extend(self.rings.in_order(run).map(|chance| stayed * chance + reached));
+        }
+        by_age.push(self.oldest);
+        by_age
     }
 }
 
-impl ChanceRun {
-    fn value(&self, chance: f64) -> f64 {
-        self.stayed * chance + self.reached
-    }
+/// One queue of fixed length a run, end to end in one list: who is put in takes the place of who is
+/// taken out.
+#[derive(Clone)]
+struct Rings<T> {
+    items: Vec<T>,
+    /// Where each queue begins in the list, and where the last one ends.
+    starts: Vec<usize>,
+    /// The place of each queue's first item.
+    heads: Vec<usize>,
+}
 
-    fn first(&self) -> f64 {
-        self.value(self.chances.front().copied().unwrap_or(0.0))
-    }
-
-    /// Each age gets the chance of the next one; the oldest that of the next run's first.
-    fn shift(&mut self, coming: f64) {
-        self.chances.pop_front();
-        self.chances.push_back((coming - self.reached) / self.stayed);
-    }
-
-    fn step(&mut self, stay: f64, reached: f64) {
-        self.stayed *= stay;
-        self.reached = stay * self.reached + reached;
-        if self.stayed < COMMON_MIN {
-            let (stayed, reached) = (self.stayed, self.reached);
-            self.chances.iter_mut().for_each(|chance| *chance = stayed * *chance + reached);
-            (self.stayed, self.reached) = (1.0, 0.0);
+impl<T: Copy> Rings<T> {
+    fn new(queues: impl Iterator<Item = Vec<T>>) -> Self {
+        let (mut items, mut starts) = (Vec::new(), vec![0]);
+        for queue in queues {
+            items.extend(queue);
+            starts.push(items.len());
         }
+        let heads = starts[..starts.len() - 1].to_vec();
+        Self { items, starts, heads }
+    }
+
+    /// Takes out the first item of a queue and puts in a last one.
+    fn turn(&mut self, run: usize, last: T) -> T {
+        let place = self.heads[run];
+        let end = self.starts[run + 1];
+        self.heads[run] = if place + 1 == end { self.starts[run] } else { place + 1 };
+        std::mem::replace(&mut self.items[place], last)
+    }
+
+    fn first(&self, run: usize) -> T {
+        self.items[self.heads[run]]
+    }
+
+    /// The last item of the first queue.
+    fn last_of_first(&mut self) -> &mut T {
+        let (head, end) = (self.heads[0], self.starts[1]);
+        let place = if head == 0 { end - 1 } else { head - 1 };
+        &mut self.items[place]
+    }
+
+    /// A queue's items, from wherever it has got to.
+    fn of(&mut self, run: usize) -> &mut [T] {
+        &mut self.items[self.starts[run]..self.starts[run + 1]]
+    }
+
+    fn in_order(&self, run: usize) -> impl Iterator<Item = T> {
+        let (start, head, end) = (self.starts[run], self.heads[run], self.starts[run + 1]);
+        self.items[head..end].iter().chain(&self.items[start..head]).copied()
     }
 }
 

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::amounts::{Amounts, SegmentAmounts};
 use super::hazards::Hazards;
-use super::history::{Facts, FitError, History, Realised, Sojourn, cut, cut_by};
+use super::history::{Facts, FitError, History, Realised, Sojourn, cut_by};
 use super::{Fitted, Unfitted};
 use crate::sample::Sample;
 
@@ -31,8 +31,10 @@ pub type Labels = Vec<u32>;
 /// # Errors
 /// When the history contradicts itself or nobody had entered by `as_of_day`.
 pub fn best(history: &History, ways: &[Labels], as_of_day: i32) -> Result<Option<usize>, FitError> {
-    let known = cut(history, as_of_day)?;
-    let history_days = as_of_day.saturating_sub(known.first_day(as_of_day));
+    let entered = history.paths.iter().map(|path| path.entered_day);
+    let first_day = entered.filter(|&day| day <= as_of_day).min();
+    let first_day = first_day.ok_or(FitError::NobodyEntered { as_of_day })?;
+    let history_days = as_of_day.saturating_sub(first_day);
     let judged_days = (history_days / 3).min(JUDGED_DAYS_MAX);
     if judged_days < JUDGED_DAYS_MIN {
         return Ok(None);
