@@ -116,7 +116,7 @@ impl Kept {
             rows.map(move |row| (part, row))
         };
         let mut rows: Vec<(&Columns, usize)> = runs.iter().flat_map(rows).collect();
-        rows.sort_unstable_by_key(|(part, row)| part.order(*row));
+        rows.sort_unstable_by(|one, other| Columns::order(*one, *other));
         let Some((part, row)) = rows.first() else { return Ok(None) };
         let id = part.subject_id(*row);
         let reconstructed =

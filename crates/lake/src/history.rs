@@ -2,6 +2,7 @@
 //!
 //! It holds no personal field, ever: what is sealed cannot be erased by destroying a key.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -256,12 +257,16 @@ impl Columns {
         Provenance::parse(self.provenance.value(row)).unwrap_or(Provenance::Reconstructed)
     }
 
-    /// Where a fact stands among those of its record: by time, then by field; of one field at one
-    /// time in the order of recording, then of journal entries.
-    pub fn order(&self, row: usize) -> (i64, &str, i64, Uuid) {
-        let (effective_at, recorded_at) = (&self.effective_at, &self.recorded_at);
-        let entry_id = id_at(&self.entry_id, row);
-        (effective_at.value(row), self.field.value(row), recorded_at.value(row), entry_id)
+    /// Where a fact stands beside another of its record: by time, then by field; of one field at
+    /// one time in the order of recording, then of journal entries.
+    pub fn order((one, row): (&Columns, usize), (other, at): (&Columns, usize)) -> Ordering {
+        let instants = |of: fn(&Columns) -> &TimestampMicrosecondArray| {
+            of(one).value(row).cmp(&of(other).value(at))
+        };
+        instants(|columns| &columns.effective_at)
+            .then_with(|| one.field.value(row).cmp(other.field.value(at)))
+            .then_with(|| instants(|columns| &columns.recorded_at))
+            .then_with(|| one.entry_id.value(row).cmp(other.entry_id.value(at)))
     }
 
     pub fn fact(&self, kind: Kind, row: usize) -> Result<Fact, LakeError> {

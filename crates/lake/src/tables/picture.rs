@@ -115,7 +115,7 @@ impl Picture {
     pub async fn deals(&self) -> Result<&[Deal], LakeError> {
         let made = self.deals.get_or_try_init(async || {
             let (products, deals) =
-                (self.folded(Kind::Products).await?, self.folded(Kind::Deals).await?);
+                tokio::try_join!(self.folded(Kind::Products), self.folded(Kind::Deals))?;
             Ok(deals::deals(&deals.records(), &products.records(), &self.view))
         });
         made.await.map(Vec::as_slice)
