@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::limits::FUTURES;
 use crate::model::{DealModel, won_within};
-use crate::world::World;
+use crate::world::{Wanted, World};
 
 /// Forecasts a period from the end of a day, with what was known at the end of another.
 ///
@@ -30,9 +30,13 @@ pub async fn forecast(
     known_at: Option<Date>,
     seed: u64,
 ) -> Result<Forecast, Error> {
-    let world = World::of_deals(context, context.as_of(as_of, known_at)).await?;
+    let wanted = Wanted { leads: false, estimates: false };
+    let world = World::of(context, context.as_of(as_of, known_at), wanted).await?;
     let outlook = Outlook::new(context, &world, &world.deals)?;
-    forecast_of(&world, &outlook, period, seed)
+    let forecast = forecast_of(&world, &outlook, period, seed);
+    drop(outlook);
+    world.let_go();
+    forecast
 }
 
 /// As [`forecast`], from a picture of the company that has been taken already.

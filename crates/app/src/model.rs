@@ -3,6 +3,7 @@
 //! The one place that knows which state, segment and amount of `stats::funnel` stands for which
 //! stage, product and money. It reads pictures that are cut at an as-of pair already.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::deal::Deal;
@@ -81,8 +82,14 @@ impl DealModel {
 }
 
 /// The deals whose revenue counts towards a goal.
-pub fn counted(deals: &[Deal], counts: Counts) -> Vec<Deal> {
-    deals.par_iter().filter(|deal| counts_towards(deal, counts)).cloned().collect()
+pub fn counted(deals: &[Deal], counts: Counts) -> Cow<'_, [Deal]> {
+    match counts {
+        Counts::All => Cow::Borrowed(deals),
+        _ => {
+            let counted = deals.par_iter().filter(|deal| counts_towards(deal, counts));
+            Cow::Owned(counted.cloned().collect())
+        }
+    }
 }
 
 fn counts_towards(deal: &Deal, counts: Counts) -> bool {

@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::goal;
 use crate::model::{counted, won_within};
-use crate::world::World;
+use crate::world::{Wanted, World};
 use basis::{Basis, Span};
 use budget::Budget;
 use changes::Change;
@@ -54,8 +54,8 @@ pub async fn plan(context: &Context, question: &Question) -> Result<Plan, Error>
     prepare(context, question).await?.answer(&[])
 }
 
-/// Reads, fits and simulates all that a plan rests on, so that the plan and what becomes of it under
-/// changes can then be told at once.
+/// Reads, fits and simulates all that a plan rests on, so that the plan and what becomes of it
+/// under changes can then be told at once.
 ///
 /// # Errors
 /// See [`plan`].
@@ -64,7 +64,8 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
     let calendar = context.company.calendar;
     let days = calendar.days(goal.period);
     let as_of = goal::from_when(context, goal, question.as_of);
-    let world = World::at(context, context.as_of(as_of, question.known_at)).await?;
+    let wanted = Wanted { leads: true, estimates: false };
+    let world = World::of(context, context.as_of(as_of, question.known_at), wanted).await?;
     if days.last <= world.as_of {
         return Err(Error::Plan(format!(
             "{} ended on {}: choose an earlier --as-of, or set a goal for a later period",
@@ -78,7 +79,7 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
     let begun = |month: &Period| calendar.days(*month).first <= world.as_of;
     let booked_in = |month| (month, won_within(&deals, calendar.days(month)));
     let months = calendar.months(goal.period).into_iter().filter(begun);
-    Ok(Prepared {
+    let prepared = Prepared {
         goal,
         seed: question.seed,
         currency: context.company.currency,
@@ -89,7 +90,10 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
         is_reconstructed: world.reconstructed,
         budget: budget::of(context, &world, &basis.chain).await?,
         basis,
-    })
+    };
+    drop(deals);
+    world.let_go();
+    Ok(prepared)
 }
 
 /// The day before a day.
@@ -114,8 +118,8 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The plan under changes; without any, the plan itself. It takes milliseconds: the same
-    /// futures each bring so much more or less, and none is drawn anew.
+    /// The plan under changes; without any, the plan itself. The same futures each bring so much
+    /// more or less, and none is drawn anew.
     ///
     /// # Errors
     /// When a change is of something that the plan does not rest on.

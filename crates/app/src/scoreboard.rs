@@ -166,7 +166,8 @@ impl Board<'_> {
                 Some(Amount::Money(Money { minor, currency: self.context.company.currency }))
             }
             "opportunities_created" if counts != Counts::All => {
-                let sound = deals().into_iter().filter(|deal| !deal.contradictory);
+                let deals = deals();
+                let sound = deals.iter().filter(|deal| !deal.contradictory);
                 let created = sound.filter(|deal| within.contains(deal.created_on)).count();
                 Some(Amount::Count(created as f64))
             }

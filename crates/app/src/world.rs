@@ -32,20 +32,27 @@ pub struct World {
     pub in_other_currency: Vec<String>,
 }
 
+/// What a picture is taken of, beside the deals as they were told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub leads: bool,
+    /// What deals without an amount may be worth: a model of deals finds that by itself.
+    pub estimates: bool,
+}
+
 impl World {
     /// Takes the picture: pins the lake, adds what is not sealed yet, folds the facts.
     pub async fn at(context: &Context, as_of: AsOf) -> Result<World, Error> {
-        let mut world = World::of_deals(context, as_of).await?;
-        let (stages, zone) = (&world.lead_stages, &context.company.timezone);
-        let lead = |id, facts: &[Fact]| Lead::of_facts(id, facts, stages, zone);
-        let leads = world.tables.records(Kind::Leads, lead).await?;
-        world.reconstructed |= leads.reconstructed;
-        world.leads = leads.records;
-        Ok(world)
+        World::of(context, as_of, Wanted { leads: true, estimates: true }).await
     }
 
     /// As [`World::at`], for whoever asks nothing about leads: there are none in the picture.
     pub async fn of_deals(context: &Context, as_of: AsOf) -> Result<World, Error> {
+        World::of(context, as_of, Wanted { leads: false, estimates: true }).await
+    }
+
+    /// As [`World::at`], of no more than is wanted. Deals and leads are read at the same time.
+    pub async fn of(context: &Context, as_of: AsOf, wanted: Wanted) -> Result<World, Error> {
         let pinned = context.lake.pin().await?;
         let batches = context.store.batches().await?;
         let ids: Vec<Uuid> = batches.into_iter().map(|batch| batch.id).collect();
@@ -61,18 +68,26 @@ impl World {
             lead_stages: lead_stages.clone(),
         };
         let tables = pinned.tables(as_of, context.scope.clone(), &tail, &world)?;
-        let mut deals = deals(context, &tables, &deal_stages).await?;
+        let (mut deals, leads) = tokio::try_join!(
+            deals(context, &tables, &deal_stages, wanted),
+            leads(context, &tables, &lead_stages, wanted),
+        )?;
         let in_other_currency = leave_out_other_currencies(&mut deals.records, context);
         Ok(World {
             as_of: context.day(as_of),
             tables,
-            reconstructed: deals.reconstructed,
+            reconstructed: deals.reconstructed || leads.reconstructed,
             deals: deals.records,
-            leads: Vec::new(),
+            leads: leads.records,
             deal_stages,
             lead_stages,
             in_other_currency,
         })
+    }
+
+    /// Lets go of the picture beside whatever comes next: a hundred thousand records take a while.
+    pub fn let_go(self) {
+        rayon::spawn(move || drop(self));
     }
 }
 
@@ -92,10 +107,14 @@ async fn deals(
     context: &Context,
     tables: &Tables,
     stages: &Stages,
+    wanted: Wanted,
 ) -> Result<Records<Deal>, Error> {
     let (zone, currency) = (&context.company.timezone, context.company.currency);
     let deal = |id, facts: &[Fact]| Deal::of_facts(id, facts, stages, zone);
     let mut deals = tables.records(Kind::Deals, deal).await?;
+    if !wanted.estimates {
+        return Ok(deals);
+    }
     // Both are in the same order, and every deal here is one there.
     let mut estimated = tables.deals().await?.iter();
     for deal in &mut deals.records {
@@ -104,6 +123,19 @@ async fn deals(
         deal.estimated_amount = minor.map(|minor| Money { minor, currency });
     }
     Ok(deals)
+}
+
+async fn leads(
+    context: &Context,
+    tables: &Tables,
+    stages: &Stages,
+    wanted: Wanted,
+) -> Result<Records<Lead>, Error> {
+    if !wanted.leads {
+        return Ok(Records { records: Vec::new(), reconstructed: false });
+    }
+    let lead = |id, facts: &[Fact]| Lead::of_facts(id, facts, stages, &context.company.timezone);
+    Ok(tables.records(Kind::Leads, lead).await?)
 }
 
 /// What is in another currency is left out of sums until there is a rate; says which deals.

@@ -415,8 +415,8 @@ impl Model {
         Flow { steps: &assumptions.steps, spreads, scale, grid }
     }
 
-    /// Probability of the goal if individuals go on to arrive as they have; without futures, whether
-    /// what is booked suffices.
+    /// Probability of the goal if individuals go on to arrive as they have; without futures,
+    /// whether what is booked suffices.
     #[must_use]
     pub fn present_probability(&self, goal: Goal) -> f64 {
         let missing = goal.amount - goal.booked;

@@ -9,7 +9,8 @@ use domain::period::Days;
 use domain::time::day_number;
 use jiff::ToSpan;
 use jiff::civil::Date;
-use stats::forecast::Forecast;
+use stats::baseline::Window;
+use stats::forecast::Ground;
 use stats::plan::{self as engine, Calendar, Future, UnderWay};
 use stats::simulation::{Futures, Options, PeriodOutcome};
 
@@ -62,7 +63,7 @@ impl Basis {
         let under_way = match &outlook {
             Some(outlook) => {
                 let views = Views::new(outlook, world, &calendar, span)?;
-                let course = course(world, &chain, &calendar, &views.whole)?;
+                let course = course(world, &chain, &calendar, &views.ground.fitted)?;
                 let price_factor = price_factor(&chain);
                 UnderWay {
                     open_by_day: open_deals(world, deals, &chain),
@@ -121,7 +122,8 @@ fn calendar(as_of: Date, span: &Span) -> Calendar {
 /// The same forecast of the period twice: as a whole, which is what `forecast` says of it, and by
 /// month.
 struct Views {
-    whole: Forecast,
+    ground: Ground,
+    whole: Futures,
     /// The periods of `whole` that come before the goal's.
     skipped: usize,
     by_month: Futures,
@@ -146,11 +148,14 @@ impl Views {
         let skipped = whole_ends.len() - 1;
         let record = outlook.record(&[as_of], day_number(span.days.last).abs_diff(as_of))?;
         let options = Options { seed: span.seed, futures: FUTURES };
+        let after_day = as_of.max(calendar.goal_start_day - 1);
+        let window = Window { after_day, until_day: day_number(span.days.last) };
+        let ground = record.ground(as_of, window)?;
         let (whole, by_month) = rayon::join(
-            || record.forecast(as_of, &whole_ends, skipped, options),
-            || record.forecast(as_of, &ends, months_before, options),
+            || ground.futures(&whole_ends, skipped, options),
+            || ground.futures(&ends, months_before, options),
         );
-        Ok(Views { whole: whole?, skipped, by_month: by_month?.futures, months_before })
+        Ok(Views { whole: whole?, by_month: by_month?, ground, skipped, months_before })
     }
 
     fn under_way(
@@ -159,7 +164,7 @@ impl Views {
         course: Option<engine::Course>,
         price_factor: f64,
     ) -> UnderWay {
-        let futures = &self.whole.futures;
+        let futures = &self.whole;
         let future = |periods: &[PeriodOutcome]| {
             let (before, within) = periods.split_at(self.skipped);
             let sum = |of: &[PeriodOutcome], figure: fn(&PeriodOutcome) -> f64| -> f64 {

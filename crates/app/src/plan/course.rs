@@ -6,9 +6,8 @@ use domain::deal::Deal;
 use domain::lead::Lead;
 use domain::stage::Outcome;
 use domain::time::day_number;
-use stats::forecast::Forecast;
-use stats::funnel::Unfitted;
 use stats::funnel::history::{History, Kind, Path, State};
+use stats::funnel::{Fitted, Unfitted};
 use stats::plan::{Calendar, Course, Source};
 
 use super::chain::{Chain, FromLeads, Origin};
@@ -24,11 +23,11 @@ pub fn course(
     world: &World,
     chain: &Chain,
     calendar: &Calendar,
-    forecast: &Forecast,
+    fitted: &Fitted,
 ) -> Result<Option<Course>, Error> {
     let days = Days::of(calendar);
-    let arrivals = days
-        .each(|day| forecast.fitted.arrivals.values().map(|arriving| arriving.rate_on(day)).sum());
+    let arrivals =
+        days.each(|day| fitted.arrivals.values().map(|arriving| arriving.rate_on(day)).sum());
     match &chain.origin {
         Origin::Assumed | Origin::LeadsAlone => Ok(None),
         Origin::Deals(_) => {
@@ -111,18 +110,19 @@ fn open_leads(world: &World, chain: &Chain, from_leads: &FromLeads, days: &Days)
     entering
 }
 
-/// How the amounts of open deals are spread over the days after the as-of day, were all of them to be
-/// won or lost as their ages tell; empty where the chain does not tell.
+/// How the amounts of open deals are spread over the days after the as-of day, were all of them to
+/// be won or lost as their ages tell; empty where the chain does not tell.
 pub fn open_deals(world: &World, deals: &[Deal], chain: &Chain) -> Vec<f64> {
     let curve = match &chain.origin {
         Origin::Deals(won) => won,
         Origin::Leads(from_leads) => &from_leads.won,
         Origin::Assumed | Origin::LeadsAlone => return Vec::new(),
     };
+    let usual = chain.amount.mean();
     let mut amounts: BTreeMap<usize, f64> = BTreeMap::new();
     for deal in deals.iter().filter(|deal| deal.is_open() && !deal.contradictory) {
         let age_days = (day_number(world.as_of) - day_number(deal.created_on)).unsigned_abs();
-        let amount = deal.estimated_amount.map_or(1.0, |amount| amount.minor as f64);
+        let amount = deal.amount.map_or(usual, |amount| amount.minor as f64);
         *amounts.entry(age_days as usize).or_default() += amount;
     }
     let mut by_day = vec![0.0; curve.gone_on.len()];

@@ -2,7 +2,7 @@
 //! leg before has handed to it since.
 
 use domain::deal::Deal;
-use domain::goal::Goal;
+use domain::goal::{Counts, Goal};
 use domain::lead::Lead;
 use domain::lifecycle::Lifecycle;
 use domain::name::plain;
@@ -55,11 +55,8 @@ impl Expectation {
         goal: Option<Goal>,
         days: Days,
     ) -> Result<Expectation, Error> {
-        let counts = |deals: &[Deal]| match goal {
-            Some(goal) => counted(deals, goal.counts),
-            None => deals.to_vec(),
-        };
-        let (known, now) = (counts(&before.deals), counts(&world.deals));
+        let counts = goal.map_or(Counts::All, |goal| goal.counts);
+        let (known, now) = (counted(&before.deals, counts), counted(&world.deals, counts));
         let closed = known.iter().filter(|deal| !deal.is_open()).count();
         let day = eve(days.first);
         if closed < CLOSED_MIN {

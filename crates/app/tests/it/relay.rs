@@ -234,8 +234,8 @@ async fn leads_that_are_open_and_opportunities_without_a_lead_are_counted_in() {
     assert!((wins * price / missing as f64 - 1.0).abs() < 0.01, "{made:?}");
 }
 
-/// A plan that is prepared once answers for every change: what is better makes the goal more likely,
-/// what is changed back is the plan itself.
+/// A plan that is prepared once answers for every change: what is better makes the goal more
+/// likely, what is changed back is the plan itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prepared_plan_answers_what_if() {
     let eve = date(2025, 12, 31);
@@ -247,6 +247,8 @@ async fn a_prepared_plan_answers_what_if() {
         plan::Question { as_of: Some(eve), period: Some(year), seed: 1, ..Default::default() };
     let made = plan::plan(context, &question).await.expect("a plan");
     let prepared = plan::prepare(context, &question).await.expect("a plan");
+    let kept_and_shared: &(dyn std::any::Any + Send + Sync) = &prepared;
+    assert!(kept_and_shared.is::<plan::Prepared>());
     assert_eq!(prepared.answer(&[]).expect("a plan"), made);
     let keys: Vec<String> = prepared.levers().into_iter().map(|lever| lever.key).collect();
     assert_eq!(keys, ["asp", "win-rate", "cycle", "inquiry", "mql", "sal", "sql", "leads"]);

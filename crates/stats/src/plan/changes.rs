@@ -135,8 +135,8 @@ impl Open {
     }
 }
 
-/// What open individuals bring as time goes on: evenly within each month of the calendar, and beyond
-/// it as the chain goes on.
+/// What open individuals bring as time goes on: evenly within each month of the calendar, and
+/// beyond it as the chain goes on.
 struct OpenCourse {
     /// Days ahead of the start.
     ends: Vec<f64>,
