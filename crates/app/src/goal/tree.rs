@@ -268,8 +268,10 @@ impl Past {
         let always = Days { first: Date::MIN, last: Date::MAX };
         let deals = match whole {
             // Another quarter's part is shared out by what was won before it, in any quarter.
-            Some(id) => lens.of_path(tree, id, calendar, always).map_or(all, |(deals, _)| deals),
-            None => all,
+            Some(id) => lens
+                .of_path(tree, id, calendar, always)
+                .map_or_else(|| all.to_vec(), |(deals, _)| deals),
+            None => all.to_vec(),
         };
         let since = lens.since();
         let until = eve(calendar.days(goal.period).first).min(world.as_of);

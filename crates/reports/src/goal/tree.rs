@@ -99,7 +99,8 @@ impl GoalTree {
         let signed = self.parts.iter().map(|part| &part.signed).chain([&self.signed]);
         let signed = signed.filter(|signed| signed.holds()).count();
         format!(
-            "{goal}, in {} parts. {signed} of {all} signatures are there, the goal's own among them.",
+            "{goal}, in {} parts. {signed} of {all} signatures are there, the goal's own among \
+             them.",
             grouped(&self.parts.len().to_string())
         )
     }

@@ -277,17 +277,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::GoalParts => {
             Ok(Answer::GoalParts(goal::tree::tree(context, asked.period, as_of).await?))
         }
-        Page::Plan => {
-            let question = plan::Question {
-                period: asked.period,
-                as_of,
-                known_at: None,
-                assume: None,
-                seed: SEED,
-            };
-            let prepared = plan::prepare(context, &question).await?;
-            Ok(Answer::Plan(Box::new(Answered::new(prepared)?)))
-        }
+        Page::Plan => planned(context, asked).await,
         Page::Leads => Ok(Answer::Leads(listing::leads(context, &asked.filter, as_of).await?)),
         Page::Deals => Ok(Answer::Deals(listing::deals(context, &asked.filter, as_of).await?)),
         Page::Pipeline => plain(Box::new(pipeline::pipeline(context, as_of, None).await?)),
@@ -337,6 +327,13 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Imports => Ok(Answer::Imports(imports::list(context).await?)),
         Page::Journal => Ok(Answer::Journal(journal::verify(context).await?)),
     }
+}
+
+async fn planned(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let (period, as_of) = (asked.period, asked.as_of);
+    let question = plan::Question { period, as_of, known_at: None, assume: None, seed: SEED };
+    let prepared = plan::prepare(context, &question).await?;
+    Ok(Answer::Plan(Box::new(Answered::new(prepared)?)))
 }
 
 /// The period that is asked for, else the quarter around the day.
