@@ -176,7 +176,8 @@ impl Report for Week {
                 "on": deal.on.to_string(),
             })
         };
-        let day = |(day, probability): &(Date, f64)| json!({"day": day.to_string(), "probability": probability});
+        let day =
+            |(day, share): &(Date, f64)| json!({"day": day.to_string(), "probability": share});
         json!({
             "from": self.from.to_string(),
             "as_of": self.as_of.to_string(),
