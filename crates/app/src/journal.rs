@@ -32,7 +32,9 @@ pub async fn verify(context: &Context) -> Result<Verification, Error> {
             entries_redacted: 0,
             head: String::new(),
             broken: Some(match broken.position {
-                Some(position) => format!("at position {position}, {}", broken.fault),
+                Some(position) => {
+                    format!("at position {position}, entry {}: {}", broken.entry_id, broken.fault)
+                }
                 None => format!("entry {}: {}", broken.entry_id, broken.fault),
             }),
         },

@@ -28,7 +28,10 @@ pub async fn erase(context: &Context, subject: &str) -> Result<Erasure, Error> {
     let names = names_among(&traces);
     let erase = async |tx: &mut Tx| {
         tx.erase_person(kind, id).await?;
-        Ok::<_, Error>(tx.redact(id, &names).await?)
+        let redacted = tx.redact(id, &names).await?;
+        // From the same moment on the chain answers for what was redacted.
+        tx.chain().await?;
+        Ok::<_, Error>(redacted)
     };
     let store = &context.store;
     let redacted = store.write(context.author("erasure of a person"), erase).await?;

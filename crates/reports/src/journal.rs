@@ -98,8 +98,8 @@ impl Report for Verification {
         let mut notes = vec![format!("Head: {}", self.head)];
         if self.entries_redacted > 0 {
             notes.push(format!(
-                "Out of {} entries the name of an erased person was taken; entries of their own \
-                 account for that.",
+                "Out of {} entries the name of an erased person was taken; erasures in the chain \
+                 answer for each.",
                 self.entries_redacted
             ));
         }

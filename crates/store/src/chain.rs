@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::insert::Insert;
 use crate::journal::{Row, SELECT};
 use crate::record::{bounded, parse_id};
-use crate::redaction::Redactions;
+use crate::redaction::proof::Redactions;
 use crate::tail::Batch;
 use crate::{Store, Tx, db, lease, limits};
 
@@ -39,7 +39,8 @@ pub struct Verified {
     pub head: [u8; 32],
     /// Entries that no link covers yet.
     pub unchained: u64,
-    /// Entries out of which the name of an erased person was taken, accounted for by others.
+    /// Entries out of which the name of an erased person was taken; erasures in the chain answer
+    /// for that.
     pub redacted: u64,
 }
 
@@ -64,6 +65,8 @@ pub struct Break {
 pub enum Fault {
     #[error("the entry was edited after it was chained")]
     Edited,
+    #[error("the entry was redacted, and no erasure of a person in the chain answers for that")]
+    Unanswered,
     #[error("the entry was deleted")]
     Deleted,
     #[error("the entry is neither chained nor waiting to be: it was inserted past the store")]
@@ -193,11 +196,8 @@ impl Walk {
             return Err(Fault::LinkEdited);
         }
         let row = row.ok_or(Fault::Deleted)?;
-        let digest = row.digest();
-        if link.digest != digest {
-            if !redactions.account_for(&row.id, &link.digest, &digest) {
-                return Err(Fault::Edited);
-            }
+        if link.digest != row.digest() {
+            redactions.check(row, link.position, &link.digest)?;
             self.redacted += 1;
         }
         self.links += 1;

@@ -2,14 +2,17 @@
 //!
 //! An entry is never changed but for this. The chain keeps the digest of the row as it was; an
 //! entry of its own, chained like any other, says which row was redacted and what its digest was
-//! before and is after. So `verify` still tells a redaction from an edit behind the store's back.
+//! before and is after. It belongs to the erasure of a person and stands beside that in the chain.
+//! So `verify` still tells a redaction from an edit behind the store's back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+pub(crate) mod proof;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::erasure::Traces;
 use domain::kind::{Holds, Kind};
 use domain::value::Value;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::FromQueryResult;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -35,6 +38,7 @@ pub struct Redacted {
 impl Tx {
     /// Takes the traces of a person out of the texts of all records that are not people: out of
     /// the journal, the records, what exports said of them, and the keys by which they are found.
+    /// It goes with [`Tx::erase_person`] in one transaction, without which the chain breaks.
     ///
     /// Old pages keep the bytes until [`crate::Store::scrub`] has run.
     pub async fn redact(&mut self, person: Uuid, traces: &Traces) -> Result<Redacted, Error> {
@@ -178,36 +182,6 @@ struct Change {
 impl Change {
     fn as_setting(&self) -> (&str, Option<String>, Option<String>) {
         (&self.entry_id, Some(hexadecimal(&self.before)), Some(hexadecimal(&self.after)))
-    }
-}
-
-/// The redactions that the journal accounts for, by entry, in the order in which they were made.
-pub(crate) struct Redactions(HashMap<String, Vec<[String; 2]>>);
-
-impl Redactions {
-    pub async fn load(connection: &impl ConnectionTrait) -> Result<Redactions, Error> {
-        let sql = format!("{SELECT} where kind = $1 order by recorded_at, id");
-        let rows: Vec<Row> = db::rows(connection, sql, vec![REDACTION.into()]).await?;
-        let mut redactions: HashMap<String, Vec<[String; 2]>> = HashMap::new();
-        for row in rows {
-            let changes: BTreeMap<String, [String; 2]> = serde_json::from_str(&row.changes)
-                .map_err(|error| Error::damaged("a redaction", error))?;
-            for (entry_id, digests) in changes {
-                redactions.entry(entry_id).or_default().push(digests);
-            }
-        }
-        Ok(Redactions(redactions))
-    }
-
-    /// Whether redactions lead from the digest that a row was chained with to the one that it has.
-    pub fn account_for(&self, entry_id: &str, chained: &[u8], found: &[u8]) -> bool {
-        let mut digest = hexadecimal(chained);
-        for [before, after] in self.0.get(entry_id).into_iter().flatten() {
-            if *before == digest {
-                digest.clone_from(after);
-            }
-        }
-        digest == hexadecimal(found)
     }
 }
 
