@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::insert::Insert;
 use crate::record::parse_id;
-use crate::{Store, Tx, db, limits};
+use crate::{Store, Tx, db};
 
 /// One key of one record. Keys are compared as they are: normalise them first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alias {
     pub kind: Kind,
     /// What sort of key it is, such as `external_id`, `name`, `email`, `domain`, `anonymous_id`.
@@ -70,17 +70,18 @@ async fn find(
     namespace: &str,
     keys: &[String],
 ) -> Result<HashMap<String, Uuid>, Error> {
-    let mut found = HashMap::with_capacity(keys.len());
-    for keys in keys.chunks(limits::KEYS_MAX) {
+    let mut keys: Vec<&String> = keys.iter().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let ask = |keys: &[&String]| {
         let among = db::parameters(3, keys.len());
         let sql = format!(
             "select key, record_id from alias where kind = $1 and namespace = $2 and key in {among}"
         );
         let mut values = vec![kind.name().into(), namespace.into()];
         values.extend(keys.iter().map(|key| key.as_str().into()));
-        for row in db::rows::<Row>(connection, sql, values).await? {
-            found.insert(row.key, parse_id(&row.record_id)?);
-        }
-    }
-    Ok(found)
+        (sql, values)
+    };
+    let rows: Vec<Row> = db::paged(connection, &keys, ask, db::named).await?;
+    rows.into_iter().map(|row| Ok((row.key, parse_id(&row.record_id)?))).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! All other modules write one SQL for both: `$1` parameters, `on conflict`, quoted names.
 
+use std::path::Path;
+
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -23,7 +25,7 @@ pub(crate) struct Db {
 
 impl Db {
     pub async fn create(location: &Location) -> Result<Db, Error> {
-        if let Location::Folder(folder) = location {
+        if let Location::Folder(folder) | Location::Scratch(folder) = location {
             std::fs::create_dir_all(folder)
                 .map_err(|source| Error::Folder { folder: folder.clone(), source })?;
         }
@@ -31,7 +33,7 @@ impl Db {
     }
 
     pub async fn open(location: &Location) -> Result<Db, Error> {
-        if let Location::Folder(folder) = location
+        if let Location::Folder(folder) | Location::Scratch(folder) = location
             && !folder.join(limits::FILE_NAME).is_file()
         {
             return Err(Error::NotInitialised { place: location.to_string() });
@@ -81,11 +83,14 @@ impl Db {
 async fn connect(location: &Location, create: bool) -> Result<Db, Error> {
     match location {
         Location::Folder(folder) => {
-            let file = folder.join(limits::FILE_NAME);
-            let writer = connect_sqlite(sqlite(create).filename(&file), 1).await?;
-            let read = sqlite(false).filename(&file).pragma("query_only", "on");
-            let reader = connect_sqlite(read, limits::READERS_MAX).await?;
-            Ok(Db { writer, reader })
+            connect_folder(folder, sqlite().create_if_missing(create)).await
+        }
+        Location::Scratch(folder) => {
+            let options = sqlite()
+                .create_if_missing(create)
+                .synchronous(SqliteSynchronous::Off)
+                .pragma("secure_delete", "off");
+            connect_folder(folder, options).await
         }
         Location::Url(url) if is_postgres(url) => {
             // Checked here, since SeaORM's message would repeat the URL with its password.
@@ -103,18 +108,33 @@ fn is_postgres(url: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
+async fn connect_folder(folder: &Path, options: SqliteConnectOptions) -> Result<Db, Error> {
+    let options = options.filename(folder.join(limits::FILE_NAME));
+    let cache = |kib: u32| format!("-{kib}");
+    let write = options
+        .clone()
+        .pragma("cache_size", cache(limits::WRITER_CACHE_KIB))
+        .pragma("wal_autocheckpoint", limits::LOG_PAGES.to_string());
+    let writer = connect_sqlite(write, 1).await?;
+    let read = options
+        .create_if_missing(false)
+        .pragma("query_only", "on")
+        .pragma("cache_size", cache(limits::READER_CACHE_KIB));
+    let reader = connect_sqlite(read, limits::READERS_MAX).await?;
+    Ok(Db { writer, reader })
+}
+
 /// `synchronous = full` syncs the log at every commit, so that an acknowledged write survives;
 /// `secure_delete` overwrites what is deleted; temporary tables stay out of the file system.
-fn sqlite(create: bool) -> SqliteConnectOptions {
+fn sqlite() -> SqliteConnectOptions {
     SqliteConnectOptions::new()
-        .create_if_missing(create)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(limits::BUSY_WAIT)
+        .row_buffer_size(limits::ROWS_AHEAD)
         .pragma("secure_delete", "on")
         .pragma("temp_store", "memory")
-        .pragma("cache_size", format!("-{}", limits::CACHE_KIB))
 }
 
 async fn connect_sqlite(
@@ -148,7 +168,7 @@ pub(crate) async fn rows<R: FromQueryResult>(
     values: Vec<Value>,
 ) -> Result<Vec<R>, Error> {
     let found = raw_rows(connection, sql, values).await?;
-    found.iter().map(|row| Ok(R::from_query_result(row, "")?)).collect()
+    found.iter().map(named).collect()
 }
 
 pub(crate) async fn raw_rows(
@@ -157,6 +177,45 @@ pub(crate) async fn raw_rows(
     values: Vec<Value>,
 ) -> Result<Vec<QueryResult>, Error> {
     Ok(connection.query_all_raw(statement(connection, sql, values)).await?)
+}
+
+/// What a query finds of many keys, asked for page by page, two pages at a time: one is read while
+/// the database works on the other. `ask` makes the query of a page.
+pub(crate) async fn paged<K, R>(
+    connection: &impl ConnectionTrait,
+    keys: &[K],
+    ask: impl Fn(&[K]) -> (String, Vec<Value>),
+    read: impl Fn(&QueryResult) -> Result<R, Error>,
+) -> Result<Vec<R>, Error> {
+    let mut found = Vec::new();
+    for pages in keys.chunks(2 * limits::KEYS_MAX) {
+        let (first, second) = pages.split_at(pages.len().min(limits::KEYS_MAX));
+        let (first, second) = tokio::join!(
+            page(connection, first, &ask, &read),
+            page(connection, second, &ask, &read)
+        );
+        found.extend(first?);
+        found.extend(second?);
+    }
+    Ok(found)
+}
+
+async fn page<K, R>(
+    connection: &impl ConnectionTrait,
+    keys: &[K],
+    ask: &impl Fn(&[K]) -> (String, Vec<Value>),
+    read: &impl Fn(&QueryResult) -> Result<R, Error>,
+) -> Result<Vec<R>, Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (sql, values) = ask(keys);
+    raw_rows(connection, sql, values).await?.iter().map(read).collect()
+}
+
+/// A row read by its column names.
+pub(crate) fn named<R: FromQueryResult>(row: &QueryResult) -> Result<R, Error> {
+    Ok(R::from_query_result(row, "")?)
 }
 
 /// The one number that a query counts.
@@ -193,5 +252,43 @@ fn statement(
     sql: impl Into<String>,
     values: Vec<Value>,
 ) -> Statement {
-    Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
+    let backend = connection.get_database_backend();
+    let sql = match backend {
+        DbBackend::Sqlite => unnamed(sql.into()),
+        _ => sql.into(),
+    };
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// The statement with `?` for each of its parameters, if each stands in it once and in order: see
+/// [`tuples`] for what names cost.
+fn unnamed(sql: String) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for (place, part) in parts.enumerate() {
+        let behind = part.trim_start_matches(|it: char| it.is_ascii_digit());
+        if part[..part.len() - behind.len()] != (place + 1).to_string() {
+            return sql;
+        }
+        text.push('?');
+        text.push_str(behind);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_in_order_need_no_names() {
+        let check = |sql: &str, expected: &str| assert_eq!(unnamed(sql.to_owned()), expected);
+        check("select 1", "select 1");
+        check("a = $1 and b in ($2, $3)", "a = ? and b in (?, ?)");
+        check("a = $1 or b = $1", "a = $1 or b = $1");
+        check("limit $2 offset $1", "limit $2 offset $1");
+        check("a = $1 and b = '$'", "a = $1 and b = '$'");
+        let many = parameters(1, 12);
+        check(&many, &many.replace(|it: char| it.is_ascii_digit(), "").replace('$', "?"));
+    }
 }

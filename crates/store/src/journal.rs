@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::insert::Insert;
 use crate::person::{Key, Keys};
 use crate::record::{instant, parse_id};
-use crate::{Store, Tx, db, limits};
+use crate::{Store, Tx, db};
 
 const COLUMNS: [&str; 11] = [
     "id",
@@ -182,8 +182,7 @@ async fn entries_of(
     kind: Kind,
     subjects: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Entry>>, Error> {
-    let mut entries: HashMap<Uuid, Vec<Entry>> = HashMap::with_capacity(subjects.len());
-    for subjects in subjects.chunks(limits::KEYS_MAX) {
+    let ask = |subjects: &[Uuid]| {
         let among = db::parameters(2, subjects.len());
         let sql = format!(
             "{SELECT} where kind = $1 and subject_id in {among}
@@ -191,24 +190,19 @@ async fn entries_of(
         );
         let mut values = vec![kind.name().into()];
         values.extend(subjects.iter().map(|id| id.to_string().into()));
-        for entry in opened_rows(connection, sql, values).await? {
-            entries.entry(entry.subject_id).or_default().push(entry);
-        }
-    }
-    Ok(entries)
-}
-
-/// Rows as entries, personal values included where their key still exists.
-async fn opened_rows(
-    connection: &impl ConnectionTrait,
-    sql: String,
-    values: Vec<SqlValue>,
-) -> Result<Vec<Entry>, Error> {
-    let rows: Vec<Row> = db::rows(connection, sql, values).await?;
+        (sql, values)
+    };
+    let rows: Vec<Row> = db::paged(connection, subjects, ask, db::named).await?;
     let sealed = rows.iter().filter(|row| row.sealed_changes.is_some());
     let people: Vec<String> = sealed.map(|row| row.subject_id.clone()).collect();
     let keys = Keys::load(connection, &people).await?;
-    rows.into_iter().map(|row| row.into_entry(Some(&keys))).collect()
+    let mut entries: HashMap<Uuid, Vec<Entry>> = HashMap::with_capacity(subjects.len());
+    for row in rows {
+        // Personal values are among them where their key still exists.
+        let entry = row.into_entry(Some(&keys))?;
+        entries.entry(entry.subject_id).or_default().push(entry);
+    }
+    Ok(entries)
 }
 
 impl Row {

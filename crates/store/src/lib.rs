@@ -44,6 +44,9 @@ use crate::error::Error;
 pub enum Location {
     /// A data folder with an embedded database, [`limits::FILE_NAME`].
     Folder(PathBuf),
+    /// As [`Location::Folder`], for what nobody keeps: nothing is synced to disk, and what is
+    /// deleted is not overwritten.
+    Scratch(PathBuf),
     /// A PostgreSQL database: `postgres://user:password@host/database`.
     Url(String),
 }
@@ -143,7 +146,9 @@ impl std::fmt::Display for Location {
     /// The place without the user and password that a URL may hold.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Location::Folder(folder) => write!(formatter, "{}", folder.display()),
+            Location::Folder(folder) | Location::Scratch(folder) => {
+                write!(formatter, "{}", folder.display())
+            }
             Location::Url(url) => {
                 formatter.write_str(url.rsplit_once('@').map_or("the database", |(_, host)| host))
             }

@@ -12,7 +12,17 @@ pub const BUSY_WAIT: Duration = Duration::from_secs(60);
 pub const READERS_MAX: u32 = 4;
 
 /// Pages that the writer of the embedded database keeps in memory, in KiB.
-pub const CACHE_KIB: u32 = 65_536;
+pub const WRITER_CACHE_KIB: u32 = 32_768;
+
+/// Pages that each reader of the embedded database keeps in memory, in KiB.
+pub const READER_CACHE_KIB: u32 = 16_384;
+
+/// Pages of the write-ahead log, of 4 KiB, after which it is folded into the file: pages that every
+/// chunk of an import changes are then written there once in several chunks.
+pub const LOG_PAGES: u32 = 8_192;
+
+/// Rows that the embedded database may be ahead of who reads them.
+pub const ROWS_AHEAD: usize = 1_000;
 
 /// Parameters of one statement. SQLite takes 32,766 and PostgreSQL 65,535; between 2,000 and
 /// 30,000 the processor time of a bulk insert was the same when measured.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use domain::history::{DatedRow, Observation, Values};
 use domain::kind::Kind;
 use domain::value::Value;
-use sea_orm::{ConnectionTrait, FromQueryResult, Value as SqlValue};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value as SqlValue};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::insert::Insert;
 use crate::record::{bounded, instant, parse_id};
-use crate::{Store, Tx, db, limits};
+use crate::{Store, Tx, db};
 
 const COLUMNS: [&str; 10] = [
     "subject_id",
@@ -212,18 +212,25 @@ async fn evidence(
     kind: Kind,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Evidence>, Error> {
-    let mut evidence: HashMap<Uuid, Evidence> = HashMap::with_capacity(ids.len());
-    for ids in ids.chunks(limits::KEYS_MAX) {
+    let ask = |ids: &[Uuid]| {
         let sql = format!(
             "select subject_id, dated, holds_at, modified_at, field_values from observation
             where subject_id in {} order by subject_id, holds_at, file_row, digest",
             db::parameters(1, ids.len())
         );
-        let values = ids.iter().map(|id| id.to_string().into()).collect();
-        for row in db::rows::<Row>(connection, sql, values).await? {
-            let id = parse_id(&row.subject_id)?;
-            row.add_to(kind, evidence.entry(id).or_default())?;
-        }
+        (sql, ids.iter().map(|id| id.to_string().into()).collect())
+    };
+    let read = |row: &QueryResult| {
+        let row: Row = db::named(row)?;
+        let mut seen = Evidence::default();
+        row.add_to(kind, &mut seen)?;
+        Ok((parse_id(&row.subject_id)?, seen))
+    };
+    let mut evidence: HashMap<Uuid, Evidence> = HashMap::with_capacity(ids.len());
+    for (id, seen) in db::paged(connection, ids, ask, read).await? {
+        let all = evidence.entry(id).or_default();
+        all.observations.extend(seen.observations);
+        all.dated.extend(seen.dated);
     }
     Ok(evidence)
 }

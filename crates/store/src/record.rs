@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::insert::Insert;
-use crate::{Store, Tx, db, limits};
+use crate::{Store, Tx, db};
 
 /// What is known of one subject now. Fields that are empty or unknown are absent.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +57,7 @@ impl Tx {
             for write in &writes {
                 self.check(write, stored.get(&write.id))?;
             }
-            self.put_records(kind, &writes).await?;
+            self.put_records(kind, &writes, &stored).await?;
             let entries: Vec<&Entry> = writes.iter().flat_map(|write| &write.entries).collect();
             self.append(kind, &entries).await?;
         }
@@ -94,27 +94,37 @@ impl Tx {
             self.check_signature(entry)?;
         }
         for field in kind.fields() {
-            let before = stored.and_then(|values| values.get(field.name)).and_then(Option::as_ref);
-            let after = write.current.get(field.name).and_then(Option::as_ref);
-            if before != after && !accounts_for(&write.entries, field) {
+            let before = stored.and_then(|values| held(values, field));
+            if before != held(&write.current, field) && !accounts_for(&write.entries, field) {
                 return Err(Error::Unjournalled { kind, id, field: field.name });
             }
         }
         Ok(())
     }
 
-    async fn put_records(&self, kind: Kind, writes: &[&SubjectWrite]) -> Result<(), Error> {
+    /// What no new record fills, and what of no other one changes, need not be said of each.
+    async fn put_records(
+        &self,
+        kind: Kind,
+        writes: &[&SubjectWrite],
+        stored: &HashMap<Uuid, Values>,
+    ) -> Result<(), Error> {
         let (new, others): (Vec<&SubjectWrite>, Vec<&SubjectWrite>) =
             writes.iter().partition(|write| write.is_new);
-        // What no new record fills need not be said of each.
-        let filled = |field: &&Field| {
-            new.iter().any(|write| write.current.get(field.name).is_some_and(Option::is_some))
-        };
-        let filled: Vec<&Field> = kind.fields().iter().filter(filled).collect();
+        let is_filled =
+            |field: &&Field| new.iter().any(|write| held(&write.current, field).is_some());
+        let filled: Vec<&Field> = kind.fields().iter().filter(is_filled).collect();
         self.put(kind, &filled, &new, "").await?;
-        let all: Vec<&Field> = kind.fields().iter().collect();
-        let replace = format!("on conflict (id) do update set {}", replacements(&columns(kind)));
-        self.put(kind, &all, &others, &replace).await
+        let is_changed = |field: &&Field| {
+            others.iter().any(|write| {
+                let before = stored.get(&write.id).and_then(|values| held(values, field));
+                before != held(&write.current, field)
+            })
+        };
+        let changed: Vec<&Field> = kind.fields().iter().filter(is_changed).collect();
+        let replace = replacements(&columns_of(&changed));
+        let replace = format!("on conflict (id) do update set {replace}");
+        self.put(kind, &changed, &others, &replace).await
     }
 
     async fn put(
@@ -131,8 +141,7 @@ impl Tx {
             .run(&self.sql, writes, |write, row| {
                 row.push(write.id.to_string().into());
                 for field in fields {
-                    let value = write.current.get(field.name).and_then(Option::as_ref);
-                    bind(kind, field, value, row)?;
+                    bind(kind, field, held(&write.current, field), row)?;
                 }
                 row.extend([recorded_at.into(), recorded_at.into()]);
                 Ok(())
@@ -263,6 +272,10 @@ pub(crate) fn is_record_kind(kind: Kind) -> Result<(), Error> {
     if Kind::RECORDS.contains(&kind) { Ok(()) } else { Err(Error::NotRecords(kind)) }
 }
 
+fn held<'a>(values: &'a Values, field: &Field) -> Option<&'a Value> {
+    values.get(field.name)?.as_ref()
+}
+
 fn accounts_for(entries: &[Entry], field: &Field) -> bool {
     entries.iter().any(|entry| entry.changes.iter().any(|change| change.field == field.name))
 }
@@ -291,15 +304,11 @@ pub(crate) async fn records_of(
     kind: Kind,
     ids: &[Uuid],
 ) -> Result<Vec<Record>, Error> {
-    let mut records = Vec::with_capacity(ids.len());
-    for ids in ids.chunks(limits::KEYS_MAX) {
+    let ask = |ids: &[Uuid]| {
         let sql = format!("{} where id in {}", select(kind), db::parameters(1, ids.len()));
-        let values = ids.iter().map(|id| id.to_string().into()).collect();
-        for row in db::raw_rows(connection, sql, values).await? {
-            records.push(read(kind, &row)?);
-        }
-    }
-    Ok(records)
+        (sql, ids.iter().map(|id| id.to_string().into()).collect())
+    };
+    db::paged(connection, ids, ask, |row| read(kind, row)).await
 }
 
 fn bind(
