@@ -62,13 +62,9 @@ impl Context {
     /// When a company is there already, or the folder or database cannot be written.
     pub async fn create(place: Place, company: &Company, session: Session) -> Result<Self, Error> {
         std::fs::create_dir_all(&place.folder).map_err(Error::folder(&place.folder))?;
-        let author = Author {
-            actor: session.actor.clone(),
-            reason: "the company begins to use Baton".to_owned(),
-            at: session.now,
-        };
-        let store = Store::create(&location(&place), company, author).await?;
-        Context::with(place, store, session).await
+        let store = Store::create(&location(&place), company, founding(&session)).await?;
+        let lake = lake(&place)?;
+        Context::with(place.folder, (store, lake), session).await
     }
 
     /// Opens the data folder of a company.
@@ -77,17 +73,34 @@ impl Context {
     /// When no company is there yet.
     pub async fn open(place: Place, session: Session) -> Result<Self, Error> {
         let store = Store::open(&location(&place)).await?;
-        Context::with(place, store, session).await
+        let lake = lake(&place)?;
+        Context::with(place.folder, (store, lake), session).await
     }
 
-    async fn with(place: Place, store: Store, session: Session) -> Result<Self, Error> {
-        let lake = match &place.lake_url {
-            Some(url) => Lake::open(url)?,
-            None => Lake::open(&place.folder.join("lake").to_string_lossy())?,
-        };
+    /// A company for the time of one command, in an empty folder that nobody keeps: nothing is
+    /// synced to disk.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub async fn scratch(
+        folder: PathBuf,
+        company: &Company,
+        session: Session,
+    ) -> Result<Self, Error> {
+        let location = Location::Scratch(folder.clone());
+        let store = Store::create(&location, company, founding(&session)).await?;
+        let lake = Lake::scratch(&folder.join("lake").to_string_lossy())?;
+        Context::with(folder, (store, lake), session).await
+    }
+
+    async fn with(
+        folder: PathBuf,
+        (store, lake): (Store, Lake),
+        session: Session,
+    ) -> Result<Self, Error> {
         Ok(Context {
             company: store.company().await?,
-            folder: place.folder,
+            folder,
             store,
             lake,
             actor: session.actor,
@@ -177,6 +190,21 @@ impl Ids {
         let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }
+}
+
+fn founding(session: &Session) -> Author {
+    Author {
+        actor: session.actor.clone(),
+        reason: "the company begins to use Baton".to_owned(),
+        at: session.now,
+    }
+}
+
+fn lake(place: &Place) -> Result<Lake, Error> {
+    Ok(match &place.lake_url {
+        Some(url) => Lake::open(url)?,
+        None => Lake::open(&place.folder.join("lake").to_string_lossy())?,
+    })
 }
 
 fn location(place: &Place) -> Location {

@@ -71,6 +71,21 @@ pub struct Watch<'a> {
 /// say which, with `strict` when a row is refused or something is found. Rows that are refused go
 /// to the rejects file; they are no error.
 pub async fn import(context: &Context, order: &Order, watch: &Watch<'_>) -> Result<Import, Error> {
+    let mut sealer = Sealer::default();
+    let report = import_unsealed(context, order, watch, &mut sealer).await?;
+    if !order.dry_run {
+        sealer.finish(context).await?;
+    }
+    Ok(report)
+}
+
+/// As [`import`], one of several: what it leaves to the sealer comes into the lake with the rest.
+pub async fn import_unsealed(
+    context: &Context,
+    order: &Order,
+    watch: &Watch<'_>,
+    sealer: &mut Sealer,
+) -> Result<Import, Error> {
     let assumptions = Assumptions {
         currency: context.company.currency,
         timezone: context.company.timezone.clone(),
@@ -96,11 +111,12 @@ pub async fn import(context: &Context, order: &Order, watch: &Watch<'_>) -> Resu
         first_reject: None,
         statements: Vec::new(),
         writes: false,
+        content_sha256: String::new(),
     };
     if order.strict {
         run.rehearse(watch).await?;
     }
-    run.go(watch, order.dry_run).await?;
+    run.go(watch, sealer, order.dry_run).await?;
     run.report()
 }
 
@@ -138,6 +154,8 @@ struct Run<'a> {
     statements: Vec<String>,
     /// Whether this pass writes anything.
     writes: bool,
+    /// Of the file, once the import has begun.
+    content_sha256: String,
 }
 
 struct RejectsFile {
@@ -148,7 +166,7 @@ struct RejectsFile {
 impl Run<'_> {
     /// Goes through the whole file without writing, and refuses it if anything is wrong.
     async fn rehearse(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
-        self.go(watch, true).await?;
+        self.go(watch, &mut Sealer::default(), true).await?;
         if self.counts.rejected > 0 {
             let (rejected, first) = (self.counts.rejected, self.first_reject.take());
             return Err(Error::Strict(format!(
@@ -165,22 +183,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn go(&mut self, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
+    async fn go(
+        &mut self,
+        watch: &Watch<'_>,
+        sealer: &mut Sealer,
+        dry_run: bool,
+    ) -> Result<(), Error> {
         self.writes = !dry_run;
         if !dry_run {
             self.begin().await?;
         }
-        let mut sealer = Sealer::default();
         if self.order.kind == Kind::Touches {
             touches::read(self, watch, dry_run).await?;
         } else {
-            self.read_rows(watch, &mut sealer, dry_run).await?;
+            self.read_rows(watch, sealer, dry_run).await?;
         }
-        if dry_run {
-            return Ok(());
-        }
-        self.end().await?;
-        sealer.finish(self.context).await
+        if dry_run { Ok(()) } else { self.end().await }
     }
 
     async fn read_rows(
@@ -293,8 +311,9 @@ impl Run<'_> {
     }
 
     /// Writes down that the import runs, and what its preview settled.
-    async fn begin(&self) -> Result<(), Error> {
-        let import = self.import_row()?;
+    async fn begin(&mut self) -> Result<(), Error> {
+        self.content_sha256 = digest_of(&self.order.file)?;
+        let import = self.import_row();
         let author = self.context.author(format!("import of {}", import.file_name));
         let (kind, stages) = (self.order.kind.subject(), &self.stages);
         let changed = kind.has_stages() && self.context.stages(kind).await? != *stages;
@@ -321,7 +340,7 @@ impl Run<'_> {
     }
 
     async fn end(&self) -> Result<(), Error> {
-        let import = self.import_row()?;
+        let import = self.import_row();
         let author = self.context.author(format!("import of {}", import.file_name));
         let store = &self.context.store;
         store
@@ -331,20 +350,20 @@ impl Run<'_> {
             .await
     }
 
-    fn import_row(&self) -> Result<store::import::Import, Error> {
+    fn import_row(&self) -> store::import::Import {
         let coverage = if self.order.snapshot { Coverage::Snapshot } else { Coverage::Partial };
-        Ok(store::import::Import {
+        store::import::Import {
             id: self.import_id,
             kind: self.order.kind,
             file_name: file_name(&self.order.file),
-            content_sha256: digest_of(&self.order.file)?,
+            content_sha256: self.content_sha256.clone(),
             observed_at: self.observed_at,
             coverage,
             actor: self.context.actor.clone(),
             recorded_at: self.context.now,
             counts: self.counts,
             status: Status::Done,
-        })
+        }
     }
 
     fn report(self) -> Result<Import, Error> {

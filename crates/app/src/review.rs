@@ -30,13 +30,14 @@ use reports::review::sales::Sales;
 use reports::review::{FileRead, LeftOut, Quality, Review};
 
 use crate::backtest::{Origins, Step, backtest_of};
-use crate::context::{Context, Place, Session, file_name};
+use crate::context::{Context, Session, file_name};
 use crate::error::Error;
 use crate::forecast::forecast_of;
 use crate::imports::findings::Rule;
-use crate::imports::{Order, Watch, import};
+use crate::imports::{Order, Watch, import_unsealed};
 use crate::limits::{REVIEW_QUARTERS_AHEAD, REVIEW_QUARTERS_BACK};
 use crate::plan::eve;
+use crate::sealing::Sealer;
 use crate::world::World;
 use crate::{check, forecast};
 use directory::Directory;
@@ -75,8 +76,7 @@ pub async fn review(
         timezone: TimeZone::UTC,
         calendar: question.calendar,
     };
-    let place = Place { folder: folder.join("data"), database_url: None, lake_url: None };
-    let context = Context::create(place, &company, session).await?;
+    let context = Context::scratch(folder.join("data"), &company, session).await?;
     let mut reader = Reader::new(&context, folder, aside);
     let settled = reader.settle(given);
     let last = last_day(&settled, &reader.assumptions);
@@ -85,6 +85,7 @@ pub async fn review(
         progress(&format!("reading {}", file_name(&given.path)));
         reader.read(&given, settled, last.unwrap_or(as_of)).await?;
     }
+    std::mem::take(&mut reader.sealer).finish(&context).await?;
     progress("reviewing");
     let reviewer = Reviewer::new(&context, question, as_of, &reader).await?;
     let review = reviewer.review(reader, named).await;
@@ -135,6 +136,7 @@ struct Reader<'a> {
     /// When exports of deals were taken that do not tell when each deal was created.
     undated: BTreeSet<Timestamp>,
     refused: u64,
+    sealer: Sealer,
 }
 
 impl<'a> Reader<'a> {
@@ -152,6 +154,7 @@ impl<'a> Reader<'a> {
             notes: Vec::new(),
             undated: BTreeSet::new(),
             refused: 0,
+            sealer: Sealer::default(),
         }
     }
 
@@ -170,7 +173,7 @@ impl<'a> Reader<'a> {
     async fn read(&mut self, given: &Given, settled: Settled, last: Date) -> Result<(), Error> {
         let order = self.order(given, &settled, last)?;
         let watch = Watch { confirm: &|_| true, progress: &|_, _, _| {} };
-        match import(self.context, &order, &watch).await {
+        match import_unsealed(self.context, &order, &watch, &mut self.sealer).await {
             Ok(done) => self.take(given, settled, done),
             Err(error @ (Error::Refused(_) | Error::Ambiguous(_) | Error::Input(_))) => {
                 self.files.push(aside(&given.path, error.to_string()));

@@ -20,6 +20,8 @@ pub(crate) struct Delta {
     pub name: &'static str,
     pub columns: fn() -> Vec<StructField>,
     pub url: Url,
+    /// Whether what is written survives a power cut.
+    pub durable: bool,
 }
 
 /// How a commit ended that did not fail.
@@ -89,7 +91,7 @@ impl Delta {
             .put_opts(&path, file.bytes.into(), Default::default())
             .await
             .map_err(LakeError::table(self.name, "written"))?;
-        if let Some(folder) = self.folder() {
+        if let Some(folder) = self.synced_folder() {
             sync(&folder.join(&file.path))
                 .and_then(|()| sync(&folder))
                 .map_err(LakeError::table(self.name, "synced to disk"))?;
@@ -148,14 +150,19 @@ impl Delta {
         (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
     }
 
+    /// The folder that has to be told to keep what is written.
+    fn synced_folder(&self) -> Option<PathBuf> {
+        self.folder().filter(|_| self.durable)
+    }
+
     pub fn sync_folder(&self) -> Result<(), LakeError> {
-        let Some(folder) = self.folder() else { return Ok(()) };
+        let Some(folder) = self.synced_folder() else { return Ok(()) };
         sync(&folder).map_err(LakeError::table(self.name, "synced to disk"))
     }
 
     /// Object stores keep what they acknowledge; a local disk has to be told to.
     fn sync_commit(&self, table: &DeltaTable) -> Result<(), LakeError> {
-        let Some(folder) = self.folder() else { return Ok(()) };
+        let Some(folder) = self.synced_folder() else { return Ok(()) };
         let log = folder.join("_delta_log");
         let first_new = table.version().unwrap_or(0);
         sync_log(&log, first_new)

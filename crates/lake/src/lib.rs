@@ -32,7 +32,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::DeltaTable;
-use deltalake::kernel::Action;
+use deltalake::kernel::{Action, StructField};
 use domain::erasure::Traces;
 use domain::time::AsOf;
 use url::Url;
@@ -44,7 +44,7 @@ use error::LakeError;
 use history::{Batch, HistoryRow};
 use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
 use tables::{Tables, View};
-use touches::{Appended, Ledgers, Part, TouchColumns};
+use touches::{Appended, Appender, Ledgers, Part, TouchColumns};
 use world::World;
 
 /// The lake of one data folder. Its tables are created by their first write. Cloning it is cheap.
@@ -76,29 +76,27 @@ pub struct Pinned<'a> {
 impl Lake {
     /// A lake at a folder or at a URL (`file:` and whatever object stores were built in).
     pub fn open(location: &str) -> Result<Lake, LakeError> {
+        Lake::at(location, true)
+    }
+
+    /// A lake that nobody keeps: nothing is synced to disk.
+    pub fn scratch(location: &str) -> Result<Lake, LakeError> {
+        Lake::at(location, false)
+    }
+
+    fn at(location: &str, durable: bool) -> Result<Lake, LakeError> {
         let root = root_url(location)?;
-        let table = |name: &str| {
-            root.join(&format!("{name}/")).map_err(|error| LakeError::Location {
+        let table = |name: &'static str, columns: fn() -> Vec<StructField>| {
+            let url = root.join(&format!("{name}/")).map_err(|error| LakeError::Location {
                 location: location.to_owned(),
                 reason: error.to_string(),
-            })
+            })?;
+            Ok::<Delta, LakeError>(Delta { name, columns, url, durable })
         };
         Ok(Lake {
-            history: Delta {
-                name: history::TABLE,
-                columns: history::columns,
-                url: table(history::TABLE)?,
-            },
-            touches: Delta {
-                name: touches::TABLE,
-                columns: touches::columns,
-                url: table(touches::TABLE)?,
-            },
-            touches_again: Delta {
-                name: touches::AGAIN,
-                columns: touches::columns,
-                url: table(touches::AGAIN)?,
-            },
+            history: table(history::TABLE, history::columns)?,
+            touches: table(touches::TABLE, touches::columns)?,
+            touches_again: table(touches::AGAIN, touches::columns)?,
         })
     }
 
@@ -166,6 +164,11 @@ impl Lake {
         touches: TouchColumns,
     ) -> Result<Appended, LakeError> {
         touches::append(self.ledgers(), &session()?, part, touches).await
+    }
+
+    /// What adds the touches of an import in parts, each of bounded size, to any number of them.
+    pub fn touch_appender(&self, import_id: Uuid) -> Result<Appender<'_>, LakeError> {
+        Ok(Appender::new(self.ledgers(), session()?, import_id))
     }
 
     /// Takes the touches of an import out again, and gives the number of those that are gone: what

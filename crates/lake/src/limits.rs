@@ -9,6 +9,22 @@ pub const SEAL_ROWS_MAX: usize = 8_000_000;
 /// Touches that one append may hold; a larger import is cut into several, each with its own id.
 pub const TOUCHES_PER_APPEND_MAX: usize = 8_000_000;
 
+/// The smallest filter that tells new touches from known ones, in bytes; it grows fourfold.
+pub const FILTER_BYTES_MIN: usize = 2 << 20;
+
+/// The largest such filter, in bytes. Beyond 45 million touches it has more doubts, and appending
+/// is slower.
+pub const FILTER_BYTES_MAX: usize = 64 << 20;
+
+/// Bits of the filter for each touch, below which it grows: it is in doubt over 4 of 1,000.
+pub const FILTER_BITS_PER_KEY: usize = 12;
+
+/// The share of a part's touches that may wait to be looked up in the table with others.
+pub const DOUBTFUL_SHARE_MAX: f64 = 0.02;
+
+/// How many touches wait at most.
+pub const TOUCHES_WAITING_MAX: usize = 50_000;
+
 /// Rows of one row group: the unit that is encoded by one thread and skipped by readers.
 pub const ROW_GROUP_ROWS: usize = 1 << 17;
 

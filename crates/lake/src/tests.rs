@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::fixture::{WORLD, as_of, lake, part, rows, touches, world};
 use crate::history::{Batch, HistoryRow};
 use crate::metric::{Cell, MetricQuery};
-use crate::touches::Appended;
+use crate::touches::{Appended, Coded, Texts, TouchColumns};
 use crate::{Lake, Pinned};
 use domain::access::Scope;
 
@@ -94,6 +94,69 @@ async fn touches_are_a_set() {
     assert_eq!(figure(&lake.pin().await.unwrap(), &[], "touches").await, Cell::Integer(7));
 }
 
+/// Touches of one person with these keys.
+fn many(keys: impl Iterator<Item = u128>) -> TouchColumns {
+    let touch_key: Vec<u128> = keys.map(|key| key << 64).collect();
+    let count = touch_key.len();
+    let coded = |coded: Coded| Coded { codes: vec![0; count], ..coded };
+    let TouchColumns { channel, touch_kind, campaign, occurred_at, .. } = touches();
+    TouchColumns {
+        touch_key,
+        occurred_at: vec![occurred_at[0]; count],
+        person: vec![0; count],
+        channel: coded(channel),
+        touch_kind: coded(touch_kind),
+        campaign: coded(campaign),
+        url: Texts { text: String::new(), ends: vec![0; count] },
+        account: vec![None; count],
+        ..touches()
+    }
+}
+
+/// Imports parts and gives how many touches were new, and how many were there.
+async fn append(lake: &Lake, import: u128, parts: Vec<TouchColumns>) -> (usize, usize) {
+    let mut appender = lake.touch_appender(Uuid::from_u128(import)).unwrap();
+    let (mut new, mut duplicates) = (0, 0);
+    for part in parts {
+        let appended = appender.append(part).await.unwrap();
+        (new, duplicates) = (new + appended.new, duplicates + appended.duplicates);
+    }
+    let rest = appender.finish().await.unwrap();
+    (new + rest.new, duplicates + rest.duplicates)
+}
+
+#[tokio::test]
+async fn the_parts_of_an_import_are_a_set() {
+    let (_folder, lake) = empty();
+    let parts = || vec![many(0..300), many(299..600), many([].into_iter())];
+    assert_eq!(append(&lake, 1, parts()).await, (600, 1), "one waits until the end");
+    assert_eq!(append(&lake, 2, parts()).await, (0, 601), "all are looked up at once");
+    let few = vec![many((597..600).chain(1000..1300))];
+    assert_eq!(append(&lake, 3, few).await, (300, 3));
+    let some = vec![many((1290..1300).chain(2000..2100)), many(1299..1400)];
+    assert_eq!(append(&lake, 4, some).await, (200, 11));
+    assert_eq!(count(&lake).await, 1100);
+    assert_eq!(lake.remove_touches(Uuid::from_u128(1)).await.unwrap(), 0, "others told them too");
+    assert_eq!(lake.remove_touches(Uuid::from_u128(2)).await.unwrap(), 597);
+    assert_eq!(count(&lake).await, 503);
+}
+
+/// Two importers at work at one time: neither writes what the other one has.
+#[tokio::test]
+async fn importers_of_one_moment_add_each_touch_once() {
+    let (_folder, lake) = empty();
+    let mut one = lake.touch_appender(Uuid::from_u128(1)).unwrap();
+    let mut two = lake.touch_appender(Uuid::from_u128(2)).unwrap();
+    let (a, b) = tokio::join!(one.append(many(0..100)), two.append(many(0..100)));
+    assert_eq!(a.unwrap().new + b.unwrap().new, 100);
+    let appended = |new, duplicates| Appended { new, duplicates };
+    assert_eq!(one.append(many(50..150)).await.unwrap(), appended(50, 50));
+    assert_eq!(two.append(many(100..200)).await.unwrap(), appended(50, 50));
+    assert_eq!(one.append(many(200..300)).await.unwrap(), appended(100, 0));
+    assert_eq!(two.finish().await.unwrap(), appended(0, 0));
+    assert_eq!(count(&lake).await, 300);
+}
+
 /// Three imports: five touches, the first two of them again with one of their own, and the first
 /// once more. Undone in any order, what is left is what the others brought.
 #[tokio::test]
@@ -127,7 +190,7 @@ async fn count(lake: &Lake) -> usize {
 }
 
 /// As many touches as keys, made of the first ones of the fixture.
-fn touches_of(keys: &[u128]) -> crate::touches::TouchColumns {
+fn touches_of(keys: &[u128]) -> TouchColumns {
     let mut columns = touches();
     let count = keys.len();
     columns.touch_key = keys.to_vec();

@@ -4,24 +4,24 @@
 //! erasing a person rewrites URLs and deletes the old files at once.
 
 mod again;
+mod appender;
 mod erase;
+mod known;
 mod layout;
+mod waiting;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, BinaryArray};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::DataType as Arrow;
-use datafusion::error::DataFusionError;
+use datafusion::arrow::array::{Array, BinaryArray};
 use datafusion::prelude::SessionContext;
 use deltalake::kernel::{Action, DataType, StructField};
 use deltalake::{DeltaTable, Path};
-use futures::StreamExt;
 use uuid::Uuid;
 
 pub(crate) use again::AGAIN;
-use layout::{KeySet, first_of_each_key};
+pub use appender::Appender;
+use known::known_among;
+use layout::first_of_each_key;
 
 use crate::delta::{Commit, DataFile, Delta};
 use crate::error::LakeError;
@@ -81,7 +81,7 @@ impl Part {
 }
 
 /// How many touches of an append were new, and how many were there already (or twice in it).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
     pub new: usize,
     pub duplicates: usize,
@@ -104,6 +104,7 @@ pub(crate) fn columns() -> Vec<StructField> {
 }
 
 /// The tables of touches: each touch once, and what later imports told of it again.
+#[derive(Clone, Copy)]
 pub(crate) struct Ledgers<'a> {
     pub touches: &'a Delta,
     pub again: &'a Delta,
@@ -118,32 +119,51 @@ pub(crate) async fn append(
     touches: TouchColumns,
 ) -> Result<Appended, LakeError> {
     touches.check()?;
+    let rows = (0..).take(touches.touch_key.len()).collect();
+    append_rows(ledgers, session, part, (Arc::new(touches), rows)).await
+}
+
+/// Looks up some rows in the table and adds those that it lacks.
+async fn append_rows(
+    ledgers: Ledgers<'_>,
+    session: &SessionContext,
+    part: Part,
+    (touches, rows): (SharedColumns, Vec<u32>),
+) -> Result<Appended, LakeError> {
     let Ledgers { touches: delta, again } = ledgers;
-    let total = touches.touch_key.len();
-    let touches = Arc::new(touches);
+    let total = rows.len();
     for _ in 0..COMMIT_TRIES_MAX {
         let table = delta.load_or_create().await?;
         if delta.has_transaction(&table, &part.name()).await? {
             return Ok(Appended { new: 0, duplicates: total });
         }
-        let (keys, rows) = first_of_each_key(&touches.touch_key);
+        let (keys, once) = first_of_each_key(&touches.touch_key, &rows);
         let known = known_among(session, &table, &keys).await?;
         let is_known = |row: &u32| known.contains(&touches.touch_key[*row as usize]);
-        let (told_again, rows): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(is_known);
-        let new = rows.len();
-        let mut actions = Vec::new();
-        if new > 0 {
-            let file = encoded(touches.clone(), part, rows).await?;
-            actions.push(Action::Add(delta.write(&table, file).await?));
-        }
-        if delta.commit(&table, actions, vec![part.name()]).await? == Commit::Done {
+        let (told_again, new): (Vec<u32>, Vec<u32>) = once.into_iter().partition(is_known);
+        if commit(delta, &table, part, (touches.clone(), &new)).await? == Commit::Done {
             if !told_again.is_empty() {
                 again::keep(again, part, touches, told_again).await?;
             }
-            return Ok(Appended { new, duplicates: total - new });
+            return Ok(Appended { new: new.len(), duplicates: total - new.len() });
         }
     }
     Err(LakeError::Busy { table: TABLE, tries: COMMIT_TRIES_MAX })
+}
+
+/// Writes rows into a data file of their own and commits it on top of the version that was read.
+async fn commit(
+    delta: &Delta,
+    table: &DeltaTable,
+    part: Part,
+    (touches, rows): (SharedColumns, &[u32]),
+) -> Result<Commit, LakeError> {
+    let mut actions = Vec::new();
+    if !rows.is_empty() {
+        let file = encoded(touches, part, rows.to_vec()).await?;
+        actions.push(Action::Add(delta.write(table, file).await?));
+    }
+    delta.commit(table, actions, vec![part.name()]).await
 }
 
 type SharedColumns = Arc<TouchColumns>;
@@ -198,35 +218,6 @@ fn removals(table: &DeltaTable, import_id: Uuid) -> Result<(Vec<Counted>, Vec<Ac
 }
 
 pub(crate) use erase::erase;
-
-/// Which of the keys are in the table: read in a stream, so memory grows with `keys` alone.
-async fn known_among(
-    session: &SessionContext,
-    table: &DeltaTable,
-    keys: &KeySet,
-) -> Result<HashSet<u128>, LakeError> {
-    let mut known = HashSet::new();
-    let snapshot = table.snapshot().map_err(LakeError::table(TABLE, "read"))?;
-    if keys.is_empty() || snapshot.log_data().num_files() == 0 {
-        return Ok(known);
-    }
-    let failed = || LakeError::table::<DataFusionError>(TABLE, "read");
-    let provider = table.table_provider().await.map_err(LakeError::table(TABLE, "read"))?;
-    let mut stream = session
-        .read_table(provider)
-        .and_then(|frame| frame.select_columns(&["touch_key"]))
-        .map_err(failed())?
-        .execute_stream()
-        .await
-        .map_err(failed())?;
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(failed())?;
-        let column =
-            cast(batch.column(0), &Arrow::Binary).map_err(LakeError::table(TABLE, "read"))?;
-        known.extend(keys_of(column.as_binary()).filter(|key| keys.contains(key)));
-    }
-    Ok(known)
-}
 
 fn keys_of(column: &BinaryArray) -> impl Iterator<Item = u128> {
     (0..column.len()).filter_map(|row| key_at(column, row))

@@ -11,6 +11,7 @@ use intake::reader::{Cell, Row};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lake::history::Batch;
+use rayon::prelude::*;
 use store::Tx;
 use store::alias::Alias;
 use store::observation::{Evidence, Said, Sighting};
@@ -67,6 +68,12 @@ struct Subject {
     is_unstored: bool,
     sightings: Vec<Sighting>,
     aliases: Vec<Alias>,
+}
+
+/// What follows of a record, without and with what the chunk says of it.
+struct Histories {
+    before: Vec<Fact>,
+    after: Vec<Fact>,
 }
 
 impl Chunk<'_> {
@@ -132,15 +139,25 @@ impl Chunk<'_> {
         dry_run: bool,
     ) -> Result<(HashMap<Uuid, Effect>, Option<Batch>), Error> {
         self.find_unstored(&mut subjects).await?;
-        let known = self.evidence(&subjects).await?;
-        let mut pending: Vec<(Subject, Option<Vec<Fact>>)> = Vec::new();
+        let mut known = self.evidence(&subjects).await?;
         // In the order of the file, so that random ids decide nothing that is seen.
         let mut subjects: Vec<Subject> = subjects.into_values().collect();
         subjects.sort_by_key(|subject| subject.sightings.first().map(|first| first.file_row));
-        for mut subject in subjects {
-            let evidence = known.get(&subject.id).cloned().unwrap_or_default();
-            self.add_absences(&mut subject, &evidence);
-            let after = self.new_history(&subject, evidence, findings);
+        let told: Vec<(Subject, Evidence)> = subjects
+            .into_iter()
+            .map(|subject| {
+                let evidence = known.remove(&subject.id).unwrap_or_default();
+                (subject, evidence)
+            })
+            .collect();
+        let derived: Vec<(Subject, Histories)> = told
+            .into_par_iter()
+            .map(|(subject, evidence)| self.derived(subject, evidence))
+            .collect();
+        let mut pending: Vec<(Subject, Option<Vec<Fact>>)> = Vec::with_capacity(derived.len());
+        for (subject, histories) in derived {
+            self.look_at(&subject, &histories.after, findings);
+            let after = self.new_history(&subject, histories);
             pending.push((subject, after));
         }
         self.write_histories(pending, findings, dry_run).await
@@ -156,7 +173,9 @@ impl Chunk<'_> {
         let mut journal = self.journal(&pending).await?;
         let mut effects = HashMap::new();
         let (mut writes, mut sightings, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
-        for (subject, after) in pending {
+        for (mut subject, after) in pending {
+            subject.aliases.sort_unstable();
+            subject.aliases.dedup();
             let past = journal.remove(&subject.id).unwrap_or_default();
             let write = after.and_then(|after| self.lacking(&subject, &past, after, findings));
             effects.insert(subject.id, effect(&subject, write.as_ref()));
@@ -267,15 +286,12 @@ impl Chunk<'_> {
         Ok(journal)
     }
 
-    /// A subject's history as it follows now, or `None` where nothing new follows.
-    fn new_history(
-        &self,
-        subject: &Subject,
-        evidence: Evidence,
-        findings: &mut Findings,
-    ) -> Option<Vec<Fact>> {
+    /// A subject with what is lacking of its absences, and its history without and with what the
+    /// chunk says of it.
+    fn derived(&self, mut subject: Subject, evidence: Evidence) -> (Subject, Histories) {
         let none = Stages::default();
         let stages = if subject.kind == self.kind.subject() { self.stages } else { &none };
+        self.add_absences(&mut subject, &evidence);
         let Evidence { mut observations, mut dated } = evidence;
         let before = derive(subject.kind, stages, &observations, &dated);
         for sighting in &subject.sightings {
@@ -285,7 +301,12 @@ impl Chunk<'_> {
             }
         }
         let after = derive(subject.kind, stages, &observations, &dated);
-        self.look_at(subject, &after, findings);
+        (subject, Histories { before, after })
+    }
+
+    /// A subject's history as it follows now, or `None` where nothing new follows.
+    fn new_history(&self, subject: &Subject, histories: Histories) -> Option<Vec<Fact>> {
+        let Histories { before, after } = histories;
         match (after.is_empty(), subject.is_unstored) {
             // Named by others and not told of yet: it has its key and no history.
             (true, true) => Some(self.known_by_key(subject)),
@@ -376,7 +397,9 @@ impl Chunk<'_> {
             aliases: Vec::new(),
         });
         subject.is_new = owner.is_new;
-        subject.aliases.extend(aliases(kind, owner.id, Some(&owner.key), &values, None));
+        // The key by which the record was found is known.
+        let key = (!owner.is_found).then_some(owner.key.as_str());
+        subject.aliases.extend(aliases(kind, owner.id, key, &values, None));
         let (import_id, subject_id, file_row) = (self.import_id, owner.id, row.line);
         subject.sightings.push(Sighting { import_id, kind, subject_id, file_row, said, spelled });
     }
@@ -455,14 +478,15 @@ impl Chunk<'_> {
             };
             match (by_id.get(&key), adopted(), made.get(&key).or_else(here)) {
                 (Some(id), ..) => {
-                    Owner { id: *id, key, is_new: stored_stubs.contains(id), is_unstored: false }
+                    let is_new = stored_stubs.contains(id);
+                    Owner { id: *id, key, is_new, is_unstored: false, is_found: true }
                 }
-                (None, Some(id), _) => Owner { id: *id, key, is_new: true, is_unstored: false },
-                (None, None, Some(id)) => Owner { id: *id, key, is_new: true, is_unstored: true },
+                (None, Some(id), _) => Owner::named(*id, key, false),
+                (None, None, Some(id)) => Owner::named(*id, key, true),
                 (None, None, None) => {
                     let id = self.context.new_id();
                     made.insert(key.clone(), id);
-                    Owner { id, key, is_new: true, is_unstored: true }
+                    Owner::named(id, key, true)
                 }
             }
         };
@@ -541,6 +565,15 @@ struct Owner {
     key: String,
     is_new: bool,
     is_unstored: bool,
+    /// Whether the key leads to it already.
+    is_found: bool,
+}
+
+impl Owner {
+    /// A record that no file of its own has told of yet.
+    fn named(id: Uuid, key: String, is_unstored: bool) -> Owner {
+        Owner { id, key, is_new: true, is_unstored, is_found: false }
+    }
 }
 
 /// The keys of all references of rows.

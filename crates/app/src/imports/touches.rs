@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use domain::kind::Kind;
 use domain::name::plain;
 use intake::touches::block::{Namespace, TouchBlock};
-use lake::touches::{Coded, TouchColumns};
+use lake::touches::{Appended, Coded, TouchColumns};
 use store::Tx;
 use store::alias::Alias;
 use uuid::Uuid;
@@ -18,15 +18,16 @@ use super::directory::{ANONYMOUS_ID, EMAIL, ID, NAME};
 use super::{Run, Watch};
 use crate::context::Context;
 use crate::error::Error;
-use crate::limits::TOUCHES_PER_PART_MAX;
+use crate::limits::{REMEMBERED_KEYS_MAX, TOUCHES_PER_PART_MAX};
 
 /// Reads the touches of a file and, unless it is a dry run, adds them to the lake part by part.
 pub(super) async fn read(run: &mut Run<'_>, watch: &Watch<'_>, dry_run: bool) -> Result<(), Error> {
     let mapping = &run.preview.mapping;
     let mut reader = intake::touches::read(&run.order.file, mapping, run.assumptions)?;
+    let context = run.context;
+    let mut appender = context.lake.touch_appender(run.import_id)?;
     let mut persons = Persons::default();
-    let mut part = Part::new(run.context);
-    let mut parts = 0;
+    let mut part = Part::new(context);
     while let Some(block) = reader.next_block()? {
         run.counts.read += (block.line.len() + block.rejects.len()) as u64;
         run.counts.rejected += block.rejects.len() as u64;
@@ -34,23 +35,26 @@ pub(super) async fn read(run: &mut Run<'_>, watch: &Watch<'_>, dry_run: bool) ->
             run.write_reject(reader.headers(), reject)?;
         }
         if !dry_run {
-            part.add(run.context, &mut persons, block).await?;
+            part.add(context, &mut persons, block).await?;
         }
         if part.columns.touch_key.len() >= TOUCHES_PER_PART_MAX {
-            add(run, std::mem::replace(&mut part, Part::new(run.context)), parts).await?;
-            parts += 1;
+            let full = std::mem::replace(&mut part, Part::new(context));
+            run.count_touches(appender.append(full.columns).await?);
         }
         (watch.progress)(reader.bytes_read(), reader.bytes_total(), run.counts.read);
     }
-    if dry_run { Ok(()) } else { add(run, part, parts).await }
+    if !dry_run {
+        run.count_touches(appender.append(part.columns).await?);
+        run.count_touches(appender.finish().await?);
+    }
+    Ok(())
 }
 
-async fn add(run: &mut Run<'_>, part: Part, number: u32) -> Result<(), Error> {
-    let place = lake::touches::Part { import_id: run.import_id, number };
-    let appended = run.context.lake.append_touches(place, part.columns).await?;
-    run.counts.new += appended.new as u64;
-    run.counts.unchanged += appended.duplicates as u64;
-    Ok(())
+impl Run<'_> {
+    fn count_touches(&mut self, appended: Appended) {
+        self.counts.new += appended.new as u64;
+        self.counts.unchanged += appended.duplicates as u64;
+    }
 }
 
 /// The touches that are added to the lake at one time.
@@ -148,6 +152,9 @@ struct Persons {
 impl Persons {
     /// The ids of the persons of a block, in the order of its `persons`.
     async fn ids(&mut self, context: &Context, block: &TouchBlock) -> Result<Vec<Uuid>, Error> {
+        if self.known.len() > REMEMBERED_KEYS_MAX {
+            self.known.clear();
+        }
         let unknown: Vec<u32> = (0..block.persons.digests.len())
             .filter(|place| !self.known.contains_key(&block.persons.digests[*place]))
             .filter_map(|place| u32::try_from(place).ok())

@@ -40,12 +40,11 @@ impl Hasher for KeyHasher {
     }
 }
 
-/// The distinct keys, and the rows where each stands first, in order.
-pub(super) fn first_of_each_key(keys: &[u128]) -> (KeySet, Vec<u32>) {
-    let mut seen = KeySet::with_capacity_and_hasher(keys.len(), BuildHasherDefault::default());
-    let rows =
-        (0_u32..).zip(keys).filter(|(_, key)| seen.insert(**key)).map(|(row, _)| row).collect();
-    (seen, rows)
+/// The distinct keys of some rows, and the rows where each stands first, in order.
+pub(super) fn first_of_each_key(keys: &[u128], rows: &[u32]) -> (KeySet, Vec<u32>) {
+    let mut seen = KeySet::with_capacity_and_hasher(rows.len(), BuildHasherDefault::default());
+    let first = rows.iter().copied().filter(|row| seen.insert(keys[*row as usize])).collect();
+    (seen, first)
 }
 
 pub(super) const ENCODING: Encoding = Encoding {
