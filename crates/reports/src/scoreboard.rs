@@ -228,7 +228,7 @@ impl Report for Scoreboard {
                 leg.standing().into(),
             ]);
         }
-        let mut next = Table::new(NEXT, &[""]);
+        let mut next = Table::new(NEXT, &["Step"]);
         self.steps.iter().for_each(|step| next.row([step.text.clone().into()]));
         let tables = [table, next].into_iter().filter(|table| !table.rows.is_empty());
         Document { answer: self.answer(), tables: tables.collect(), notes: self.notes.clone() }
