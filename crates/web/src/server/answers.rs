@@ -52,7 +52,7 @@ pub(super) enum Answer {
     GoalParts(GoalTree),
     Plan(Box<Answered>),
     Forecast(Forecast),
-    Calls(Calls),
+    Calls(Box<Calls>),
     Board(Board),
     Waterfall(Waterfall),
     Backtest(Backtest),
@@ -71,7 +71,7 @@ impl Answer {
             Answer::GoalParts(report) => report,
             Answer::Plan(answered) => &answered.plan,
             Answer::Forecast(report) => report,
-            Answer::Calls(report) => report,
+            Answer::Calls(report) => report.as_ref(),
             Answer::Board(report) => report,
             Answer::Waterfall(report) => report,
             Answer::Backtest(report) => report,
@@ -299,7 +299,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
                 of_owners: asked.by.as_deref() == Some("owner"),
                 seed: SEED,
             };
-            Ok(Answer::Calls(call::calls(context, &question).await?))
+            Ok(Answer::Calls(Box::new(call::calls(context, &question).await?)))
         }
         Page::Backtest => {
             let origins = Origins::Every(Step::Month);
