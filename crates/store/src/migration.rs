@@ -7,13 +7,40 @@ mod m0004_access;
 mod m0005_calls;
 mod m0006_goal_parts;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
+use sea_orm_migration::sea_orm::ConnectionTrait;
+use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
 use crate::Location;
 use crate::db::Db;
 use crate::error::Error;
 
 struct Migrator;
+
+/// A step that is nothing but statements, the same for both databases.
+struct Statements {
+    name: &'static str,
+    steps: &'static [&'static str],
+}
+
+impl MigrationName for Statements {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[sea_orm_migration::async_trait::async_trait]
+impl MigrationTrait for Statements {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for step in self.steps {
+            manager.get_connection().execute_unprepared(step).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
 
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
@@ -23,8 +50,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_ranges::Ranges),
             Box::new(m0003_masters::Masters),
             Box::new(m0004_access::Access),
-            Box::new(m0005_calls::Calls),
-            Box::new(m0006_goal_parts::GoalParts),
+            Box::new(m0005_calls::CALLS),
+            Box::new(m0006_goal_parts::GOAL_PARTS),
         ]
     }
 }
@@ -52,7 +79,6 @@ mod tests {
     use super::*;
     use crate::Store;
     use crate::tail::Batch;
-    use sea_orm::ConnectionTrait;
     use uuid::Uuid;
 
     fn id(number: u32) -> Uuid {
