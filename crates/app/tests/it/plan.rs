@@ -27,14 +27,17 @@ to_next = 0.10
 "#;
 
 async fn textbook(as_of: Option<jiff::civil::Date>) -> Plan {
+    let (company, question) = textbook_question(as_of).await;
+    plan::plan(&company.context, &question).await.expect("a plan")
+}
+
+async fn textbook_question(as_of: Option<jiff::civil::Date>) -> (TestCompany, plan::Question) {
     let company = TestCompany::new().await;
-    let context = &company.context;
-    goal::set(context, "10000000", "2025".parse().expect("it reads"), Counts::All, 0.8)
-        .await
-        .expect("a goal");
+    let year = "2025".parse().expect("it reads");
+    goal::set(&company.context, "10000000", year, Counts::All, 0.8).await.expect("a goal");
     let assume = Some(company.file("assume.toml", TEXTBOOK));
     let question = plan::Question { as_of, assume, seed: 1, ..plan::Question::default() };
-    plan::plan(context, &question).await.expect("a plan")
+    (company, question)
 }
 
 #[tokio::test]
@@ -74,14 +77,8 @@ async fn months_and_quarters_sum_to_the_totals() {
 
 #[tokio::test]
 async fn a_plan_from_assumptions_answers_what_if_the_assumptions_were_others() {
-    let company = TestCompany::new().await;
-    let context = &company.context;
-    goal::set(context, "10000000", "2025".parse().expect("it reads"), Counts::All, 0.8)
-        .await
-        .expect("a goal");
-    let assume = Some(company.file("assume.toml", TEXTBOOK));
-    let question = plan::Question { assume, seed: 1, ..plan::Question::default() };
-    let prepared = plan::prepare(context, &question).await.expect("a plan");
+    let (company, question) = textbook_question(None).await;
+    let prepared = plan::prepare(&company.context, &question).await.expect("a plan");
     let check = |change: &str, counts: [f64; 5]| {
         let changes = [change.parse().expect("it reads")];
         let plan = prepared.answer(&changes).expect("a plan");

@@ -206,15 +206,21 @@ async fn pipeline_or_close_is_named_when_sales_falters() {
     check(Relay { wins: 0.4, ..SOUND }, "close").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn leads_that_are_open_and_opportunities_without_a_lead_are_counted_in() {
+/// A sound company on the eve of the year whose goal it is to plan for.
+async fn goal_of_2026() -> (TestCompany, plan::Question) {
     let eve = date(2025, 12, 31);
     let company = company(&SOUND.exports(eve), eve).await;
-    let context = &company.context;
     let year = "2026".parse().expect("it reads");
-    goal::set(context, "2100000", year, Counts::All, 0.8).await.expect("a goal");
+    goal::set(&company.context, "2100000", year, Counts::All, 0.8).await.expect("a goal");
     let question =
         plan::Question { as_of: Some(eve), period: Some(year), seed: 1, ..Default::default() };
+    (company, question)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leads_that_are_open_and_opportunities_without_a_lead_are_counted_in() {
+    let (company, question) = goal_of_2026().await;
+    let context = &company.context;
     let made = plan::plan(context, &question).await.expect("a plan");
     assert_eq!(made.stages, ["Inquiry", "MQL", "SAL", "SQL", "opportunity", "won"]);
     let besides: i64 = made.besides.iter().map(|(_, amount)| amount.minor).sum();
@@ -238,13 +244,8 @@ async fn leads_that_are_open_and_opportunities_without_a_lead_are_counted_in() {
 /// likely, what is changed back is the plan itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prepared_plan_answers_what_if() {
-    let eve = date(2025, 12, 31);
-    let company = company(&SOUND.exports(eve), eve).await;
+    let (company, question) = goal_of_2026().await;
     let context = &company.context;
-    let year = "2026".parse().expect("it reads");
-    goal::set(context, "2100000", year, Counts::All, 0.8).await.expect("a goal");
-    let question =
-        plan::Question { as_of: Some(eve), period: Some(year), seed: 1, ..Default::default() };
     let made = plan::plan(context, &question).await.expect("a plan");
     let prepared = plan::prepare(context, &question).await.expect("a plan");
     let kept_and_shared: &(dyn std::any::Any + Send + Sync) = &prepared;
