@@ -58,6 +58,11 @@ impl Store {
 }
 
 impl Tx {
+    /// As [`Store::goal`], with what this transaction has written.
+    pub async fn goal(&mut self, period: Period) -> Result<Option<Goal>, Error> {
+        Ok(read(&self.sql, period).await?.pop().map(|version| version.goal))
+    }
+
     /// Sets the goal of its period; setting what already stands changes nothing.
     pub async fn set_goal(&mut self, goal: &Goal) -> Result<(), Error> {
         let before = read(&self.sql, goal.period).await?.pop();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::access::{Member, Scope};
 use domain::deal::Deal;
 use domain::goal::Goal;
-use domain::goal::tree::{Dimension, Part, Share, Signature, Tree};
+use domain::goal::tree::{Dimension, Part, Share, Signature, Tree, TreeError};
 use domain::kind::Kind;
 use domain::money::Money;
 use domain::period::{Days, Period};
@@ -76,7 +76,7 @@ pub async fn tree(
     let lens = Lens::new(context, &deals, &dimensions).await?;
     let view = View { context, goal, tree: &tree, signatures: &signatures, members: &members };
     let days = view.days_until(world.as_of);
-    let rows = named.walk().into_iter().filter(|(_, part)| view.is_shown(part.id));
+    let rows = named.walk().into_iter().filter(|(_, part)| is_shown(context, &tree, part.id));
     let row = |(depth, part): (usize, &Part)| {
         let own = lens.of_path(&tree, part.id, context.company.calendar, days);
         let booked = own.map(|(deals, days)| view.money(won_within(&deals, days)));
@@ -133,7 +133,7 @@ pub async fn change(
     };
     let author = context.author(format!("parts of the goal of {}", goal.period));
     let write = async |tx: &mut Tx| {
-        let mut tree = Tree { amount: goal.amount, parts: tx.goal_parts(goal.period).await? };
+        let mut tree = standing(tx, goal.period).await?;
         apply(&mut tree)?;
         tx.set_goal_parts(goal.period, &tree.parts).await?;
         tx.chain().await?;
@@ -154,9 +154,9 @@ pub async fn sign(
     part: Option<&str>,
     member: &Member,
 ) -> Result<GoalTree, Error> {
-    let (goal, mut tree) = loaded(context, period).await?;
+    let (goal, tree) = loaded(context, period).await?;
     let part = found(context, &tree, part).await?;
-    let amount = match part {
+    let assigned = |tree: &mut Tree| match part {
         Some(id) => {
             let part = tree.part(id)?.clone();
             if part.owner.is_some_and(|owner| owner != member.id) {
@@ -164,12 +164,14 @@ pub async fn sign(
                 return Err(Error::Input(why.to_owned()));
             }
             tree.assign(id, Some(member.id))?;
-            part.amount
+            Ok(part.amount)
         }
-        None => goal.amount,
+        None => Ok(tree.amount),
     };
-    let signature = Signature { part, amount, member: member.id, signed_at: context.now };
     let write = async |tx: &mut Tx| {
+        let mut tree = standing(tx, goal.period).await?;
+        let amount = assigned(&mut tree)?;
+        let signature = Signature { part, amount, member: member.id, signed_at: context.now };
         tx.set_goal_parts(goal.period, &tree.parts).await?;
         tx.sign_goal(goal.period, &signature).await?;
         tx.chain().await?;
@@ -185,10 +187,29 @@ async fn loaded(context: &Context, period: Option<Period>) -> Result<(Goal, Tree
     Ok((goal, Tree { amount: goal.amount, parts }))
 }
 
-/// The part that a way leads to; `None` for the goal itself.
+/// The tree as a transaction finds it: of two changes at once the second builds on the first.
+async fn standing(tx: &mut Tx, period: Period) -> Result<Tree, Error> {
+    let gone = || Error::Input(format!("no goal is set for {period}"));
+    let goal = tx.goal(period).await?.ok_or_else(gone)?;
+    Ok(Tree { amount: goal.amount, parts: tx.goal_parts(period).await? })
+}
+
+/// Whether a part is seen: whose records are not seen, of them no own goal is seen either.
+fn is_shown(context: &Context, tree: &Tree, part: Uuid) -> bool {
+    let mut persons =
+        tree.path(part).into_iter().filter(|part| part.dimension == Dimension::Person);
+    persons.all(|part| context.scope.shows(part.name.parse().ok()))
+}
+
+/// The part that a way leads to; `None` for the goal itself. One that is not seen is told as one
+/// that is not there.
 async fn found(context: &Context, tree: &Tree, part: Option<&str>) -> Result<Option<Uuid>, Error> {
     let Some(path) = part.filter(|path| !path.is_empty()) else { return Ok(None) };
-    Ok(Some(named(context, tree).await?.find(path)?))
+    let part = named(context, tree).await?.find(path)?;
+    match is_shown(context, tree, part) {
+        true => Ok(Some(part)),
+        false => Err(TreeError::NoPart(path.to_owned()).into()),
+    }
 }
 
 /// The member with an e-mail address.
@@ -362,13 +383,6 @@ impl View<'_> {
     fn days_until(&self, as_of: Date) -> Days {
         let days = self.context.company.calendar.days(self.goal.period);
         Days { first: days.first, last: days.last.min(as_of) }
-    }
-
-    /// Whose records are not seen, of them no own goal is seen either.
-    fn is_shown(&self, part: Uuid) -> bool {
-        let persons = self.tree.path(part).into_iter();
-        let mut persons = persons.filter(|part| part.dimension == Dimension::Person);
-        persons.all(|part| self.context.scope.shows(part.name.parse().ok()))
     }
 
     fn row(&self, depth: usize, part: &Part, booked: Option<Money>) -> PartRow {

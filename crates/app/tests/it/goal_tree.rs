@@ -3,7 +3,7 @@
 use app::access::{self, Invited};
 use app::goal;
 use app::goal::tree::{Change, Sharing, change, member, sign, tree};
-use domain::access::Role;
+use domain::access::{Role, Scope};
 use domain::goal::Counts;
 use domain::goal::tree::Dimension;
 use domain::kind::Kind;
@@ -115,4 +115,18 @@ async fn a_word_holds_for_the_amount_it_was_given_for() {
     let other = domain::access::Member { id: context.new_id(), ..ada };
     let refused = sign(context, None, Some("Ann Rep"), &other).await.expect_err("not theirs");
     assert!(refused.to_string().contains("somebody else's hands"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_not_seen_is_not_signed_for() {
+    let company = company().await;
+    let context = &company.context;
+    let ada = member(context, "ada@example.com").await.expect("a member");
+    change(context, None, None, by(Dimension::Person)).await.expect("is broken down");
+    let (_, ann) = app::journal::find(context, "users:u1").await.expect("a user");
+    let narrow = context.renewed("Ann", context.now, Scope::Owners([ann].into()));
+    let refused = sign(&narrow, None, Some("Bob Rep"), &ada).await.expect_err("not seen");
+    assert!(refused.to_string().contains("no part `Bob Rep`"), "{refused}");
+    let signed = sign(&narrow, None, Some("Ann Rep"), &ada).await.expect("is signed");
+    assert_eq!(rows(&signed), ["Ann Rep 750.01 40.00"]);
 }
