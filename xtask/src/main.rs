@@ -6,9 +6,11 @@ mod bench;
 mod building;
 mod demo;
 mod dependencies;
+mod packages;
 mod postgres;
 mod readme;
 mod server;
+mod stories;
 mod test;
 mod tidy;
 
@@ -22,6 +24,7 @@ Usage: cargo xtask COMMAND
                     OPTIONS go to `baton demo` (--deals N, --leads N, --touches N, --seed N)
   test              everything that must hold, with the set-up that it needs
   ci                test, where a check that is left out is a failure (CI=true does the same)
+  stories [NAME…]   the stories in a real browser alone, or those of the named files in e2e/stories
   tidy [--bless]    the house rules alone; --bless records new migrations and shorter functions
   bench [NAME…] [--profile dev|release]
                     speed, memory and repeatability beside a named peer: import journal memory seed
@@ -56,6 +59,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("demo", rest) => demo::run(rest),
         ("test", []) => test::run(ci),
         ("ci", []) => test::run(true),
+        ("stories", names) => stories::run(names),
         ("tidy", []) => tidy::run(false),
         ("tidy", [bless]) if bless == "--bless" => tidy::run(true),
         ("bench", [name, rest @ ..]) if name == "truth" => bench::truth::run(rest),

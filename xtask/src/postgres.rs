@@ -5,7 +5,7 @@
 //! and after `kill -9` the kernel ends it (`setpriv --pdeathsig`), its folder going at the next
 //! start. PostgreSQL refuses to run as root, so root starts it as a system user.
 
-use crate::building;
+use crate::{building, packages};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -13,9 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
-/// The one command that sets up what is missing, for people.
-pub const INSTALL_COMMAND: &str =
-    "sudo apt-get update && sudo apt-get install --yes --no-install-recommends postgresql";
+/// Debian's packages of the server.
+pub const PACKAGES: &[&str] = &["postgresql"];
 
 const FOLDER_PREFIX: &str = "postgres-";
 const START_ATTEMPTS: u32 = 3;
@@ -89,31 +88,6 @@ pub fn locate() -> Option<PathBuf> {
 
 fn version(folder: &Path) -> u32 {
     folder.file_name().and_then(|name| name.to_str()?.parse().ok()).unwrap_or(0)
-}
-
-/// Installs Debian's package where that needs no password; `false` where it may not.
-pub fn install() -> Result<bool> {
-    if !building::available("apt-get", &["--version"]) {
-        return Ok(false);
-    }
-    let administrator: &[&str] = if Owner::is_root() {
-        &["env"]
-    } else if building::available("sudo", &["-n", "true"]) {
-        &["sudo", "-n", "env"]
-    } else {
-        return Ok(false);
-    };
-    println!("PostgreSQL's server is missing; installing Debian's package `postgresql`.");
-    let apt_get = |arguments: &[&str]| {
-        building::holds(
-            Command::new(administrator[0])
-                .args(&administrator[1..])
-                .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"])
-                .args(arguments),
-        )
-    };
-    Ok(apt_get(&["update"])?
-        && apt_get(&["install", "--yes", "--no-install-recommends", "postgresql"])?)
 }
 
 /// A server process with its folder.
@@ -214,15 +188,11 @@ enum Owner {
 
 impl Owner {
     fn of_server() -> Self {
-        match Self::is_root() {
+        match packages::is_root() {
             false => Self::Caller,
             true if building::available("id", &["-u", "postgres"]) => Self::System("postgres"),
             true => Self::System("nobody"),
         }
-    }
-
-    fn is_root() -> bool {
-        Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
     }
 
     /// `program` as this account; where `setpriv` is known it also ends with this process.
@@ -319,7 +289,8 @@ mod tests {
     #[test]
     fn the_server_listens_while_it_is_held_and_leaves_nothing() {
         let Some(programs) = locate() else {
-            eprintln!("SKIPPED: PostgreSQL's server is not installed; `{INSTALL_COMMAND}`");
+            let command = packages::command(PACKAGES);
+            eprintln!("SKIPPED: PostgreSQL's server is not installed; `{command}`");
             return;
         };
         let (instance, url) = Instance::start(&programs, Owner::of_server()).unwrap();

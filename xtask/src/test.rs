@@ -2,7 +2,7 @@
 //!
 //! A check whose set-up is not to be had is *left out*, said at the end, and in CI a failure.
 
-use crate::{building, dependencies, postgres, readme, tidy};
+use crate::{building, dependencies, packages, postgres, readme, stories, tidy};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +19,7 @@ pub fn run(strict: bool) -> Result<bool> {
     steps.run("built once", || Ok(Outcome::of(dependencies::are_built_once()?)));
     steps.run("cargo deny", cargo_deny);
     let server_programs = steps.run_for("PostgreSQL set-up", set_up_postgres);
+    let browser = steps.run_for("browser set-up", stories::set_up);
 
     let building = Instant::now();
     if steps.run("build", build_tests) {
@@ -27,6 +28,9 @@ pub fn run(strict: bool) -> Result<bool> {
         steps.run("tests", || tests(server_programs.as_deref()));
         steps.run("doc tests", doc_tests);
         steps.run("README", readme::run);
+        if let Some(browser) = &browser {
+            steps.run("stories", || Ok(Outcome::of(stories::hold(browser, &[])?)));
+        }
         println!("\nBuilding took {}.", building::spoken(building));
     }
     Ok(steps.close(strict, started.elapsed()))
@@ -41,7 +45,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn of(held: bool) -> Self {
+    pub fn of(held: bool) -> Self {
         if held { Self::Held } else { Self::Broken }
     }
 }
@@ -72,12 +76,13 @@ fn set_up_postgres() -> (Result<Outcome>, Option<PathBuf>) {
     if found.is_some() {
         return (Ok(Outcome::Held), found);
     }
-    let installed = postgres::install();
+    let installed = packages::install(postgres::PACKAGES);
     match (installed, postgres::locate()) {
         (_, Some(programs)) => (Ok(Outcome::Held), Some(programs)),
         (Err(error), None) => (Err(error), None),
         (Ok(_), None) => {
-            let reason = format!("the story on PostgreSQL; run `{}`", postgres::INSTALL_COMMAND);
+            let command = packages::command(postgres::PACKAGES);
+            let reason = format!("the story on PostgreSQL; run `{command}`");
             (Ok(Outcome::LeftOut(reason)), None)
         }
     }

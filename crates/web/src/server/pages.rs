@@ -527,7 +527,13 @@ async fn set_goal(visitor: Visitor, Form(form): Form<GoalSet>) -> Result<Respons
         goal::set(context, form.amount.trim(), period, counts, percent / 100.0).await
     };
     match visitor.shared.run(context, verb).await {
-        Ok(_) => Ok(Redirect::to("/goal").into_response()),
+        Ok(_) => {
+            // Who has set a goal sees it next, and not what was there before.
+            let (shared, asked) = (&visitor.shared, Asked::default());
+            let scope = visitor.scope.clone();
+            shared.answers.get(shared, Page::Goal, &asked, scope, Wanted::New).await?;
+            Ok(Redirect::to("/goal").into_response())
+        }
         Err(Fault::Input(wrong)) => {
             let form = GoalForm { wrong: Some(sentence(&wrong)), ..GoalForm::of(&typed) };
             refused(&visitor, form)

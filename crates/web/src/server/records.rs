@@ -38,6 +38,8 @@ use crate::table::TableView;
 const SHOWN: [Kind; 3] = [Kind::Deals, Kind::Leads, Kind::Accounts];
 /// The fields of a form that are no fields of a record.
 const OF_FORM: [&str; 2] = ["seen-version", "edit-reason"];
+/// Before a field's name: what the page said of it when the form was made.
+const SAID: &str = "said-";
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -58,6 +60,8 @@ struct RecordView {
     log: Option<TableView>,
     wrong: Option<String>,
     was_saved: bool,
+    /// The reason that was typed.
+    reason: String,
 }
 
 #[derive(Template)]
@@ -74,6 +78,9 @@ struct AddView {
 struct FieldView {
     name: &'static str,
     label: String,
+    /// What the record says.
+    said: String,
+    /// What is shown: what was typed, where an edit was refused.
     text: String,
     /// Whether it is edited here: Baton is master of it, and the visitor may.
     is_ours: bool,
@@ -94,22 +101,28 @@ async fn page(
     Path((kind, id)): Path<(String, String)>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Fault> {
-    let was_saved = query.contains_key("saved");
-    shown(&visitor, &kind, &id, None, was_saved).await
+    let seen = if query.contains_key("saved") { Seen::Saved } else { Seen::AsItIs };
+    shown(&visitor, &kind, &id, seen).await
 }
 
-async fn shown(
-    visitor: &Visitor,
-    kind: &str,
-    id: &str,
-    wrong: Option<String>,
-    was_saved: bool,
-) -> Result<Response, Fault> {
+/// How a record's page comes to be seen.
+enum Seen {
+    AsItIs,
+    Saved,
+    /// What is wrong with an edit, and what was typed.
+    Refused(String, Entered),
+}
+
+async fn shown(visitor: &Visitor, kind: &str, id: &str, seen: Seen) -> Result<Response, Fault> {
     let (kind, subject) = subject(kind, id)?;
     let context = visitor.context(Action::ReadRecords)?;
     let verb = async move |context: &Context| look(context, &subject).await;
     let (record, log) = visitor.shared.run(context, verb).await.map_err(absent)?;
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let was_saved = matches!(seen, Seen::Saved);
+    let (status, wrong, typed) = match seen {
+        Seen::Refused(wrong, typed) => (StatusCode::UNPROCESSABLE_ENTITY, Some(wrong), typed),
+        _ => (StatusCode::OK, None, Entered::default()),
+    };
     let here = if kind == Kind::Leads { Page::Leads } else { Page::Pipeline };
     let text = |field: &str| {
         let field = record.fields.iter().find(|known| known.name == field)?;
@@ -128,12 +141,13 @@ async fn shown(
         ),
         kind: kind.name().to_owned(),
         heading: format!("{name}{stage}{amount}"),
-        fields: fields(&record, visitor.may(Action::EditRecords)),
+        fields: fields(&record, visitor.may(Action::EditRecords), &typed),
         version: record.version.clone(),
         may_edit: visitor.may(Action::EditRecords),
         log: log.document().tables.first().and_then(TableView::new),
         wrong,
         was_saved,
+        reason: typed.reason.unwrap_or_default(),
     };
     html(status, &view)
 }
@@ -151,13 +165,21 @@ pub(super) fn absent(fault: Fault) -> Fault {
     }
 }
 
-/// The fields that say something or can be edited here.
-fn fields(record: &Shown, may_edit: bool) -> Vec<FieldView> {
-    let view = |field: &reports::record::Field| FieldView {
-        name: field.name,
-        label: field.name.replace('_', " "),
-        text: field.value.as_ref().map(|value| typed(record, value)).unwrap_or_default(),
-        is_ours: may_edit && field.master == Master::Baton && is_edited(field.name),
+/// The fields that say something or can be edited here, with what was entered over them.
+fn fields(record: &Shown, may_edit: bool, entered: &Entered) -> Vec<FieldView> {
+    let entered = |name: &str| {
+        let found = entered.fields.iter().find(|(field, _)| field == name);
+        found.map(|(_, text)| text.clone())
+    };
+    let view = |field: &reports::record::Field| {
+        let said = field.value.as_ref().map(|value| typed(record, value)).unwrap_or_default();
+        FieldView {
+            name: field.name,
+            label: field.name.replace('_', " "),
+            text: entered(field.name).unwrap_or_else(|| said.clone()),
+            said,
+            is_ours: may_edit && field.master == Master::Baton && is_edited(field.name),
+        }
     };
     let fields = record.fields.iter().map(view);
     fields.filter(|field| field.is_ours || !field.text.is_empty()).collect()
@@ -183,9 +205,11 @@ async fn edit(
 ) -> Result<Response, Fault> {
     let (kind_known, subject) = subject(&kind, &id)?;
     let context = visitor.context(Action::EditRecords)?;
+    let entered = entered(&form);
+    let typed = entered.clone();
     let verb = async move |context: &Context| {
-        let record = record::show(context, &subject).await?;
-        record::edit(context, &subject, &entered(&record, form)).await
+        record::show(context, &subject).await?;
+        record::edit(context, &subject, &entered).await
     };
     match visitor.shared.run(context, verb).await {
         Ok(_) => {
@@ -193,7 +217,7 @@ async fn edit(
             Ok(Redirect::to(&page).into_response())
         }
         Err(fault @ (Fault::Input(_) | Fault::Changed(_) | Fault::Field { .. })) => {
-            shown(&visitor, &kind, &id, Some(fault.detail()), false).await
+            shown(&visitor, &kind, &id, Seen::Refused(fault.detail(), typed)).await
         }
         Err(fault) => Err(fault),
     }
@@ -331,21 +355,22 @@ pub(super) async fn added(
 }
 
 /// What a form changes: the fields that no longer say what the page said.
-fn entered(record: &Shown, form: Vec<(String, String)>) -> Entered {
+fn entered(form: &[(String, String)]) -> Entered {
     let given = |name: &str| {
         let found = form.iter().find(|(field, _)| field == name);
-        found.map(|(_, text)| text.trim().to_owned()).filter(|text| !text.is_empty())
+        found.map(|(_, text)| text.trim().to_owned())
     };
-    let [version, reason] = OF_FORM.map(given);
-    let said = |name: &str| {
-        let field = record.fields.iter().find(|field| field.name == name);
-        field.and_then(|field| field.value.as_ref()).map(|value| typed(record, value))
+    let [version, reason] = OF_FORM.map(|name| given(name).filter(|text| !text.is_empty()));
+    // A field of one line drops the ends of lines, which is no change of the visitor's.
+    let on_one_line = |text: &str| text.trim().replace(['\r', '\n'], "");
+    let is_changed = |(name, text): &&(String, String)| {
+        let said = given(&format!("{SAID}{name}")).unwrap_or_default();
+        on_one_line(text) != on_one_line(&said)
     };
-    let is_changed =
-        |(name, text): &(String, String)| text.trim() != said(name).unwrap_or_default();
-    let fields = (form.into_iter())
-        .filter(|(name, _)| !OF_FORM.contains(&name.as_str()))
+    let fields = (form.iter())
+        .filter(|(name, _)| !OF_FORM.contains(&name.as_str()) && !name.starts_with(SAID))
         .filter(is_changed)
+        .cloned()
         .collect();
     Entered { fields, on: None, reason, version }
 }

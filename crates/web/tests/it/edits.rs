@@ -65,7 +65,8 @@ async fn a_form_changes_what_was_changed_in_it_alone() {
     let site = Site::new(Entry::Demo).await;
     let seen = version(&site.get("/api/v1/records/deals/o1", None).await).replace('"', "");
     let form = format!(
-        "seen-version={seen}&name=Plain+sailing&amount=5000.00&next_step=call&edit-reason=asked+to"
+        "seen-version={seen}&name=Plain+sailing&said-name=Plain+sailing&amount=5000.00\
+         &said-amount=5000.00&next_step=call&said-next_step=&edit-reason=asked+to"
     );
     let answer = site.post("/records/deals/o1", None, &form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
@@ -77,6 +78,12 @@ async fn a_form_changes_what_was_changed_in_it_alone() {
     let stale = site.post("/records/deals/o1", None, &form.replace("call", "write")).await;
     assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(stale.text.contains("changed by somebody else"), "{}", stale.text);
+    // What was typed is still in the form, beside what the record says now.
+    for kept in
+        [r#"value="write"><input type="hidden" name="said-next_step" value="call""#, "asked to"]
+    {
+        assert!(stale.text.contains(kept), "{kept}: {}", stale.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
