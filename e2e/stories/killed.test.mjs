@@ -58,8 +58,8 @@ async function write(server, headers, id, saved, state) {
       const step = `step ${server.pid}-${number}`;
       saved.set(id, { ...saved.get(id), underWay: step });
       const body = JSON.stringify({ fields: { next_step: step } });
-      const json = { "content-type": "application/json", "if-match": version };
-      const answered = await fetch(url, { method: "PATCH", headers: { ...headers, ...json }, body });
+      const held = { ...headers, "content-type": "application/json", "if-match": version };
+      const answered = await fetch(url, { method: "PATCH", headers: held, body });
       assert.equal(answered.status, 200, await answered.clone().text());
       version = answered.headers.get("etag");
       saved.set(id, { acknowledged: step });

@@ -2,6 +2,7 @@
 //!
 //! Knows how to start cargo, PostgreSQL and `baton`; knows nothing of what Baton computes.
 
+mod api;
 mod bench;
 mod building;
 mod demo;
@@ -24,7 +25,9 @@ Usage: cargo xtask COMMAND
                     OPTIONS go to `baton demo` (--deals N, --leads N, --touches N, --seed N)
   test              everything that must hold, with the set-up that it needs
   ci                test, where a check that is left out is a failure (CI=true does the same)
-  stories [NAME…]   the stories in a real browser alone, or those of the named files in e2e/stories
+  stories [NAME…]   the stories in a real browser alone, or those of files in e2e/stories
+  api [--profile dev|release]
+                    the API alone, held against its description by Schemathesis as three roles
   tidy [--bless]    the house rules alone; --bless records new migrations and shorter functions
   bench [NAME…] [--profile dev|release]
                     speed, memory and repeatability beside a named peer: import journal memory seed
@@ -59,6 +62,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         ("demo", rest) => demo::run(rest),
         ("test", []) => test::run(ci),
         ("ci", []) => test::run(true),
+        ("api", rest) => api::run(rest),
         ("stories", names) => stories::run(names),
         ("tidy", []) => tidy::run(false),
         ("tidy", [bless]) if bless == "--bless" => tidy::run(true),

@@ -26,7 +26,7 @@ use super::fault::{Fault, Problem};
 use super::forecast;
 use super::pages::action;
 use super::policy::Action;
-use super::records::{self, absent, look, subject};
+use super::records::{self, SHOWN, absent, look, subject};
 use super::shared::Shared;
 use super::visitor::Visitor;
 
@@ -177,8 +177,8 @@ fn description() -> Value {
         let get = json!({
             "operationId": page.name(),
             "summary": page.title(),
-            "parameters": parameters(),
-            "responses": answers("The report."),
+            "parameters": parameters(taken(page)),
+            "responses": answers("The report.", "Report"),
         });
         paths.insert(format!("/api/v1/{}", page.name()), json!({ "get": get }));
     }
@@ -188,7 +188,7 @@ fn description() -> Value {
         "get": {
             "operationId": "record_journal",
             "summary": "What happened to a record",
-            "responses": answers("Its entries, by effective time."),
+            "responses": answers("Its entries, by effective time.", "Log"),
         },
     });
     paths.insert("/api/v1/records/{kind}/{id}/journal".to_owned(), history);
@@ -206,49 +206,84 @@ fn description() -> Value {
     })
 }
 
-/// What a page's query may say.
-fn parameters() -> Value {
-    let described = [
-        ("as_of", "The day from whose end the company is looked at, as 2026-03-31."),
-        ("period", "A fiscal period, as 2026-Q1."),
-        ("from", "The first day."),
-        ("to", "The last day."),
-        ("by", "What figures are broken down by."),
-        ("name", "The metric."),
-        ("q", "A part of a name or id."),
-        ("stage", "A stage by its name."),
-        ("owner", "A user of the CRM by id, name or e-mail."),
-        ("outcome", "open, won, lost or any."),
-        ("after", "The id after which a list goes on: `next` has the address of what follows."),
-    ];
-    let parameter = |(name, about): (&str, &str)| {
-        let schema = json!({ "type": "string" });
-        json!({ "name": name, "in": "query", "description": about, "schema": schema })
-    };
-    described.map(parameter).into()
+/// What of a query matters to a page; the first one of a metric's has to be there.
+fn taken(page: Page) -> &'static [&'static str] {
+    match page {
+        Page::Goal | Page::Metrics | Page::Quality | Page::Imports | Page::Journal => &[],
+        Page::Plan | Page::Forecast | Page::Calls => &["as_of", "period"],
+        Page::GoalParts => &["period"],
+        Page::Leads | Page::Deals => &["as_of", "q", "stage", "owner", "outcome", "after"],
+        Page::Board => &["as_of", "stage", "owner"],
+        Page::Waterfall => &["as_of", "from", "to"],
+        Page::Rates => &["as_of", "by"],
+        Page::Metric => &["name", "as_of", "from", "to", "by"],
+        _ => &["as_of"],
+    }
 }
 
-fn answers(about: &str) -> Value {
-    let holds = |kind: &str, schema: Value| json!({ kind: { "schema": schema } });
-    let problem = json!({ "$ref": "#/components/schemas/Problem" });
+/// Parameters of a query by their names.
+fn parameters(taken: &[&str]) -> Value {
+    let text = || json!({ "type": "string" });
+    let day = || json!({ "type": "string", "format": "date" });
+    let period = || {
+        let pattern = "^[1-9][0-9]{3}(-Q[1-4]|-(0[1-9]|1[0-2]))?$";
+        json!({ "type": "string", "pattern": pattern })
+    };
+    let outcome = || json!({ "enum": ["open", "overdue", "won", "lost", "any"] });
+    let described = [
+        ("name", text(), "The metric."),
+        ("as_of", day(), "The day from whose end the company is looked at, as 2026-03-31."),
+        ("period", period(), "A fiscal year, quarter or month, as 2026, 2026-Q1 or 2026-01."),
+        ("from", day(), "The first day."),
+        ("to", day(), "The last day."),
+        ("by", text(), "What figures are broken down by."),
+        ("q", text(), "A part of a name or id."),
+        ("stage", text(), "A stage by its name."),
+        ("owner", text(), "A user of the CRM by id, name or e-mail."),
+        ("outcome", outcome(), "How it ended, or that it has not."),
+        ("after", text(), "The id after which a list goes on, as `next` says it."),
+    ];
+    let parameter = |(name, schema, about): (&str, Value, &str)| {
+        let required = name == "name";
+        json!({
+            "name": name, "in": "query", "description": about, "required": required,
+            "schema": schema,
+        })
+    };
+    let described = described.into_iter().filter(|(name, _, _)| taken.contains(name));
+    described.map(parameter).collect()
+}
+
+/// The answer to what is well asked, and every refusal.
+fn answers(about: &str, schema: &str) -> Value {
+    let holds = |kind: &str, name: &str| {
+        let name = format!("#/components/schemas/{name}");
+        json!({ kind: { "schema": { "$ref": name } } })
+    };
+    let content = holds("application/problem+json", "Problem");
+    let problem = |about: &str| json!({ "description": about, "content": content });
     json!({
-        "200": {
-            "description": about,
-            "content": holds("application/json", json!({ "type": "object" })),
-        },
-        "default": {
-            "description": "What went wrong, as problem details.",
-            "content": holds("application/problem+json", problem),
-        },
+        "200": { "description": about, "content": holds("application/json", schema) },
+        "401": problem("There is no valid token."),
+        "403": problem("The role, or the token, does not permit it."),
+        "404": problem("There is no such resource that may be seen."),
+        "422": problem("It cannot be done as asked; the detail says why."),
+        "429": problem("Too many tries; wait a minute."),
+        "503": problem("It cannot be answered now; try again."),
     })
 }
 
 fn named_record() -> Value {
-    let path = |name: &str| {
-        let schema = json!({ "type": "string" });
-        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    let path = |name: &str, about: &str, schema: Value| {
+        json!({
+            "name": name, "in": "path", "required": true, "description": about, "schema": schema,
+        })
     };
-    json!([path("kind"), path("id")])
+    let kinds = SHOWN.map(|kind| kind.name());
+    json!([
+        path("kind", "What it is.", json!({ "enum": kinds })),
+        path("id", "Its id in its source.", json!({ "type": "string", "minLength": 1 })),
+    ])
 }
 
 fn described_record() -> Value {
@@ -260,19 +295,22 @@ fn described_record() -> Value {
         "description": "The ETag of the record as it was read; of another version, a 412.",
     });
     let edit = json!({ "schema": { "$ref": "#/components/schemas/Edit" } });
+    let mut edited = answers("What changed, with the new version as ETag.", "Edited");
+    edited["412"] = edited["422"].clone();
+    edited["412"]["description"] = "The record is of another version: read it again.".into();
     json!({
         "parameters": named_record(),
         "get": {
             "operationId": "record",
             "summary": "A record",
-            "responses": answers("The record, with its version as ETag."),
+            "responses": answers("The record, with its version as ETag.", "Record"),
         },
         "patch": {
             "operationId": "edit_record",
             "summary": "Edit a record",
             "parameters": [if_match],
             "requestBody": { "required": true, "content": { "application/json": edit } },
-            "responses": answers("What changed."),
+            "responses": edited,
         },
     })
 }
@@ -285,14 +323,14 @@ fn described_addition() -> Value {
             "operationId": "add_record",
             "summary": "Add a record",
             "requestBody": { "required": true, "content": { "application/json": added } },
-            "responses": created("What was added, with its version as ETag."),
+            "responses": created("What was added, with its version as ETag.", "Edited"),
         },
     })
 }
 
 /// As [`answers`], of what makes something new.
-fn created(about: &str) -> Value {
-    let mut all = answers(about);
+fn created(about: &str, schema: &str) -> Value {
+    let mut all = answers(about, schema);
     if let Some(all) = all.as_object_mut()
         && let Some(answer) = all.remove("200")
     {
@@ -307,21 +345,48 @@ fn described_calls() -> Value {
         "get": {
             "operationId": "forecast_calls",
             "summary": "Calls of a period",
-            "parameters": parameters(),
-            "responses": answers("What is in hand, what was called, and what Baton says."),
+            "parameters": parameters(taken(Page::Calls)),
+            "responses": answers("What is in hand, what was called, and what Baton says.", "Report"),
         },
         "post": {
             "operationId": "say_forecast_call",
             "summary": "Submit a call, or override one",
             "requestBody": { "required": true, "content": { "application/json": call } },
-            "responses": created("The call as it was said, with what was said before."),
+            "responses": created("The call as it was said, with what was said before.", "Report"),
         },
     })
 }
 
 fn schemas() -> Value {
     let text = json!({ "type": "string" });
+    let object = |required: &[&str], of: Value| {
+        let kind = "object";
+        json!({ "type": kind, "required": required, "properties": of })
+    };
+    let masters = json!({ "type": "object", "additionalProperties": { "enum": ["crm", "baton"] } });
+    let change = object(&["field", "before", "after"], json!({ "field": text }));
+    let changes = json!({ "type": "array", "items": change });
+    let entry = object(
+        &["entry_id", "actor", "reason", "effective_at", "recorded_at", "changes"],
+        json!({ "entry_id": text, "recorded_at": text, "changes": changes }),
+    );
     json!({
+        "Report": { "type": "object", "description": "The report that the page shows." },
+        "Record": object(
+            &["subject", "version", "fields", "masters"],
+            json!({
+                "subject": text, "version": text, "fields": { "type": "object" },
+                "masters": masters,
+            }),
+        ),
+        "Edited": object(
+            &["subject", "version", "effective_on", "changes"],
+            json!({ "subject": text, "version": text, "effective_on": text, "changes": changes }),
+        ),
+        "Log": object(
+            &["subject", "entries"],
+            json!({ "subject": text, "entries": { "type": "array", "items": entry } }),
+        ),
         "Problem": {
             "type": "object",
             "required": ["type", "title", "status", "detail"],

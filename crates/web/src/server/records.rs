@@ -35,7 +35,7 @@ use super::visitor::Visitor;
 use crate::table::TableView;
 
 /// The kinds that have pages: people's are not among them until each field's reader is settled.
-const SHOWN: [Kind; 3] = [Kind::Deals, Kind::Leads, Kind::Accounts];
+pub(super) const SHOWN: [Kind; 3] = [Kind::Deals, Kind::Leads, Kind::Accounts];
 /// The fields of a form that are no fields of a record.
 const OF_FORM: [&str; 2] = ["seen-version", "edit-reason"];
 /// Before a field's name: what the page said of it when the form was made.

@@ -125,6 +125,22 @@ async fn the_description_of_the_api_names_every_page() {
     for page in PAGES {
         assert!(api["paths"].get(format!("/api/v1/{page}")).is_some(), "{page}");
     }
+    let edit = &api["paths"]["/api/v1/records/{kind}/{id}"]["patch"]["responses"];
+    for status in ["200", "401", "403", "404", "412", "422"] {
+        assert!(edit[status]["description"].is_string(), "{status}: {edit}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_at_the_ends_of_the_calendar_break_nothing() {
+    let site = Site::new(Entry::Demo).await;
+    for page in PAGES {
+        for query in ["as_of=0001-01-01", "as_of=9999-12-31", "from=9999-12-31&to=0001-01-01"] {
+            let answer = site.get(&format!("/api/v1/{page}?{query}"), None).await;
+            let may_be = [StatusCode::OK, StatusCode::UNPROCESSABLE_ENTITY];
+            assert!(may_be.contains(&answer.status), "{page}?{query}: {}", answer.text);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
