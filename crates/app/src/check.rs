@@ -72,8 +72,7 @@ fn look_at_deal(world: &World, deal: &Deal, findings: &mut Findings) {
     if deal.outcome == Outcome::Won && deal.amount.is_none_or(|amount| amount.minor == 0) {
         findings.add(Rule::WonWithoutAmount, name);
     }
-    let overdue = deal.expected_close_on.is_some_and(|day| day < world.as_of);
-    if deal.is_open() && overdue {
+    if deal.is_overdue(world.as_of) {
         findings.add(Rule::ExpectedCloseInThePast, name);
     }
 }

@@ -153,6 +153,7 @@ async fn listed(
         is_estimated: deal.amount.is_none(),
         age_days: days(deal.created_on, deal.closed_on.unwrap_or(world.as_of)),
         expected_close_on: deal.closed_on.or(deal.expected_close_on),
+        is_overdue: deal.is_overdue(world.as_of),
     };
     Ok(found.iter().map(listed).collect())
 }

@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 pub use deals::Deal;
 use frame::Frame;
-use labels::{Directory, Labels};
+use labels::Directory;
 use picture::Picture;
 use stays::{Push, Stay};
 
@@ -97,13 +97,13 @@ impl Tables {
 
 /// The table of a kind: `id`, its fields, `created_on`, and for what is counted the labels.
 fn table_of(
+    mut frame: Frame,
     kind: Kind,
     records: &[Record<'_>],
     directory: &Directory<'_>,
     deals: &[Deal],
     view: &View,
 ) -> Frame {
-    let mut frame = Frame::default();
     frame.ids("id", records.iter().map(|record| Some(record.id)));
     let kept = |field: &&Field| !field.personal && field.name != "deleted";
     for field in kind.fields().iter().filter(kept) {
@@ -112,8 +112,7 @@ fn table_of(
     let created_on = records.iter().map(|record| Some(day_of(record.created_at, zone(view))));
     frame.dates("created_on", created_on);
     if labels::is_counted(kind) {
-        let labels: Vec<Labels<'_>> = records.iter().map(|r| directory.labels(r)).collect();
-        labels::add(&mut frame, &labels);
+        labels::add(&mut frame, || records.iter().map(|r| directory.labels(r)).collect());
     }
     if kind == Kind::Deals {
         deal_columns(&mut frame, deals, view);
@@ -180,6 +179,7 @@ fn deal_columns(frame: &mut Frame, deals: &[Deal], view: &View) {
 
 /// One row a stay in a stage: of leads or of deals.
 fn stage_table(
+    mut frame: Frame,
     records: &[Record<'_>],
     directory: &Directory<'_>,
     stages: &Stages,
@@ -189,17 +189,13 @@ fn stage_table(
         .iter()
         .flat_map(|record| stays::stays(record, stages).into_iter().map(move |s| (record, s)))
         .collect();
-    let labels: Vec<Labels<'_>> = rows
-        .iter()
-        .map(|(record, stay)| Labels { stage: Some(stay.stage), ..directory.labels(record) })
-        .collect();
     let today = day_of(view.as_of.effective_at, zone(view));
     let day = |at: Timestamp| day_of(at, zone(view));
     let position = |stage: &str| stages.position(stage).and_then(|p| i64::try_from(p).ok());
     let stays = || rows.iter().map(|(_, stay)| stay);
-    let mut frame = Frame::default();
     frame.ids("id", rows.iter().map(|(record, _)| Some(record.id)));
-    labels::add(&mut frame, &labels);
+    frame.texts("stage", stays().map(|stay| Some(stay.stage)));
+    labels::add(&mut frame, || rows.iter().map(|(r, _)| directory.labels(r)).collect());
     frame.integers("position", stays().map(|stay| position(stay.stage)));
     frame.texts("outcome", stays().map(|stay| Some(outcome_of(Some(stay.stage), stages).name())));
     let lifecycle = |stay: &Stay<'_>| Lifecycle::of_stage(stay.stage).map(Lifecycle::name);
@@ -231,6 +227,7 @@ fn moved_on(stay: &Stay<'_>, stages: &Stages) -> bool {
 
 /// One row a push of an open deal's expected closing day.
 fn push_table(
+    mut frame: Frame,
     records: &[Record<'_>],
     directory: &Directory<'_>,
     deals: &[Deal],
@@ -243,11 +240,9 @@ fn push_table(
             stays::pushes(record, deal.closed_at).into_iter().map(move |push| (record, push))
         })
         .collect();
-    let labels: Vec<Labels<'_>> = rows.iter().map(|(r, _)| directory.labels(r)).collect();
     let pushes = || rows.iter().map(|(_, push)| push);
-    let mut frame = Frame::default();
     frame.ids("id", rows.iter().map(|(record, _)| Some(record.id)));
-    labels::add(&mut frame, &labels);
+    labels::add(&mut frame, || rows.iter().map(|(r, _)| directory.labels(r)).collect());
     frame.instants("pushed_at", pushes().map(|push| Some(push.pushed_at)));
     frame.dates("pushed_on", pushes().map(|push| Some(day_of(push.pushed_at, zone(view)))));
     frame.dates("from_day", pushes().map(|push| Some(push.from_day)));

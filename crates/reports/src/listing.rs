@@ -39,6 +39,8 @@ pub struct ListedDeal {
     pub age_days: i64,
     /// The day of closing, of open deals the expected one.
     pub expected_close_on: Option<Date>,
+    /// Whether it is open beyond the day on which it was expected to close.
+    pub is_overdue: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]

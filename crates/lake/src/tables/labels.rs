@@ -1,5 +1,6 @@
 //! The words by which figures are broken down: each record with the names of what it points at.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use domain::kind::Kind;
@@ -22,6 +23,7 @@ pub(crate) struct Labels<'a> {
 }
 
 /// The records that others point at.
+#[derive(Default)]
 pub(crate) struct Directory<'a> {
     accounts: HashMap<Uuid, &'a Record<'a>>,
     products: HashMap<Uuid, &'a Record<'a>>,
@@ -72,8 +74,10 @@ pub(crate) fn is_counted(kind: Kind) -> bool {
     matches!(kind, Kind::Leads | Kind::Deals | Kind::Purchases | Kind::Subscriptions | Kind::Costs)
 }
 
-/// Adds the labels as columns, leaving out those that the table has from the record itself.
-pub(crate) fn add(frame: &mut Frame, labels: &[Labels<'_>]) {
+/// Adds the labels as columns, leaving out those that the table has from the record itself. The
+/// labels of the rows are made if any of them is wanted.
+pub(crate) fn add<'a>(frame: &mut Frame, labels: impl FnOnce() -> Vec<Labels<'a>>) {
+    let labels = LazyCell::new(labels);
     type Of = for<'a> fn(&Labels<'a>) -> Option<&'a str>;
     let texts: [(&str, Of); 7] = [
         ("source", |l| l.source),
@@ -85,10 +89,12 @@ pub(crate) fn add(frame: &mut Frame, labels: &[Labels<'_>]) {
         ("stage", |l| l.stage),
     ];
     if !frame.has("owner") {
+        let labels = if frame.wants_next() { &**labels } else { &[] };
         frame.ids("owner", labels.iter().map(|label| label.owner));
     }
     for (name, of) in texts {
         if !frame.has(name) {
+            let labels = if frame.wants_next() { &**labels } else { &[] };
             frame.texts(name, labels.iter().map(of));
         }
     }

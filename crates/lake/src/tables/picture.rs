@@ -1,11 +1,20 @@
-//! The records of a view, read kind by kind, and their tables, made when they are asked for.
+//! The records of a view, read kind by kind, and their tables, made column by column: whatever is
+//! asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::{
+    CatalogProvider, MemoryCatalogProvider, SchemaProvider, Session, TableProvider,
+};
+use datafusion::datasource::TableType;
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use domain::access::Scope;
 use domain::kind::Kind;
@@ -13,6 +22,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::deals::{self, Deal};
+use super::frame::Frame;
 use super::labels::{self, Directory};
 use super::{View, push_table, stage_table, table_of, touch_view};
 use crate::error::LakeError;
@@ -24,7 +34,11 @@ const LEAD_STAGES: &str = "lead_stages";
 const DEAL_STAGES: &str = "deal_stages";
 const DEAL_PUSHES: &str = "deal_pushes";
 const TOUCHES: &str = "touches";
-const DERIVED: [&str; 4] = [LEAD_STAGES, DEAL_STAGES, DEAL_PUSHES, TOUCHES];
+
+static TABLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let derived = [LEAD_STAGES, DEAL_STAGES, DEAL_PUSHES, TOUCHES];
+    Kind::RECORDS.into_iter().map(Kind::name).chain(derived).collect()
+});
 
 pub(super) struct Picture {
     pub view: View,
@@ -32,7 +46,8 @@ pub(super) struct Picture {
     reader: SessionContext,
     kinds: BTreeMap<Kind, OnceCell<Folded>>,
     deals: OnceCell<Vec<Deal>>,
-    tables: BTreeMap<&'static str, OnceCell<Arc<dyn TableProvider>>>,
+    /// The columns that were asked for, by their table and index.
+    columns: Mutex<HashMap<(&'static str, usize), ArrayRef>>,
 }
 
 /// A session whose tables are those of a picture.
@@ -49,13 +64,12 @@ pub(super) fn session(picture: Arc<Picture>) -> Result<SessionContext, LakeError
 
 impl Picture {
     pub fn new(view: View) -> Result<Picture, LakeError> {
-        let names = Kind::RECORDS.into_iter().map(Kind::name).chain(DERIVED);
         Ok(Picture {
             view,
             reader: crate::session()?,
             kinds: Kind::RECORDS.into_iter().map(|kind| (kind, OnceCell::new())).collect(),
             deals: OnceCell::new(),
-            tables: names.map(|name| (name, OnceCell::new())).collect(),
+            columns: Mutex::default(),
         })
     }
 
@@ -121,21 +135,50 @@ impl Picture {
         made.await.map(Vec::as_slice)
     }
 
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, LakeError> {
-        let Some((name, cell)) = self.tables.get_key_value(name) else { return Ok(None) };
-        cell.get_or_try_init(|| self.made(name)).await.map(|table| Some(table.clone()))
+    /// A table by its name: what it says is made when it is asked for.
+    async fn table(
+        self: &Arc<Self>,
+        name: &str,
+    ) -> Result<Option<Arc<dyn TableProvider>>, LakeError> {
+        let Some(&name) = TABLES.iter().find(|known| **known == name) else { return Ok(None) };
+        Ok(Some(match name {
+            TOUCHES => self.touches().await?,
+            _ => Arc::new(Table::new(self.clone(), name)),
+        }))
     }
 
-    async fn made(&self, name: &'static str) -> Result<Arc<dyn TableProvider>, LakeError> {
-        let kind = Kind::RECORDS.into_iter().find(|kind| kind.name() == name);
-        match kind {
-            Some(kind) => self.of_kind(kind).await,
-            None if name == TOUCHES => self.touches().await,
-            None => self.of_history(name).await,
+    /// Columns of a table by index, all as long as the table; what was made before is lent again.
+    async fn columns(
+        &self,
+        name: &'static str,
+        indices: &BTreeSet<usize>,
+    ) -> Result<BTreeMap<usize, ArrayRef>, LakeError> {
+        let known = |index: &usize| Some((*index, self.made().get(&(name, *index))?.clone()));
+        let mut columns: BTreeMap<usize, ArrayRef> = indices.iter().filter_map(known).collect();
+        let missing: BTreeSet<usize> =
+            indices.iter().filter(|index| !columns.contains_key(index)).copied().collect();
+        if !missing.is_empty() {
+            let made = self.filled(name, Frame::of(missing.clone())).await?.columns();
+            columns.extend(missing.into_iter().zip(made));
+            let fresh = columns.iter().map(|(index, column)| ((name, *index), column.clone()));
+            self.made().extend(fresh);
+        }
+        Ok(columns)
+    }
+
+    fn made(&self) -> MutexGuard<'_, HashMap<(&'static str, usize), ArrayRef>> {
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A table with its values.
+    async fn filled(&self, name: &'static str, frame: Frame) -> Result<Frame, LakeError> {
+        match kind_of(name) {
+            Some(kind) => self.of_kind(kind, frame).await,
+            None => self.of_history(name, frame).await,
         }
     }
 
-    async fn of_kind(&self, kind: Kind) -> Result<Arc<dyn TableProvider>, LakeError> {
+    async fn of_kind(&self, kind: Kind, frame: Frame) -> Result<Frame, LakeError> {
         let records = self.folded(kind).await?.records();
         let deals = if kind == Kind::Deals { self.deals().await? } else { &[] };
         // Other kinds have no labels, so that nothing else needs to be read for them.
@@ -144,7 +187,7 @@ impl Picture {
             false => [const { Vec::new() }; 3],
         };
         let directory = Directory::new(&accounts, &products, &campaigns);
-        table_of(kind, &records, &directory, deals, &self.view).table(kind.name())
+        Ok(table_of(frame, kind, &records, &directory, deals, &self.view))
     }
 
     /// The records by whose names others are filed.
@@ -156,36 +199,117 @@ impl Picture {
         ])
     }
 
-    async fn of_history(&self, name: &'static str) -> Result<Arc<dyn TableProvider>, LakeError> {
+    async fn of_history(&self, name: &'static str, frame: Frame) -> Result<Frame, LakeError> {
         let [accounts, products, campaigns] = self.pointed_at().await?;
         let directory = Directory::new(&accounts, &products, &campaigns);
         let view = &self.view;
-        let frame = match name {
+        Ok(match name {
             LEAD_STAGES => {
                 let leads = self.folded(Kind::Leads).await?.records();
-                stage_table(&leads, &directory, &view.world.lead_stages, view)
+                stage_table(frame, &leads, &directory, &view.world.lead_stages, view)
             }
             DEAL_STAGES => {
                 let deals = self.folded(Kind::Deals).await?.records();
-                stage_table(&deals, &directory, &view.world.deal_stages, view)
+                stage_table(frame, &deals, &directory, &view.world.deal_stages, view)
             }
             _ => {
                 let deals = self.folded(Kind::Deals).await?.records();
-                push_table(&deals, &directory, self.deals().await?, view)
+                push_table(frame, &deals, &directory, self.deals().await?, view)
             }
-        };
-        frame.table(name)
+        })
     }
 
-    async fn touches(&self) -> Result<Arc<dyn TableProvider>, LakeError> {
+    /// The columns of a table: those of one without any row.
+    fn schema(&self, name: &str) -> Schema {
+        let (frame, directory, view) = (Frame::default(), Directory::default(), &self.view);
+        let frame = match kind_of(name) {
+            Some(kind) => table_of(frame, kind, &[], &directory, &[], view),
+            None if name == DEAL_PUSHES => push_table(frame, &[], &directory, &[], view),
+            None => stage_table(frame, &[], &directory, &view.world.deal_stages, view),
+        };
+        frame.schema()
+    }
+
+    async fn touches(self: &Arc<Self>) -> Result<Arc<dyn TableProvider>, LakeError> {
         let Some(touches) = &self.view.touches else { return touch_view::nothing() };
-        let accounts = self.of_kind(Kind::Accounts).await?;
+        let accounts = Arc::new(Table::new(self.clone(), Kind::Accounts.name()));
         let people = match self.view.scope {
             Scope::All => Vec::new(),
             Scope::Owners(_) => self.folded(Kind::People).await?.records(),
         };
         touch_view::table(touches, accounts, &people, &self.view).await
     }
+}
+
+/// The kind whose own table has a name.
+fn kind_of(name: &str) -> Option<Kind> {
+    Kind::RECORDS.into_iter().find(|kind| kind.name() == name)
+}
+
+/// A table of a picture: of a query's columns those are made that the query needs.
+struct Table {
+    picture: Arc<Picture>,
+    name: &'static str,
+    schema: SchemaRef,
+}
+
+impl Table {
+    fn new(picture: Arc<Picture>, name: &'static str) -> Table {
+        let schema = Arc::new(picture.schema(name));
+        Table { picture, name, schema }
+    }
+
+    /// The rows with the columns at these indices, in their order.
+    async fn rows(&self, indices: &[usize]) -> Result<RecordBatch, DataFusionError> {
+        // Rows without any column are counted by one.
+        let wanted: BTreeSet<usize> = match indices {
+            [] => BTreeSet::from([0]),
+            _ => indices.iter().copied().collect(),
+        };
+        let made = self.picture.columns(self.name, &wanted).await.map_err(external)?;
+        let rows = made.values().next().map_or(0, |column| column.len());
+        let columns = indices.iter().filter_map(|index| made.get(index).cloned()).collect();
+        let schema = Arc::new(self.schema.project(indices)?);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Table").field(&self.name).finish()
+    }
+}
+
+#[async_trait::async_trait]
+impl TableProvider for Table {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let indices = match projection {
+            Some(indices) => indices.clone(),
+            None => (0..self.schema.fields().len()).collect(),
+        };
+        let rows = self.rows(&indices).await?;
+        let schema = rows.schema();
+        Ok(MemorySourceConfig::try_new_exec(&[vec![rows]], schema, None)?)
+    }
+}
+
+fn external(error: LakeError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 /// The tables of a picture by name, as the query engine asks for them.
@@ -200,14 +324,14 @@ impl fmt::Debug for Shown {
 #[async_trait::async_trait]
 impl SchemaProvider for Shown {
     fn table_names(&self) -> Vec<String> {
-        self.0.tables.keys().map(|name| (*name).to_owned()).collect()
+        TABLES.iter().map(|name| (*name).to_owned()).collect()
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.0.tables.contains_key(name)
+        TABLES.contains(&name)
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        self.0.table(name).await.map_err(|error| DataFusionError::External(Box::new(error)))
+        self.0.table(name).await.map_err(external)
     }
 }

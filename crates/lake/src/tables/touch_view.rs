@@ -54,7 +54,7 @@ pub(super) fn nothing() -> Result<Arc<dyn TableProvider>, LakeError> {
     for name in ["touch_kind", "campaign", "url", "account_id"] {
         frame.texts(name, std::iter::empty());
     }
-    super::labels::add(&mut frame, &[]);
+    super::labels::add(&mut frame, Vec::new);
     frame.table("touches")
 }
 

@@ -9,6 +9,8 @@
 //! windows of different size compare. The same errors of the combination then say whether that
 //! standard deviation is too narrow or too wide.
 
+use std::sync::Arc;
+
 use super::candidates::{CANDIDATES, Candidate, Terms};
 use super::record::{Course, Origin, Record, moved};
 use crate::baseline::Window;
@@ -49,8 +51,8 @@ pub struct Combination {
 }
 
 /// One past window: who was asked, what each candidate said, what came, the stated deviation.
-pub(crate) struct Past<'a> {
-    pub origin: &'a Origin,
+pub(crate) struct Past {
+    pub origin: Arc<Origin>,
     pub window: Window,
     age_days: f64,
     says: Vec<Option<f64>>,
@@ -62,10 +64,9 @@ impl Combination {
     /// Combines what was known on `as_of_day` of a window after it.
     #[must_use]
     pub fn new(record: &Record, as_of_day: i32, window: Window) -> Option<Self> {
-        let origins = record.looking_back(as_of_day);
-        let now = origins.last().filter(|origin| origin.day == as_of_day)?;
-        let says = says(record, now, window);
-        let pasts = Pasts::new(record, &origins, as_of_day, window);
+        let now = record.said_on(as_of_day)?;
+        let says = says(record, &now, window);
+        let pasts = Pasts::new(record, as_of_day, window);
         let independent = independent_windows(&pasts.list, pasts.days);
         let weights = weights(&says, &pasts.list, independent);
         let mean = combine(&weights, &says);
@@ -77,7 +78,7 @@ impl Combination {
         let (Candidate::Model(best_terms), _) = CANDIDATES[best] else { return None };
         Some(Self {
             mean,
-            stated_deviation: deviation(now, best, as_of_day, window)?,
+            stated_deviation: deviation(&now, best, as_of_day, window)?,
             squared_error: weighted_mean(errors).unwrap_or(1.0),
             independent_windows: independent,
             weights,
@@ -138,28 +139,26 @@ fn ahead(day: i32, window: Window) -> Option<(u32, u32)> {
 }
 
 /// Past windows that are like the one to be forecast.
-pub(crate) struct Pasts<'a> {
-    pub list: Vec<Past<'a>>,
+pub(crate) struct Pasts {
+    pub list: Vec<Past>,
     pub days: u32,
 }
 
-impl<'a> Pasts<'a> {
+impl Pasts {
     /// Windows as far ahead of past days as this one is of the as-of day, all over by then. Where
     /// there are too few, nearer and shorter ones.
-    pub(crate) fn new(
-        record: &Record,
-        origins: &[&'a Origin],
-        as_of_day: i32,
-        window: Window,
-    ) -> Self {
+    pub(crate) fn new(record: &Record, as_of_day: i32, window: Window) -> Self {
+        let days = record.looking_back(as_of_day);
         let mut window = window;
         loop {
-            let past = |origin: &&'a Origin| {
-                let then = moved(window, as_of_day, origin.day);
-                let is_over = origin.day < as_of_day && then.until_day <= as_of_day;
-                if is_over { past(record, origin, as_of_day, then) } else { None }
+            let then = |day: i32| moved(window, as_of_day, day);
+            let over = days.iter().filter(|day| then(**day).until_day <= as_of_day);
+            let origins = record.asked_on(&over.copied().collect::<Vec<_>>());
+            let past = |origin: Arc<Origin>| {
+                let then = then(origin.day);
+                past(record, origin, as_of_day, then)
             };
-            let list: Vec<Past> = origins.iter().filter_map(past).collect();
+            let list: Vec<Past> = origins.into_iter().filter_map(past).collect();
             let days = window.days();
             if list.len() >= WINDOWS_MIN || days <= WINDOW_DAYS_MIN {
                 return Self { list, days };
@@ -172,14 +171,15 @@ impl<'a> Pasts<'a> {
     }
 }
 
-fn past<'a>(record: &Record, origin: &'a Origin, as_of_day: i32, then: Window) -> Option<Past<'a>> {
+fn past(record: &Record, origin: Arc<Origin>, as_of_day: i32, then: Window) -> Option<Past> {
+    let deviation = deviation(&origin, 0, origin.day, then);
     Some(Past {
-        origin,
         window: then,
         age_days: f64::from(as_of_day) - f64::from(then.until_day),
-        says: says(record, origin, then),
+        says: says(record, &origin, then),
         came: record.bookings.sum(then),
-        deviation: deviation(origin, 0, origin.day, then).filter(|deviation| *deviation > 0.0)?,
+        deviation: deviation.filter(|deviation| *deviation > 0.0)?,
+        origin,
     })
 }
 

@@ -42,18 +42,17 @@ impl Simple {
     /// nothing to go by.
     #[must_use]
     pub fn forecast(self, record: &Record, as_of_day: i32, window: Window) -> Option<Sample> {
-        let origins = record.looking_back(as_of_day);
-        let now = *origins.last().filter(|origin| origin.day == as_of_day)?;
-        let pasts = Pasts::new(record, &origins, as_of_day, window);
+        let now = record.said_on(as_of_day)?;
+        let pasts = Pasts::new(record, as_of_day, window);
         let asked = Asked { record, pasts: &pasts };
-        let point = asked.point(self, now, window)?;
+        let point = asked.point(self, &now, window)?;
         let errors = asked.errors(self);
         let independent = independent_windows(&pasts.list, pasts.days).min(errors.len() as f64);
         let squares: f64 = errors.iter().map(|error| error * error).sum();
         let mean_square = squares / (errors.len() as f64).max(1.0);
         let freedom = independent + 1.0;
         let scale = ((mean_square * independent + 1.0) / freedom).sqrt();
-        let scale = scale * deviation(now, 0, as_of_day, window)?;
+        let scale = scale * deviation(&now, 0, as_of_day, window)?;
         let mut random = stream(SEED, 0);
         // Both ways, so that what the method says stays in the middle.
         let spread = (0..DRAWS).map(|_| student_t(freedom, &mut random) * scale);
@@ -65,7 +64,7 @@ impl Simple {
 /// Where the methods are asked.
 struct Asked<'a> {
     record: &'a Record<'a>,
-    pasts: &'a Pasts<'a>,
+    pasts: &'a Pasts,
 }
 
 impl Asked<'_> {
@@ -100,7 +99,7 @@ impl Asked<'_> {
     /// Past errors in stated deviations.
     fn errors(&self, method: Simple) -> Vec<f64> {
         let error = |past: &super::combination::Past| {
-            let point = self.point(method, past.origin, past.window)?;
+            let point = self.point(method, &past.origin, past.window)?;
             Some((past.came - point) / past.deviation)
         };
         self.pasts.list.iter().filter_map(error).collect()

@@ -1,7 +1,8 @@
 //! What every candidate would have said on past days, and what came.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -34,8 +35,10 @@ pub struct Record<'a> {
     pub(crate) history: &'a History,
     pub(crate) periods: &'a Periods,
     pub(crate) bookings: Bookings,
-    /// Ascending by day.
-    origins: Vec<Origin>,
+    /// Those on which anybody has been asked, by day.
+    origins: Mutex<BTreeMap<i32, Arc<Origin>>>,
+    as_of_days: BTreeSet<i32>,
+    horizon_days: u32,
     grid: Grid,
     /// What was known on the last of the as-of days.
     last_day: i32,
@@ -62,8 +65,9 @@ pub(crate) struct Course {
 }
 
 impl<'a> Record<'a> {
-    /// Asks every candidate on the past days that forecasts from any of `as_of_days` look back on,
-    /// up to `horizon_days` ahead of each.
+    /// The record for forecasts from any of `as_of_days`, up to `horizon_days` ahead of each. On
+    /// the past days that one forecast looks back on every candidate is asked once it does; those
+    /// of several are asked now, as they share most of them.
     ///
     /// # Errors
     /// When the history contradicts itself or nobody had entered by the last of the days.
@@ -75,25 +79,24 @@ impl<'a> Record<'a> {
     ) -> Result<Self, FitError> {
         let last_day = as_of_days.iter().max().copied().unwrap_or(i32::MIN);
         let facts = cut(history, last_day)?;
-        let grid = Grid::new(&facts, last_day);
-        let days: BTreeSet<i32> = as_of_days.iter().flat_map(|&day| grid.days(day)).collect();
-        let days: Vec<i32> = days.into_iter().collect();
-        let origin = |&day: &i32| {
-            let facts = known(history, day, (last_day, &facts))?;
-            Ok(Origin::new(history, periods, day, &facts, horizon_days))
-        };
-        let origins: Result<Vec<Origin>, FitError> = days.par_iter().map(origin).collect();
         let booked = facts.realised.iter();
         let booked = booked.map(|one| Booking { day: one.day, amount: one.amount });
-        Ok(Self {
+        let record = Self {
             history,
             periods,
             bookings: Bookings::new(booked.collect()),
-            origins: origins?,
-            grid,
+            origins: Mutex::default(),
+            as_of_days: as_of_days.iter().copied().collect(),
+            horizon_days,
+            grid: Grid::new(&facts, last_day),
             last_day,
             facts,
-        })
+        };
+        if let [_, _, ..] = as_of_days {
+            let days = as_of_days.iter().flat_map(|&day| record.grid.days(day));
+            record.asked_on(&days.collect::<BTreeSet<i32>>().into_iter().collect::<Vec<_>>());
+        }
+        Ok(record)
     }
 
     /// The model with some terms, fitted to what was known at the end of a day, and who is open.
@@ -102,7 +105,7 @@ impl<'a> Record<'a> {
         terms: Terms,
         as_of_day: i32,
     ) -> Result<(Fitted, Vec<OpenIndividual>), FitError> {
-        let facts = known(self.history, as_of_day, (self.last_day, &self.facts))?;
+        let facts = known_on(self.history, as_of_day, (self.last_day, &self.facts))?;
         let unfitted = terms.unfitted(self.periods);
         let fitted = unfitted.fit_facts(&facts, &self.history.states, as_of_day);
         let open = match facts {
@@ -112,16 +115,42 @@ impl<'a> Record<'a> {
         Ok((fitted, open))
     }
 
-    /// The past days on which a forecast from `as_of_day` looks back, and that day itself.
-    pub(crate) fn looking_back(&self, as_of_day: i32) -> Vec<&Origin> {
-        let find = |day: &i32| self.origins.binary_search_by_key(day, |origin| origin.day).ok();
-        let days = self.grid.days(as_of_day);
-        days.iter().filter_map(find).map(|index| &self.origins[index]).collect()
+    /// The past days on which a forecast from `as_of_day` may look back, ascending.
+    pub(crate) fn looking_back(&self, as_of_day: i32) -> Vec<i32> {
+        let mut days = self.grid.days(as_of_day);
+        days.pop_if(|last| *last == as_of_day);
+        days
+    }
+
+    /// What was said on one of the as-of days; `None` of any other day.
+    pub(crate) fn said_on(&self, as_of_day: i32) -> Option<Arc<Origin>> {
+        let is_known = self.as_of_days.contains(&as_of_day);
+        if is_known { self.asked_on(&[as_of_day]).pop() } else { None }
+    }
+
+    /// What was said on days. Nobody waits here for another's asking, which could wait for them: of
+    /// two who ask on one day at the same moment both do.
+    pub(crate) fn asked_on(&self, days: &[i32]) -> Vec<Arc<Origin>> {
+        let known = || self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing: Vec<i32> = {
+            let known = known();
+            days.iter().filter(|day| !known.contains_key(day)).copied().collect()
+        };
+        let ask = |&day: &i32| {
+            // What is sound on the last of the days is so on every day before.
+            let facts = known_on(self.history, day, (self.last_day, &self.facts)).ok()?;
+            let origin = Origin::new(self.history, self.periods, day, &facts, self.horizon_days);
+            Some((day, Arc::new(origin)))
+        };
+        let asked: Vec<_> = missing.par_iter().filter_map(ask).collect();
+        let mut known = known();
+        known.extend(asked);
+        days.iter().filter_map(|day| known.get(day).cloned()).collect()
     }
 }
 
 /// What was known on a day: as it has been cut out of the history already, or cut now.
-fn known<'a>(
+fn known_on<'a>(
     history: &History,
     day: i32,
     (cut_day, facts): (i32, &'a Facts),

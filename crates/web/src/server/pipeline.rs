@@ -143,7 +143,7 @@ async fn page(
         days: days(board, shared.today()),
         new_deal,
         columns: match is_board {
-            true => board.columns.iter().map(|column| column_view(board, column)).collect(),
+            true => board.columns.iter().map(column_view).collect(),
             false => Vec::new(),
         },
         tables: if is_board { Vec::new() } else { tables(&document) },
@@ -233,7 +233,7 @@ fn tables(document: &Document) -> Vec<TableView> {
     document.tables.iter().filter_map(view).collect()
 }
 
-fn column_view(board: &Board, column: &Column) -> ColumnView {
+fn column_view(column: &Column) -> ColumnView {
     let left = column.deals - column.cards.len();
     let all = query(&[("outcome", Some("open".to_owned())), ("stage", Some(column.stage.clone()))]);
     let more = || Link::new(format!("{} more", grouped(&left.to_string())), format!("/deals{all}"));
@@ -241,15 +241,14 @@ fn column_view(board: &Board, column: &Column) -> ColumnView {
         stage: column.stage.clone(),
         deals: grouped(&column.deals.to_string()),
         amount: unbroken(&short(column.amount)),
-        cards: column.cards.iter().map(|deal| card(board, deal)).collect(),
+        cards: column.cards.iter().map(card).collect(),
         more: (left > 0).then(more),
     }
 }
 
-fn card(board: &Board, deal: &ListedDeal) -> Card {
-    let is_overdue = deal.expected_close_on.is_some_and(|day| day < board.as_of);
+fn card(deal: &ListedDeal) -> Card {
     let closes = match deal.expected_close_on {
-        Some(day) if is_overdue => format!("was due {}", short_date(day)),
+        Some(day) if deal.is_overdue => format!("was due {}", short_date(day)),
         Some(day) => format!("closes {}", short_date(day)),
         None => "no day of closing".to_owned(),
     };
@@ -265,6 +264,6 @@ fn card(board: &Board, deal: &ListedDeal) -> Card {
         owner: deal.owner.clone().unwrap_or_else(|| "nobody".to_owned()),
         age: format!("{}\u{a0}days", grouped(&deal.age_days.to_string())),
         closes,
-        is_overdue,
+        is_overdue: deal.is_overdue,
     }
 }
