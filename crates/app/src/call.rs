@@ -1,7 +1,6 @@
 //! Forecast calls: saying one, and all that was said beside what is in hand and what came.
 
 mod lines;
-pub mod memo;
 
 use std::collections::BTreeMap;
 

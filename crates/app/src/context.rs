@@ -16,8 +16,8 @@ use rand_chacha::ChaCha20Rng;
 use store::{Author, Location, Store};
 use uuid::Uuid;
 
-use crate::call::memo::Memo;
 use crate::error::Error;
+use crate::memo::Memos;
 use crate::sealing::Step;
 
 /// The environment variables and folder that say where a company's facts live.
@@ -42,8 +42,8 @@ pub struct Context {
     pub scope: Scope,
     /// Told of each step of sealing. A test ends the process there.
     pub after: fn(Step),
-    /// What was forecast before, for whoever asks again.
-    pub forecasts: Arc<Memo>,
+    /// What was computed before, for whoever asks again.
+    pub memos: Arc<Memos>,
     ids: Arc<Ids>,
 }
 
@@ -107,7 +107,7 @@ impl Context {
             now: session.now,
             scope: Scope::All,
             after: |_| {},
-            forecasts: Arc::default(),
+            memos: Arc::default(),
             ids: Arc::new(Ids::new(session.id_seed)),
         })
     }
@@ -124,7 +124,7 @@ impl Context {
             now,
             scope,
             after: self.after,
-            forecasts: self.forecasts.clone(),
+            memos: self.memos.clone(),
             ids: self.ids.clone(),
         }
     }

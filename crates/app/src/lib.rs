@@ -16,6 +16,7 @@ pub mod imports;
 pub mod journal;
 pub mod limits;
 pub mod listing;
+pub mod memo;
 pub mod metrics;
 pub mod model;
 pub mod person;

@@ -5,6 +5,7 @@
 //! the expected curve moves with season and cycle, and is no straight line. Each leg is also held
 //! against what the leg before has truly handed to it, so that a leg is not blamed for another.
 
+pub mod eve;
 mod expectation;
 mod steps;
 pub mod week;
@@ -12,8 +13,6 @@ pub mod week;
 use domain::goal::{Counts, Goal};
 use domain::money::Money;
 use domain::period::Days;
-use domain::time::day_number;
-use jiff::ToSpan;
 use jiff::civil::Date;
 use lake::metric::{Cell, MetricQuery, catalogue};
 use reports::scoreboard::{Amount, Leg, Scoreboard};
@@ -22,13 +21,10 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
 use crate::model::{counted, won_within};
-use crate::plan::eve;
-use crate::retention;
 use crate::world::World;
+use eve::Eve;
 use expectation::Expectation;
 
-/// The days before the period from which the pace of a leg without a model is taken.
-const PACE_DAYS: i32 = 90;
 /// The seed of the futures behind expectations: a scoreboard has no other randomness.
 const SEED: u64 = 1;
 
@@ -56,9 +52,9 @@ pub async fn scoreboard(
     let calendar = context.company.calendar;
     let period = goal.map_or_else(|| calendar.year_of(world.as_of), |goal| goal.period);
     let days = calendar.days(period);
-    let before = World::at(context, context.as_of(Some(eve(days.first)), known_at)).await?;
-    let expectation = Expectation::new(context, &before, &world, goal, days)?;
-    let board = Board { context, world: &world, before: &before, goal, days };
+    let eve = Eve::of(context, goal, days, world.as_of, known_at).await?;
+    let expectation = Expectation::new(&eve, &world, goal, days);
+    let board = Board { context, world: &world, eve: &eve, goal, days };
     let mut legs = Vec::new();
     for (leg, metric) in LEGS {
         legs.extend(board.leg(leg, metric, &expectation).await?);
@@ -106,7 +102,7 @@ fn probability(context: &Context, world: &World, goal: Goal) -> Result<Option<f6
 struct Board<'a> {
     context: &'a Context,
     world: &'a World,
-    before: &'a World,
+    eve: &'a Eve,
     goal: Option<Goal>,
     days: Days,
 }
@@ -138,10 +134,8 @@ impl Board<'_> {
             },
             None if metric == KEPT => {
                 // What is left of what ran is no flow that a pace could be taken of.
-                let until = self.world.as_of;
-                let kept = retention::kept(self.context, self.before, until, SEED).await?;
                 let plain = Leg::without_model(leg, metric, actual);
-                match kept {
+                match self.eve.kept {
                     Some((expected, chance)) => {
                         Leg { expected: Some(Amount::Money(expected)), chance, ..plain }
                     }
@@ -149,7 +143,7 @@ impl Board<'_> {
                 }
             }
             None => {
-                let expected = self.pace(metric).await?;
+                let expected = self.eve.pace(metric, self.days.first, self.world.as_of);
                 Leg { expected, ..Leg::without_model(leg, metric, actual) }
             }
         }))
@@ -173,17 +167,6 @@ impl Board<'_> {
             }
             _ => figure(self.context, self.world, metric, within).await?,
         })
-    }
-
-    /// What a metric would have come to at the pace of the days before the period.
-    async fn pace(&self, metric: &str) -> Result<Option<Amount>, Error> {
-        let first = self.days.first;
-        let past = Days { first: first.saturating_sub(PACE_DAYS.days()), last: eve(first) };
-        let past = figure(self.context, self.before, metric, past).await?;
-        let elapsed = f64::from(day_number(self.world.as_of) - day_number(first) + 1);
-        let share = elapsed / f64::from(PACE_DAYS);
-        let carried = past.map(|past| past.like(past.size() * share));
-        Ok(carried.filter(|amount| amount.size() > 0.0))
     }
 }
 

@@ -8,6 +8,7 @@ use domain::money::Money;
 use domain::stage::Stages;
 use domain::time::AsOf;
 use jiff::civil::Date;
+use lake::Pinned;
 use lake::history::HistoryRow;
 use lake::tables::{Records, Tables};
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ENTRIES_PER_PAGE;
+use crate::memo;
 use crate::sealing::history_rows;
 
 /// One picture of the company. Everything in it was true and known at the as-of pair.
@@ -54,10 +56,7 @@ impl World {
     /// As [`World::at`], of no more than is wanted. Deals and leads are read at the same time.
     pub async fn of(context: &Context, as_of: AsOf, wanted: Wanted) -> Result<World, Error> {
         let pinned = context.lake.pin().await?;
-        let batches = context.store.batches().await?;
-        let ids: Vec<Uuid> = batches.into_iter().map(|batch| batch.id).collect();
-        let sealed: Vec<Uuid> = pinned.sealed_among(&ids).await?.into_iter().collect();
-        let tail = tail(context, &sealed).await?;
+        let tail = tail(context, &pinned).await?;
         let deal_stages = context.stages(Kind::Deals).await?;
         let lead_stages = context.stages(Kind::Leads).await?;
         let world = lake::world::World {
@@ -85,6 +84,32 @@ impl World {
         })
     }
 
+    /// A key of what a picture at an as-of pair would be taken of: the same for as long as nothing
+    /// is told that it would show.
+    ///
+    /// # Errors
+    /// When the store or the lake cannot be read.
+    pub async fn key(context: &Context, as_of: AsOf) -> Result<u64, Error> {
+        let pinned = context.lake.pin().await?;
+        let tail = tail(context, &pinned).await?;
+        let told: Vec<_> = (pinned.seen(as_of, &tail))
+            .map(|row| (row.entry_id, row.subject_id, row.field, &row.value))
+            .collect();
+        let stages = (context.stages(Kind::Deals).await?, context.stages(Kind::Leads).await?);
+        let company = (context.company.currency, &context.company.timezone);
+        let calendar = context.company.calendar;
+        let scope = &context.scope;
+        Ok(memo::key(&(
+            pinned.versions(),
+            told,
+            stages,
+            company,
+            calendar,
+            scope,
+            as_of.effective_at,
+        )))
+    }
+
     /// Lets go of the picture beside whatever comes next: a hundred thousand records take a while.
     pub fn let_go(self) {
         rayon::spawn(move || drop(self));
@@ -92,11 +117,14 @@ impl World {
 }
 
 /// The journal rows that the pinned lake lacks.
-async fn tail(context: &Context, sealed: &[Uuid]) -> Result<Vec<HistoryRow>, Error> {
+async fn tail(context: &Context, pinned: &Pinned<'_>) -> Result<Vec<HistoryRow>, Error> {
+    let batches = context.store.batches().await?;
+    let ids: Vec<Uuid> = batches.into_iter().map(|batch| batch.id).collect();
+    let sealed: Vec<Uuid> = pinned.sealed_among(&ids).await?.into_iter().collect();
     let mut rows = Vec::new();
     let mut after = None;
     loop {
-        let entries = context.store.unsealed(sealed, after, ENTRIES_PER_PAGE).await?;
+        let entries = context.store.unsealed(&sealed, after, ENTRIES_PER_PAGE).await?;
         let Some(last) = entries.last() else { return Ok(rows) };
         after = Some(last.id);
         rows.extend(entries.into_iter().flat_map(history_rows));

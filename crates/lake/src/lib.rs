@@ -219,6 +219,22 @@ impl Pinned<'_> {
         Ok(sealed)
     }
 
+    /// The versions of its tables: what is read of equal ones is equal.
+    pub fn versions(&self) -> [Option<u64>; 2] {
+        [&self.history, &self.touches].map(|table| table.as_ref()?.version())
+    }
+
+    /// The facts that are seen at an as-of pair.
+    pub fn seen<'t>(
+        &self,
+        as_of: AsOf,
+        tail: &'t [HistoryRow],
+    ) -> impl Iterator<Item = &'t HistoryRow> + use<'t> {
+        tail.iter().filter(move |row| {
+            row.effective_at <= as_of.effective_at && row.recorded_at <= as_of.known_at
+        })
+    }
+
     /// The world as it stood at the as-of pair, as far as the scope shows it. `tail` are facts
     /// that are not sealed yet. Nothing is read until it is asked for.
     pub fn tables(
@@ -228,16 +244,13 @@ impl Pinned<'_> {
         tail: &[HistoryRow],
         world: &World,
     ) -> Result<Tables, LakeError> {
-        let seen = |row: &&HistoryRow| {
-            row.effective_at <= as_of.effective_at && row.recorded_at <= as_of.known_at
-        };
         Tables::new(View {
             as_of,
             scope,
             world: world.clone(),
             history: self.history.clone(),
             touches: self.touches.clone(),
-            tail: tail.iter().filter(seen).cloned().collect(),
+            tail: self.seen(as_of, tail).cloned().collect(),
         })
     }
 }

@@ -11,6 +11,8 @@ mod methods;
 mod record;
 mod shape;
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::baseline::Window;
@@ -23,6 +25,9 @@ pub use candidates::{CANDIDATES, Candidate, Terms};
 pub use combination::Combination;
 pub use methods::{Grades, Outcome, SIMPLE, Simple};
 pub use record::Record;
+
+use combination::{ahead, course};
+use record::Origin;
 
 /// Why nothing was forecast.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -51,6 +56,8 @@ pub struct Ground {
     /// The form of the model that is simulated.
     pub fitted: Fitted,
     open: Vec<OpenIndividual>,
+    /// What every form expects from the as-of day on.
+    said: Arc<Origin>,
 }
 
 impl Record<'_> {
@@ -81,14 +88,33 @@ impl Record<'_> {
     /// When the record was not made for the day or so far ahead.
     pub fn ground(&self, as_of_day: i32, window: Window) -> Result<Ground, ForecastError> {
         let until_day = window.until_day;
-        let combination = Combination::new(self, as_of_day, window)
-            .ok_or(ForecastError::NotAsked { day: as_of_day, until_day })?;
+        let not_asked = ForecastError::NotAsked { day: as_of_day, until_day };
+        let combination = Combination::new(self, as_of_day, window);
+        let (combination, said) = combination.zip(self.said_on(as_of_day)).ok_or(not_asked)?;
         let (fitted, open) = self.fit(combination.best_terms, as_of_day)?;
-        Ok(Ground { combination, fitted, open })
+        Ok(Ground { combination, fitted, open, said })
     }
 }
 
 impl Ground {
+    /// Mean amounts of open and of new individuals in consecutive periods with these last days, as
+    /// the form that is simulated expects them.
+    ///
+    /// # Errors
+    /// When the ends are out of order, or the record was not made so far ahead.
+    pub fn amounts(&self, ends: &[i32]) -> Result<Vec<[f64; 2]>, ForecastError> {
+        let day = self.said.day;
+        let mut from = day;
+        let mut period = |&until: &i32| {
+            let window = Window { after_day: from, until_day: until };
+            from = until;
+            let (from, until_ahead) = ahead(day, window)?;
+            course(&self.said, self.combination.best)?.amounts(from, until_ahead)
+        };
+        let not_asked = |until_day| ForecastError::NotAsked { day, until_day };
+        ends.iter().map(|end| period(end).ok_or(not_asked(*end))).collect()
+    }
+
     /// Futures of the window, with the periods as for [`Record::forecast`].
     ///
     /// # Errors

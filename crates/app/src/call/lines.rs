@@ -14,12 +14,12 @@ use store::call::Said as Kept;
 use store::record::Record;
 use uuid::Uuid;
 
-use crate::call::memo;
 use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
 use crate::limits::{OWNER_CLOSED_MIN, OWNER_FORECASTS_MAX};
 use crate::listing;
+use crate::memo;
 use crate::model::won_within;
 use crate::world::World;
 
@@ -189,7 +189,12 @@ impl Finder<'_> {
     fn range(&self, deals: &[Deal]) -> Option<Range> {
         let World { as_of, deal_stages, .. } = self.world;
         let made_of = memo::key(&(self.days, as_of, deal_stages, self.seed, deals));
-        self.context.forecasts.range(made_of, || self.forecast(deals))
+        let memo = &self.context.memos.forecasts;
+        memo.find(made_of).unwrap_or_else(|| {
+            let range = self.forecast(deals);
+            memo.keep(made_of, range);
+            range
+        })
     }
 
     fn forecast(&self, deals: &[Deal]) -> Option<Range> {

@@ -67,7 +67,7 @@ impl Basis {
                 let price_factor = price_factor(&chain);
                 UnderWay {
                     open_by_day: open_deals(world, deals, &chain),
-                    ..views.under_way(&calendar, course, price_factor)
+                    ..views.under_way(course, price_factor)
                 }
             }
             None => UnderWay::default(),
@@ -119,14 +119,15 @@ fn calendar(as_of: Date, span: &Span) -> Calendar {
     }
 }
 
-/// The same forecast of the period twice: as a whole, which is what `forecast` says of it, and by
-/// month.
+/// The same forecast of the period twice: as a whole, which is what `forecast` says of it, and its
+/// means by month.
 struct Views {
     ground: Ground,
     whole: Futures,
     /// The periods of `whole` that come before the goal's.
     skipped: usize,
-    by_month: Futures,
+    /// From open and from new deals.
+    by_month: Vec<[f64; 2]>,
     months_before: usize,
 }
 
@@ -151,19 +152,12 @@ impl Views {
         let after_day = as_of.max(calendar.goal_start_day - 1);
         let window = Window { after_day, until_day: day_number(span.days.last) };
         let ground = record.ground(as_of, window)?;
-        let (whole, by_month) = rayon::join(
-            || ground.futures(&whole_ends, skipped, options),
-            || ground.futures(&ends, months_before, options),
-        );
-        Ok(Views { whole: whole?, by_month: by_month?, ground, skipped, months_before })
+        let whole = ground.futures(&whole_ends, skipped, options)?;
+        let by_month = ground.amounts(&ends)?;
+        Ok(Views { whole, by_month, ground, skipped, months_before })
     }
 
-    fn under_way(
-        &self,
-        calendar: &Calendar,
-        course: Option<engine::Course>,
-        price_factor: f64,
-    ) -> UnderWay {
+    fn under_way(&self, course: Option<engine::Course>, price_factor: f64) -> UnderWay {
         let futures = &self.whole;
         let future = |periods: &[PeriodOutcome]| {
             let (before, within) = periods.split_at(self.skipped);
@@ -181,11 +175,10 @@ impl Views {
         let mean = |figure: fn(&Future) -> f64| {
             futures.iter().map(figure).sum::<f64>() / futures.len().max(1) as f64
         };
-        let months = calendar.month_start_days.len() - 1;
         let (open, new) = (mean(|future| future.open_amount), mean(|future| future.new_amount));
         UnderWay {
-            open_by_month: self.months(months, open, |outcome| outcome.open_amount),
-            new_by_month: self.months(months, new, |outcome| outcome.new_amount),
+            open_by_month: self.months(open, |[open, _]| *open),
+            new_by_month: self.months(new, |[_, new]| *new),
             futures,
             open_by_day: Vec::new(),
             course,
@@ -193,15 +186,13 @@ impl Views {
     }
 
     /// Means by month, those of the goal brought to a sum.
-    fn months(&self, months: usize, whole: f64, figure: fn(&PeriodOutcome) -> f64) -> Vec<f64> {
-        let means: Vec<f64> =
-            (0..months).map(|month| self.by_month.in_period(month, figure).mean()).collect();
-        let sum: f64 = means.iter().skip(self.months_before).sum();
+    fn months(&self, whole: f64, figure: fn(&[f64; 2]) -> f64) -> Vec<f64> {
+        let sum: f64 = self.by_month.iter().skip(self.months_before).map(figure).sum();
         let factor = if sum > 0.0 { whole / sum } else { 0.0 };
-        let scaled = |(month, mean): (usize, &f64)| match month < self.months_before {
-            true => *mean,
-            false => mean * factor,
+        let scaled = |(month, amounts): (usize, &[f64; 2])| match month < self.months_before {
+            true => figure(amounts),
+            false => figure(amounts) * factor,
         };
-        means.iter().enumerate().map(scaled).collect()
+        self.by_month.iter().enumerate().map(scaled).collect()
     }
 }

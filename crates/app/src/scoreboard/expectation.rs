@@ -4,7 +4,6 @@
 use domain::deal::Deal;
 use domain::goal::{Counts, Goal};
 use domain::lead::Lead;
-use domain::lifecycle::Lifecycle;
 use domain::name::plain;
 use domain::period::Days;
 use domain::stage::Outcome;
@@ -12,17 +11,11 @@ use domain::time::{date_of, day_number};
 use reports::scoreboard::Point;
 use stats::plan::Schedule;
 
-use super::SEED;
-use crate::context::Context;
-use crate::error::Error;
+use super::eve::{Eve, stages};
 use crate::model::{counted, sound_leads, won_within};
-use crate::plan::basis::{Basis, Span};
-use crate::plan::chain::Origin;
-use crate::plan::eve;
+use crate::plan::basis::Basis;
 use crate::world::World;
 
-/// Closed deals from which on an expectation is more than a guess.
-const CLOSED_MIN: usize = 10;
 /// What a leg's figure varies by from period to period beside the chance of single records, as a
 /// share of it (one standard deviation).
 const COMMON_DEVIATION: f64 = 0.05;
@@ -48,39 +41,21 @@ pub struct Modelled {
 }
 
 impl Expectation {
-    pub fn new(
-        context: &Context,
-        before: &World,
-        world: &World,
-        goal: Option<Goal>,
-        days: Days,
-    ) -> Result<Expectation, Error> {
-        let counts = goal.map_or(Counts::All, |goal| goal.counts);
-        let (known, now) = (counted(&before.deals, counts), counted(&world.deals, counts));
-        let closed = known.iter().filter(|deal| !deal.is_open()).count();
-        let day = eve(days.first);
-        if closed < CLOSED_MIN {
-            return Ok(Expectation::none(match closed {
-                0 => format!("No deal had closed by {day}, so nothing is expected."),
-                _ => format!(
-                    "Only {closed} deals had closed by {day}: too few to say what to expect."
-                ),
-            }));
-        }
-        let span = Span { days, cut: Some(world.as_of), seed: SEED };
-        let basis = match Basis::new(context, before, &known, &span, None) {
+    /// By an eve, beside what has come since.
+    pub fn new(eve: &Eve, world: &World, goal: Option<Goal>, days: Days) -> Expectation {
+        let basis = match &eve.basis {
             Ok(basis) => basis,
-            Err(Error::Plan(problem)) => return Ok(Expectation::none(problem)),
-            Err(other) => return Err(other),
+            Err(reason) => return Expectation::none(reason.clone()),
         };
+        let deals = counted(&world.deals, goal.map_or(Counts::All, |goal| goal.counts));
         let schedule = match goal {
             Some(goal) => Some(basis.expected(&goal)),
             None => basis.model.present_course(),
         };
         let notes = basis.chain.notes.clone();
-        let Some(schedule) = schedule else { return Ok(Expectation { legs: Vec::new(), notes }) };
-        let reading = Reading { basis: &basis, schedule, world, deals: &now, days };
-        Ok(Expectation { legs: reading.legs(), notes })
+        let Some(schedule) = schedule else { return Expectation { legs: Vec::new(), notes } };
+        let reading = Reading { basis, schedule, world, deals: &deals, days };
+        Expectation { legs: reading.legs(), notes }
     }
 
     fn none(reason: String) -> Expectation {
@@ -106,33 +81,12 @@ impl Reading<'_> {
     fn legs(&self) -> Vec<Modelled> {
         let mut legs: Vec<Modelled> = Vec::new();
         let mut before: Option<(usize, Vec<f64>)> = None;
-        for (metric, stage) in self.stages() {
+        for (metric, stage) in stages(self.basis) {
             let came = self.came(stage);
             legs.push(self.leg(metric, stage, &came, before.as_ref()));
             before = Some((stage, came));
         }
         legs
-    }
-
-    /// The stages by which legs are judged, with their metrics.
-    fn stages(&self) -> Vec<(&'static str, usize)> {
-        let names = &self.basis.chain.names;
-        let won = names.len() - 1;
-        let mut stages = Vec::new();
-        if let Origin::Leads(_) = self.basis.chain.origin {
-            let of = |wanted: &[Lifecycle]| {
-                let is = |name: &String| {
-                    Lifecycle::of_stage(name).is_some_and(|stage| wanted.contains(&stage))
-                };
-                names[..won - 1].iter().position(is).filter(|&stage| stage > 0)
-            };
-            stages.push(("leads", 0));
-            stages.extend(of(&[Lifecycle::Mql]).map(|stage| ("mqls", stage)));
-            let accepted = of(&[Lifecycle::Sal, Lifecycle::Sql]);
-            stages.extend(accepted.map(|stage| ("hand_offs_accepted", stage)));
-        }
-        stages.extend([("opportunities_created", won - 1), ("revenue", won)]);
-        stages
     }
 
     fn leg(

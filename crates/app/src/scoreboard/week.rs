@@ -1,6 +1,7 @@
 //! What changed since last week, and how the probability of the goal came to where it is.
 
 use domain::deal::Deal;
+use domain::goal::Goal;
 use domain::period::Days;
 use domain::stage::Outcome;
 use jiff::ToSpan;
@@ -11,6 +12,7 @@ use reports::scoreboard::week::{ClosedDeal, LegWeek, Week};
 use super::{KEPT, LEGS, figure, goal_around, probability};
 use crate::context::Context;
 use crate::error::Error;
+use crate::memo;
 use crate::pipeline;
 use crate::world::World;
 
@@ -36,8 +38,7 @@ pub async fn week(context: &Context, as_of: Option<Date>) -> Result<Week, Error>
     if let Some(goal) = goal {
         for weeks in (1..=WEEKS).rev() {
             let day = days_before(until, weeks * WEEK_DAYS);
-            let past = World::of_deals(context, context.as_of(Some(day), None)).await?;
-            course.extend(told(probability(context, &past, goal))?.map(|share| (day, share)));
+            course.extend(past_probability(context, day, goal).await?.map(|share| (day, share)));
         }
         course.extend(told(probability(context, &world, goal))?.map(|share| (until, share)));
     }
@@ -58,6 +59,21 @@ pub async fn week(context: &Context, as_of: Option<Date>) -> Result<Week, Error>
 
 fn days_before(day: Date, days: i32) -> Date {
     day.saturating_sub(days.days())
+}
+
+/// The probability as it stood at the end of a day, by all that is told of it by now.
+async fn past_probability(context: &Context, day: Date, goal: Goal) -> Result<Option<f64>, Error> {
+    let as_of = context.as_of(Some(day), None);
+    let key = memo::key(&(World::key(context, as_of).await?, goal));
+    let memo = &context.memos.probabilities;
+    if let Some(probability) = memo.find(key) {
+        return Ok(probability);
+    }
+    let world = World::of_deals(context, as_of).await?;
+    let probability = told(probability(context, &world, goal))?;
+    memo.keep(key, probability);
+    world.let_go();
+    Ok(probability)
 }
 
 /// A day of which too little was known has no probability; that is no fault of today's.

@@ -46,7 +46,9 @@ pub struct Combination {
     pub weights: Vec<f64>,
     /// What each candidate says; `None` where it cannot.
     pub says: Vec<Option<f64>>,
-    /// The form of the model with the largest weight.
+    /// The form of the model with the largest weight, by its index among [`CANDIDATES`], and its
+    /// terms.
+    pub best: usize,
     pub best_terms: Terms,
 }
 
@@ -83,6 +85,7 @@ impl Combination {
             independent_windows: independent,
             weights,
             says,
+            best,
             best_terms,
         })
     }
@@ -116,7 +119,7 @@ pub(crate) fn says_of(
 }
 
 /// The course of the candidate at an index, if that is a form of the model.
-fn course(origin: &Origin, index: usize) -> Option<&Course> {
+pub(crate) fn course(origin: &Origin, index: usize) -> Option<&Course> {
     let is_model = |(candidate, _): &&(Candidate, f64)| matches!(candidate, Candidate::Model(_));
     origin.models.get(CANDIDATES[..index].iter().filter(is_model).count())
 }
@@ -133,7 +136,7 @@ pub(crate) fn deviation(
     Some(variance.sqrt())
 }
 
-fn ahead(day: i32, window: Window) -> Option<(u32, u32)> {
+pub(crate) fn ahead(day: i32, window: Window) -> Option<(u32, u32)> {
     let ahead = |other: i32| u32::try_from(i64::from(other) - i64::from(day)).ok();
     Some((ahead(window.after_day)?, ahead(window.until_day)?))
 }

@@ -46,6 +46,7 @@ pub struct Record<'a> {
 }
 
 /// One past day.
+#[derive(Debug)]
 pub(crate) struct Origin {
     pub day: i32,
     /// By form of the model, in the order of the candidates.
@@ -55,6 +56,7 @@ pub(crate) struct Origin {
 }
 
 /// What one form of the model expected, day by day ahead.
+#[derive(Debug)]
 pub(crate) struct Course {
     expected: Vec<Expected>,
     /// Squared coefficients of variation: of the arrival rate, of 30 days of arrivals, of 30 days'
@@ -243,17 +245,26 @@ impl Course {
         }
     }
 
+    /// Mean amounts of open and of new individuals in the days `from..until` ahead; `None` beyond
+    /// the horizon.
+    pub(crate) fn amounts(&self, from: u32, until: u32) -> Option<[f64; 2]> {
+        let (start, end) = (self.by(from)?, self.by(until)?);
+        let [open, new] = [|by: &Expected| by.open.amount, |by: &Expected| by.new.amount];
+        Some([open(&end) - open(&start), new(&end) - new(&start)])
+    }
+
+    /// What has come by the end of so many days; `None` beyond the horizon.
+    fn by(&self, days: u32) -> Option<Expected> {
+        match days.checked_sub(1) {
+            Some(last) => self.expected.get(last as usize).copied(),
+            None => Some(Expected::default()),
+        }
+    }
+
     /// Mean and variance of the amount in the days `from..until` ahead (0 is the first one);
     /// `None` beyond the horizon.
     pub(crate) fn window(&self, from: u32, until: u32) -> Option<(f64, f64)> {
-        let end = match until.checked_sub(1) {
-            Some(last) => *self.expected.get(last as usize)?,
-            None => Expected::default(),
-        };
-        let start = match from.checked_sub(1) {
-            Some(last) => *self.expected.get(last as usize)?,
-            None => Expected::default(),
-        };
+        let (start, end) = (self.by(from)?, self.by(until)?);
         let mean = end.amount() - start.amount();
         let new = end.new.amount - start.new.amount;
         let months = f64::from(until - from).max(1.0) / f64::from(STEP_DAYS);
