@@ -13,7 +13,7 @@ use clap::Parser;
 
 /// An import makes and drops millions of small texts, which took the C library half of its time.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = match args::Arguments::try_parse() {

@@ -1,7 +1,8 @@
 //! Reports by what was asked, kept until the company's facts change.
 //!
 //! A report is computed once for all who ask the same of the same facts. When facts have changed,
-//! the old one is shown until the new one is there, for a short while at most.
+//! pages show the old one until the new one is there. What goes through all that was ever recorded
+//! is not computed anew at every change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +40,9 @@ use super::what_if::Answered;
 /// Answers that are kept; the one that was asked for least lately makes room.
 const KEPT_MAX: usize = 256;
 /// How long a request waits for the new answer while an old one is there.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(50);
+/// An audit that takes this share of the time is not asked for again sooner.
+const AUDIT_SHARE_MAX: u32 = 10;
 /// How old an answer may be that stands beside another page's.
 const AT_HAND_MAX: Duration = Duration::from_secs(600);
 /// The seed of the futures behind every page: the same facts show the same figures.
@@ -104,7 +107,29 @@ pub(super) enum Wanted {
     AtOnce,
 }
 
-type Key = (Page, Asked, Scope);
+/// What is asked, and whose records are seen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Question {
+    pub page: Page,
+    pub asked: Asked,
+    pub scope: Scope,
+}
+
+impl Question {
+    pub fn new(page: Page, asked: &Asked, scope: &Scope) -> Question {
+        Question { page, asked: asked.clone(), scope: scope.clone() }
+    }
+
+    /// Whether it goes through all that was ever recorded.
+    fn is_audit(&self) -> bool {
+        matches!(self.page, Page::Quality | Page::Journal)
+    }
+
+    /// Whether it is of the kind that nobody looks at while editing, so that others go first.
+    fn can_wait(&self) -> bool {
+        self.is_audit() || matches!(self.page, Page::Week | Page::Backtest | Page::Retention)
+    }
+}
 
 /// What the facts were when an answer was computed: the writes of the store, and the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +143,15 @@ struct Kept {
     standing: Standing,
     answer: Arc<Answer>,
     computed_at: Instant,
+    took: Duration,
     asked_at: u64,
+}
+
+impl Kept {
+    /// Whether it is too early to go through everything again.
+    fn is_recent(&self) -> bool {
+        self.computed_at.elapsed() < self.took * AUDIT_SHARE_MAX
+    }
 }
 
 #[derive(Default)]
@@ -128,9 +161,9 @@ pub(super) struct Answers {
 
 #[derive(Default)]
 struct State {
-    kept: HashMap<Key, Kept>,
+    kept: HashMap<Question, Kept>,
     /// Those that are being computed: others wait for them.
-    under_way: HashMap<Key, Arc<tokio::sync::Mutex<()>>>,
+    under_way: HashMap<Question, Arc<tokio::sync::Mutex<()>>>,
     requests: u64,
 }
 
@@ -139,127 +172,131 @@ impl Answers {
     pub async fn get(
         &self,
         shared: &Arc<Shared>,
-        page: Page,
-        asked: &Asked,
-        scope: Scope,
+        mut question: Question,
         wanted: Wanted,
     ) -> Result<(Arc<Answer>, bool), Fault> {
-        if asked.changes.is_empty() {
-            return self.get_unchanged(shared, page, asked, scope, wanted).await;
+        // What changes of a plan bring is told from the plan as things are, and not kept.
+        let changes = std::mem::take(&mut question.asked.changes);
+        let found = self.kept_or_new(shared, question, wanted).await?;
+        match (changes.is_empty(), found.0.as_ref()) {
+            (false, Answer::Plan(answered)) => {
+                let changed = answered.changed(&changes)?;
+                Ok((Arc::new(Answer::Plan(Box::new(changed))), found.1))
+            }
+            _ => Ok(found),
         }
-        let base = Asked { changes: Vec::new(), ..asked.clone() };
-        let found = self.get_unchanged(shared, page, &base, scope, wanted).await?;
-        let Answer::Plan(answered) = found.0.as_ref() else { return Ok(found) };
-        let changed = answered.changed(&asked.changes)?;
-        Ok((Arc::new(Answer::Plan(Box::new(changed))), found.1))
     }
 
-    /// The answer as things are: what changes of a plan bring is told from it, and not kept.
-    async fn get_unchanged(
+    async fn kept_or_new(
         &self,
         shared: &Arc<Shared>,
-        page: Page,
-        asked: &Asked,
-        scope: Scope,
+        question: Question,
         wanted: Wanted,
     ) -> Result<(Arc<Answer>, bool), Fault> {
-        let company = shared.company();
-        let context = shared.context("a page", scope.clone());
-        let writes = company.store.generation().await.map_err(Error::from)?;
-        let standing = Standing { writes, today: context.today() };
-        let key = (page, asked.clone(), scope);
-        let old = match self.find(&key) {
-            Some(found) if found.standing == standing => return Ok((found.answer, false)),
-            found => found.map(|found| found.answer),
+        let standing = standing(shared).await?;
+        let kept = match self.find(&question) {
+            Some(kept) if kept.standing == standing => return Ok((kept.answer, false)),
+            kept => kept.filter(|_| wanted == Wanted::AtOnce),
         };
+        if let Some(kept) = &kept
+            && question.is_audit()
+            && kept.is_recent()
+        {
+            return Ok((kept.answer.clone(), true));
+        }
         let computing = {
-            let (shared, key) = (shared.clone(), key.clone());
-            tokio::spawn(
-                async move { shared.answers.compute(&shared, context, key, standing).await },
-            )
+            let shared = shared.clone();
+            tokio::spawn(async move { shared.answers.compute(&shared, question).await })
         };
         let failed = |_| Fault::Unready("a computation failed");
-        match old.filter(|_| wanted == Wanted::AtOnce) {
+        match kept {
             None => Ok((computing.await.map_err(failed)??, false)),
             Some(old) => match tokio::time::timeout(PATIENCE, computing).await {
                 Ok(done) => Ok((done.map_err(failed)??, false)),
-                Err(_) => Ok((old, true)),
+                Err(_) => Ok((old.answer, true)),
             },
         }
     }
 
     /// What was last answered, however old; asks in the background where it is not of today's
     /// facts and no newer than a while. For what may lag behind the page on which it stands.
-    pub async fn at_hand(
-        &self,
-        shared: &Arc<Shared>,
-        page: Page,
-        asked: &Asked,
-        scope: Scope,
-    ) -> Option<Arc<Answer>> {
-        let key = (page, asked.clone(), scope.clone());
-        let found = self.find(&key);
+    pub fn at_hand(&self, shared: &Arc<Shared>, question: Question) -> Option<Arc<Answer>> {
+        let found = self.find(&question);
         let is_late = found.as_ref().is_none_or(|found| found.computed_at.elapsed() > AT_HAND_MAX);
         if is_late {
-            let (shared, asked) = (shared.clone(), asked.clone());
+            let shared = shared.clone();
             tokio::spawn(async move {
                 // What cannot be computed is told on its own page.
-                let _ = shared.answers.get(&shared, page, &asked, scope, Wanted::New).await;
+                let _ = shared.answers.get(&shared, question, Wanted::New).await;
             });
         }
         found.map(|found| found.answer)
     }
 
-    async fn compute(
-        &self,
-        shared: &Shared,
-        context: Context,
-        key: Key,
-        standing: Standing,
-    ) -> Result<Arc<Answer>, Fault> {
-        let turn = self.turn(&key);
+    /// Computes an answer of the facts as they are once it is its turn; whoever asked meanwhile
+    /// finds that one.
+    async fn compute(&self, shared: &Shared, question: Question) -> Result<Arc<Answer>, Fault> {
+        let turn = self.turn(&question);
         let _mine = turn.lock().await;
-        if let Some(found) = self.find(&key)
+        let standing = standing(shared).await?;
+        if let Some(found) = self.find(&question)
             && found.standing == standing
         {
             return Ok(found.answer);
         }
-        let (page, asked, _) = key.clone();
+        let context = shared.context("a page", question.scope.clone());
+        let (page, asked) = (question.page, question.asked.clone());
+        let started = Instant::now();
         let verb = async move |context: &Context| answer(context, page, &asked).await;
-        let computed = shared.compute(context, verb).await;
+        let computed = match question.can_wait() {
+            true => shared.compute_behind(context, verb).await,
+            false => shared.compute(context, verb).await,
+        };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.under_way.remove(&key);
+        state.under_way.remove(&question);
         let answer = Arc::new(computed?);
-        state.keep(key, standing, answer.clone());
+        state.keep(question, standing, answer.clone(), started.elapsed());
         Ok(answer)
     }
 
-    fn find(&self, key: &Key) -> Option<Kept> {
+    fn find(&self, question: &Question) -> Option<Kept> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.requests += 1;
         let now = state.requests;
-        let kept = state.kept.get_mut(key)?;
+        let kept = state.kept.get_mut(question)?;
         kept.asked_at = now;
         Some(kept.clone())
     }
 
-    fn turn(&self, key: &Key) -> Arc<tokio::sync::Mutex<()>> {
+    fn turn(&self, question: &Question) -> Arc<tokio::sync::Mutex<()>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.under_way.entry(key.clone()).or_default().clone()
+        state.under_way.entry(question.clone()).or_default().clone()
     }
 }
 
+/// What the facts are now.
+async fn standing(shared: &Shared) -> Result<Standing, Fault> {
+    let writes = shared.company().store.generation().await.map_err(Error::from)?;
+    Ok(Standing { writes, today: shared.today() })
+}
+
 impl State {
-    fn keep(&mut self, key: Key, standing: Standing, answer: Arc<Answer>) {
-        if self.kept.len() >= KEPT_MAX && !self.kept.contains_key(&key) {
+    fn keep(
+        &mut self,
+        question: Question,
+        standing: Standing,
+        answer: Arc<Answer>,
+        took: Duration,
+    ) {
+        if self.kept.len() >= KEPT_MAX && !self.kept.contains_key(&question) {
             let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.asked_at);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+            if let Some(oldest) = oldest.map(|(question, _)| question.clone()) {
                 self.kept.remove(&oldest);
             }
         }
         let asked_at = self.requests;
-        let computed_at = Instant::now();
-        self.kept.insert(key, Kept { standing, answer, computed_at, asked_at });
+        let kept = Kept { standing, answer, computed_at: Instant::now(), took, asked_at };
+        self.kept.insert(question, kept);
     }
 }
 

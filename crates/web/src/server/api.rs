@@ -70,9 +70,7 @@ pub(super) async fn report(
     let page = Page::named(&name).ok_or_else(unknown)?;
     visitor.check(action(page))?;
     let asked = Asked::read(&query)?;
-    let shared = &visitor.shared;
-    let (answer, _) =
-        shared.answers.get(shared, page, &asked, visitor.scope.clone(), Wanted::New).await?;
+    let (answer, _) = visitor.answer(page, &asked, Wanted::New).await?;
     let mut json = answer.report().json();
     if let Some((last, json)) = answer.next().zip(json.as_object_mut()) {
         let next = format!("/api/v1/{}{}", page.name(), asked.after(last));

@@ -31,9 +31,7 @@ pub(super) async fn download(
     visitor.check(action(page))?;
     visitor.check(Action::Export)?;
     let asked = Asked::read(&query)?;
-    let shared = &visitor.shared;
-    let (answer, _) =
-        shared.answers.get(shared, page, &asked, visitor.scope.clone(), Wanted::New).await?;
+    let (answer, _) = visitor.answer(page, &asked, Wanted::New).await?;
     let report = answer.report();
     let broken = |error: &dyn std::fmt::Display| Fault::Broken(error.to_string());
     let (media, bytes) = match kind {

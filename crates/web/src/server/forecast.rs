@@ -98,15 +98,10 @@ async fn shown(
     was_said: bool,
 ) -> Result<Response, Fault> {
     visitor.check(action(Page::Forecast))?;
-    let answer = async |page| {
-        let (shared, scope) = (&visitor.shared, visitor.scope.clone());
-        shared.answers.get(shared, page, asked, scope, Wanted::AtOnce).await
-    };
+    let answer = async |page| visitor.answer(page, asked, Wanted::AtOnce).await;
     // What was just said is on the page.
     let wanted = if was_said { Wanted::New } else { Wanted::AtOnce };
-    let shared = &visitor.shared;
-    let (calls, are_old) =
-        shared.answers.get(shared, Page::Calls, asked, visitor.scope.clone(), wanted).await?;
+    let (calls, are_old) = visitor.answer(Page::Calls, asked, wanted).await?;
     let Answer::Calls(calls) = calls.as_ref() else {
         return Err(Fault::Broken("calls are answered otherwise".to_owned()));
     };

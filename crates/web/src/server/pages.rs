@@ -8,7 +8,7 @@ use app::goal;
 use askama::Template;
 use axum::Form;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -21,7 +21,7 @@ use reports::scoreboard::week::Week;
 use reports::scoreboard::{NEXT, Scoreboard};
 use serde::Deserialize;
 
-use super::answers::{Answer, Wanted};
+use super::answers::{Answer, Question, Wanted};
 use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::frame::{Frame, Link, html, sentence};
@@ -196,17 +196,14 @@ async fn viewed(
 ) -> Result<Response, Fault> {
     visitor.check(action(page))?;
     let asked = Asked::read(&query)?;
-    let shared = &visitor.shared;
-    let (answer, is_stale) =
-        match shared.answers.get(shared, page, &asked, visitor.scope.clone(), Wanted::AtOnce).await
-        {
-            Ok(found) => found,
-            // A question that cannot be answered yet has a page that says what to do first.
-            Err(Fault::Input(why)) => return unanswered(visitor, page, &asked, &why),
-            Err(fault) => return Err(fault),
-        };
+    let (answer, is_stale) = match visitor.answer(page, &asked, Wanted::AtOnce).await {
+        Ok(found) => found,
+        // A question that cannot be answered yet has a page that says what to do first.
+        Err(Fault::Input(why)) => return unanswered(visitor, page, &asked, &why),
+        Err(fault) => return Err(fault),
+    };
     let document = answer.report().document();
-    let beside = beside(visitor, page, &asked).await;
+    let beside = beside(visitor, page, &asked);
     let week = match beside.as_deref() {
         Some(Answer::Week(week)) => Some(week),
         _ => None,
@@ -317,13 +314,13 @@ pub(super) fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Lin
 }
 
 /// What stands on the scoreboard beside its own answer, once it is known.
-async fn beside(visitor: &Visitor, page: Page, asked: &Asked) -> Option<Arc<Answer>> {
+fn beside(visitor: &Visitor, page: Page, asked: &Asked) -> Option<Arc<Answer>> {
     if page != Page::Scoreboard {
         return None;
     }
     let asked = Asked { as_of: asked.as_of, ..Asked::default() };
-    let shared = &visitor.shared;
-    shared.answers.at_hand(shared, Page::Week, &asked, visitor.scope.clone()).await
+    let question = Question::new(Page::Week, &asked, &visitor.scope);
+    visitor.shared.answers.at_hand(&visitor.shared, question)
 }
 
 fn since(week: &Week, asked: &Asked) -> Link {
@@ -529,9 +526,7 @@ async fn set_goal(visitor: Visitor, Form(form): Form<GoalSet>) -> Result<Respons
     match visitor.shared.run(context, verb).await {
         Ok(_) => {
             // Who has set a goal sees it next, and not what was there before.
-            let (shared, asked) = (&visitor.shared, Asked::default());
-            let scope = visitor.scope.clone();
-            shared.answers.get(shared, Page::Goal, &asked, scope, Wanted::New).await?;
+            visitor.answer(Page::Goal, &Asked::default(), Wanted::New).await?;
             Ok(Redirect::to("/goal").into_response())
         }
         Err(Fault::Input(wrong)) => {
@@ -555,7 +550,6 @@ fn refused(visitor: &Visitor, form: GoalForm) -> Result<Response, Fault> {
 /// Deals and leads by a part of their name or id.
 async fn search(
     visitor: Visitor,
-    State(shared): State<Arc<Shared>>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Fault> {
     visitor.check(Action::ReadRecords)?;
@@ -568,10 +562,7 @@ async fn search(
     view.answer = format!("Nothing is called “{text}”.");
     let mut found = Vec::new();
     for page in [Page::Deals, Page::Leads] {
-        let (answer, _) = shared
-            .answers
-            .get(&shared, page, &asked, visitor.scope.clone(), Wanted::AtOnce)
-            .await?;
+        let (answer, _) = visitor.answer(page, &asked, Wanted::AtOnce).await?;
         let document = answer.report().document();
         let tables = tables(&answer, &document, &asked.held());
         if !tables.is_empty() {

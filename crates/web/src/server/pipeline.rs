@@ -117,9 +117,7 @@ async fn page(
         return on_day(&visitor, asked, view, day);
     }
     let shared = &visitor.shared;
-    let (answer, is_stale) = (shared.answers)
-        .get(shared, Page::Board, &asked, visitor.scope.clone(), Wanted::AtOnce)
-        .await?;
+    let (answer, is_stale) = visitor.answer(Page::Board, &asked, Wanted::AtOnce).await?;
     let Answer::Board(board) = answer.as_ref() else {
         return Err(Fault::Broken("a board is answered otherwise".to_owned()));
     };

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::ServeError;
-use super::answers::{Answers, Wanted};
+use super::answers::{Answers, Question, Wanted};
 use super::asked::{Asked, Page};
 use super::entrance::Throttle;
 use super::fault::Fault;
@@ -26,6 +26,23 @@ const VERBS_AT_ONCE: usize = 8;
 /// Reports that are computed at the same time. They have turns of their own, so that no edit and no
 /// record waits for one.
 const REPORTS_AT_ONCE: usize = 2;
+/// Of those that can wait.
+const REPORTS_BEHIND_AT_ONCE: usize = 1;
+/// The pages that are computed before anybody asks for them, in this order.
+const WARMED_UP: [Page; 12] = [
+    Page::Scoreboard,
+    Page::Week,
+    Page::Goal,
+    Page::Plan,
+    Page::Leads,
+    Page::Deals,
+    Page::Pipeline,
+    Page::Board,
+    Page::Forecast,
+    Page::Calls,
+    Page::Rates,
+    Page::Quality,
+];
 
 /// Who may come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +65,7 @@ pub(super) struct Shared {
     clock: fn() -> Timestamp,
     turns: Semaphore,
     report_turns: Semaphore,
+    turns_behind: Semaphore,
 }
 
 impl Shared {
@@ -69,6 +87,7 @@ impl Shared {
             clock,
             turns: Semaphore::new(VERBS_AT_ONCE),
             report_turns: Semaphore::new(REPORTS_AT_ONCE),
+            turns_behind: Semaphore::new(REPORTS_BEHIND_AT_ONCE),
         })
     }
 
@@ -108,6 +127,15 @@ impl Shared {
         self.run_in(&self.report_turns, context, verb).await
     }
 
+    /// As [`Shared::compute`], for what others need not wait for.
+    pub async fn compute_behind<T, W>(&self, context: Context, verb: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
+    {
+        self.run_in(&self.turns_behind, context, verb).await
+    }
+
     async fn run_in<T, W>(&self, turns: &Semaphore, context: Context, verb: W) -> Result<T, Fault>
     where
         T: Send + 'static,
@@ -120,16 +148,15 @@ impl Shared {
         done.map_err(|_| Fault::Unready("a computation failed"))?.map_err(Fault::from)
     }
 
-    /// Computes the first page before anybody asks for it.
+    /// Computes the first pages before anybody asks for them, one after the other.
     pub fn warm_up(self: &Arc<Self>) {
         let shared = self.clone();
         tokio::spawn(async move {
-            let asked = Asked::default();
-            // A company without data has nothing to compute; its page will say so.
-            let _ = shared
-                .answers
-                .get(&shared, Page::Scoreboard, &asked, Scope::All, Wanted::New)
-                .await;
+            for page in WARMED_UP {
+                let question = Question::new(page, &Asked::default(), &Scope::All);
+                // A company without data has nothing to compute; its pages will say so.
+                let _ = shared.answers.get(&shared, question, Wanted::New).await;
+            }
         });
     }
 }

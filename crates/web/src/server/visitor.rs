@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use domain::access::{Member, Role, Scope};
 use uuid::Uuid;
 
+use super::answers::{Answer, Question, Wanted};
+use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::policy::Action;
 use super::shared::{Entry, Shared};
@@ -43,6 +45,21 @@ impl Visitor {
     pub fn context(&self, action: Action) -> Result<Context, Fault> {
         self.check(action)?;
         Ok(self.shared.context(&self.actor(), self.scope.clone()))
+    }
+
+    /// The answer to a page's question as this visitor sees the company, and whether it is of facts
+    /// that have changed since.
+    ///
+    /// # Errors
+    /// When the question cannot be answered, or not now.
+    pub async fn answer(
+        &self,
+        page: Page,
+        asked: &Asked,
+        wanted: Wanted,
+    ) -> Result<(Arc<Answer>, bool), Fault> {
+        let question = Question::new(page, asked, &self.scope);
+        self.shared.answers.get(&self.shared, question, wanted).await
     }
 
     pub fn check(&self, action: Action) -> Result<(), Fault> {
