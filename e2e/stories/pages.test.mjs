@@ -12,6 +12,7 @@ const THEMES = { light: undefined, dark: ["color-contrast"] };
 const OTHERS = [
   "/members",
   "/account",
+  "/api",
   "/metrics/pipeline_amount?by=owner",
   "/search?q=Core",
   "/sign-in",

@@ -45,6 +45,8 @@ use findings::Findings;
 #[derive(Clone, Debug)]
 pub struct Order {
     pub file: PathBuf,
+    /// What the file is called where it came from, if not as here.
+    pub name: Option<String>,
     pub kind: Kind,
     pub mapping: Option<PathBuf>,
     pub save_mapping: Option<PathBuf>,
@@ -53,6 +55,13 @@ pub struct Order {
     pub observed_at: Option<Date>,
     /// Whether what is missing from the file was deleted at its source.
     pub snapshot: bool,
+}
+
+impl Order {
+    /// What the file is called.
+    fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| file_name(&self.file))
+    }
 }
 
 /// What a front end may do while an import runs.
@@ -136,6 +145,20 @@ pub async fn list(context: &Context) -> Result<reports::imports::Imports, Error>
     Ok(reports::imports::Imports { imports: imports.into_iter().map(listed).collect() })
 }
 
+/// Where the rows are that an import refused, to be mended and imported again.
+///
+/// # Errors
+/// When it refused none, or there is no such import.
+pub fn refused_rows(context: &Context, import_id: Uuid) -> Result<PathBuf, Error> {
+    let path = rejects_path(context, import_id);
+    let none = || Error::Input(format!("the import {import_id} has refused no row"));
+    if path.is_file() { Ok(path) } else { Err(none()) }
+}
+
+fn rejects_path(context: &Context, import_id: Uuid) -> PathBuf {
+    context.path("rejects").join(format!("{import_id}.csv"))
+}
+
 /// One import under way.
 struct Run<'a> {
     context: &'a Context,
@@ -216,7 +239,7 @@ impl Run<'_> {
             observed_at: self.observed_at,
             snapshots: &snapshots,
             import_id: self.import_id,
-            reason: format!("import of {}", file_name(&self.order.file)),
+            reason: format!("import of {}", self.order.name()),
         };
         let mut directory = Directory::default();
         let mut seen = snapshot::Seen::default();
@@ -286,14 +309,14 @@ impl Run<'_> {
         if !self.writes {
             return Ok(());
         }
-        let folder = self.context.path("rejects");
+        let path = rejects_path(self.context, self.import_id);
         let file = match &mut self.rejects {
             Some(file) => file,
             None => {
+                let folder = self.context.path("rejects");
                 std::fs::create_dir_all(&folder).map_err(Error::folder(&folder))?;
-                let path = folder.join(format!("{}.csv", self.import_id));
                 let created = File::create(&path).map_err(Error::folder(&path))?;
-                let file = file_name(&self.order.file);
+                let file = self.order.name();
                 let writer =
                     RejectsWriter::new(created, file, headers).map_err(Error::folder(&path))?;
                 self.rejects.insert(RejectsFile { path, writer })
@@ -355,7 +378,7 @@ impl Run<'_> {
         store::import::Import {
             id: self.import_id,
             kind: self.order.kind,
-            file_name: file_name(&self.order.file),
+            file_name: self.order.name(),
             content_sha256: self.content_sha256.clone(),
             observed_at: self.observed_at,
             coverage,
@@ -379,7 +402,7 @@ impl Run<'_> {
         Ok(Import {
             import_id: self.import_id.to_string(),
             kind: self.order.kind.name().to_owned(),
-            file: file_name(&self.order.file),
+            file: self.order.name(),
             dry_run: self.order.dry_run,
             observed_at: self.observed_at.to_string(),
             rows_read: self.counts.read,

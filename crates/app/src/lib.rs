@@ -23,6 +23,7 @@ pub mod person;
 pub mod pipeline;
 pub mod plan;
 pub mod record;
+pub mod request_key;
 pub mod retention;
 pub mod review;
 pub mod scoreboard;

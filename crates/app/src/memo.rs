@@ -1,6 +1,7 @@
-//! What was computed of the same facts before, for whoever asks again: a call that is said changes
-//! no deal, an edited deal changes its owner's forecast alone, and what was to be expected on a past
-//! day changes only with what is told of the days before.
+//! What was computed of the same facts before, for whoever asks again.
+//!
+//! A call that is said changes no deal, an edited deal its owner's forecast alone, and what
+//! was to be expected on a past day changes only with what is told of the days before.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write};

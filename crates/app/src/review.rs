@@ -196,6 +196,7 @@ impl<'a> Reader<'a> {
         let is_dated = settled.preview.observed_at_guess.is_some();
         Ok(Order {
             file: given.path.clone(),
+            name: None,
             kind: given.kind,
             mapping,
             save_mapping: None,

@@ -187,6 +187,7 @@ async fn import(context: &Context, import: Import) -> anyhow::Result<()> {
     };
     let order = imports::Order {
         file,
+        name: None,
         kind,
         mapping: import.mapping,
         save_mapping: import.save_mapping,

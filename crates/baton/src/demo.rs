@@ -44,6 +44,7 @@ pub async fn run(folder: &Path, demo: &Demo) -> anyhow::Result<()> {
         let kind: Kind = export.kind.parse()?;
         let order = imports::Order {
             file: export.path.clone(),
+            name: None,
             kind,
             mapping: None,
             save_mapping: None,

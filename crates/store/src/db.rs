@@ -145,6 +145,8 @@ async fn connect_sqlite(
     pool.sqlx_logging(false)
         .max_connections(connections_max)
         .acquire_timeout(limits::BUSY_WAIT)
+        .min_connections(0)
+        .idle_timeout(limits::IDLE_CONNECTION)
         .map_sqlx_sqlite_opts(move |_| {
             sea_orm::sqlx::ConnectOptions::disable_statement_logging(options.clone())
         });

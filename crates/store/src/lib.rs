@@ -26,6 +26,7 @@ pub mod observation;
 pub mod person;
 pub mod record;
 pub mod redaction;
+pub mod request_key;
 pub mod stage;
 pub mod tail;
 

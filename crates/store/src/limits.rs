@@ -17,6 +17,9 @@ pub const WRITER_CACHE_KIB: u32 = 32_768;
 /// Pages that each reader of the embedded database keeps in memory, in KiB.
 pub const READER_CACHE_KIB: u32 = 16_384;
 
+/// How long a connection that nobody uses is kept, with its pages in memory.
+pub const IDLE_CONNECTION: Duration = Duration::from_secs(10);
+
 /// Pages of the write-ahead log, of 4 KiB, after which it is folded into the file: pages that every
 /// chunk of an import changes are then written there once in several chunks.
 pub const LOG_PAGES: u32 = 8_192;
@@ -36,3 +39,6 @@ pub const LINKS_MAX: u64 = 5_000;
 
 /// How long a sequencer may hold its lease without showing up again.
 pub const LEASE: Duration = Duration::from_secs(60);
+
+/// How long the key of a request is remembered.
+pub const REQUEST_KEY_AGE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -6,6 +6,7 @@ mod m0003_masters;
 mod m0004_access;
 mod m0005_calls;
 mod m0006_goal_parts;
+mod m0007_request_keys;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_access::Access),
             Box::new(m0005_calls::CALLS),
             Box::new(m0006_goal_parts::GOAL_PARTS),
+            Box::new(m0007_request_keys::REQUEST_KEYS),
         ]
     }
 }

@@ -86,6 +86,7 @@ pub async fn import_file(
 ) -> Result<reports::imports::Import, Error> {
     let order = Order {
         file: path.to_owned(),
+        name: None,
         kind,
         mapping: how.mapping,
         save_mapping: None,

@@ -15,11 +15,13 @@ mod field;
 mod forecast;
 mod frame;
 mod goal_parts;
+mod idempotency;
 mod members;
 mod pages;
 mod pipeline;
 mod policy;
 mod records;
+mod reference;
 mod review;
 mod shared;
 mod uploads;
@@ -127,7 +129,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(pipeline::routes())
         .merge(entrance::routes())
         .merge(members::routes())
-        .nest("/api/v1", api::routes())
+        .nest("/api/v1", api::routes(&shared))
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))
         .route("/sign-out", post(entrance::sign_out))

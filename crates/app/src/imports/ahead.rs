@@ -7,7 +7,6 @@ use intake::refusal::Reject;
 use tokio::task::JoinHandle;
 
 use super::Order;
-use crate::context::file_name;
 use crate::error::Error;
 use crate::limits::ROWS_PER_CHUNK;
 
@@ -33,7 +32,7 @@ impl Ahead {
         let reader = intake::reader::read(&order.file, mapping, assumptions)?;
         Ok(Ahead {
             headers: reader.headers().to_vec(),
-            file: file_name(&order.file),
+            file: order.name(),
             under_way: Some(tokio::task::spawn_blocking(|| read_chunk(reader))),
             at_end: None,
         })

@@ -1,8 +1,8 @@
-//! What the eve of a period lets expect of it: by the plan where history tells of a leg, at the pace
-//! of the days before where it does not.
+//! What the eve of a period lets expect of it: by the plan where history tells of a leg, at the
+//! pace of the days before where it does not.
 //!
-//! It rests on what was true on the eve, so that it is the same for as long as nobody tells anything
-//! of the days before: it is computed once for all who ask.
+//! It rests on what was true on the eve, so that it is the same for as long as nobody tells
+//! anything of the days before: it is computed once for all who ask.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

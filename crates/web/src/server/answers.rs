@@ -34,7 +34,7 @@ use reports::scoreboard::week::Week;
 
 use super::asked::{Asked, Page};
 use super::fault::Fault;
-use super::shared::Shared;
+use super::shared::{Lane, Shared};
 use super::what_if::Answered;
 
 /// Answers that are kept; the one that was asked for least lately makes room.
@@ -125,9 +125,13 @@ impl Question {
         matches!(self.page, Page::Quality | Page::Journal)
     }
 
-    /// Whether it is of the kind that nobody looks at while editing, so that others go first.
-    fn can_wait(&self) -> bool {
-        self.is_audit() || matches!(self.page, Page::Week | Page::Backtest | Page::Retention)
+    fn lane(&self) -> Lane {
+        match self.page {
+            Page::Scoreboard => Lane::First,
+            Page::Week | Page::Backtest | Page::Retention => Lane::Behind,
+            _ if self.is_audit() => Lane::Behind,
+            _ => Lane::Usual,
+        }
     }
 }
 
@@ -248,10 +252,7 @@ impl Answers {
         let (page, asked) = (question.page, question.asked.clone());
         let started = Instant::now();
         let verb = async move |context: &Context| answer(context, page, &asked).await;
-        let computed = match question.can_wait() {
-            true => shared.compute_behind(context, verb).await,
-            false => shared.compute(context, verb).await,
-        };
+        let computed = shared.compute(question.lane(), context, verb).await;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way.remove(&question);
         let answer = Arc::new(computed?);

@@ -14,6 +14,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use reports::document::Report;
@@ -24,13 +25,14 @@ use super::answers::Wanted;
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
 use super::forecast;
+use super::idempotency;
 use super::pages::action;
 use super::policy::Action;
 use super::records::{self, SHOWN, absent, look, subject};
 use super::shared::Shared;
 use super::visitor::Visitor;
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
+pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/openapi.json", get(async || Json(description())))
         .route("/records/{kind}", post(add))
@@ -39,6 +41,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/forecast/calls", get(forecast::read_calls).post(forecast::say))
         .route("/{page}", get(report))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
+        .layer(from_fn_with_state(shared.clone(), idempotency::once))
 }
 
 /// A visitor whose faults are told in JSON.
@@ -169,7 +172,7 @@ fn versioned(version: &str, body: Value) -> Result<Response, Problem> {
 }
 
 /// What the API is, after OpenAPI 3.1.
-fn description() -> Value {
+pub(super) fn description() -> Value {
     let mut paths = serde_json::Map::new();
     for page in Page::ALL {
         let get = json!({
@@ -284,6 +287,24 @@ fn named_record() -> Value {
     ])
 }
 
+/// The key under which a write is done once.
+fn key_parameter() -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": false,
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+        "description": "A text of yours: within a day the write is done once, however often sent.",
+    })
+}
+
+/// Answers of a write that may bear a key.
+fn of_write(mut answers: Value) -> Value {
+    answers["409"] = answers["422"].clone();
+    answers["409"]["description"] = "Its key is of a write whose outcome is not known.".into();
+    answers
+}
+
 fn described_record() -> Value {
     let if_match = json!({
         "name": "If-Match",
@@ -293,7 +314,7 @@ fn described_record() -> Value {
         "description": "The ETag of the record as it was read; of another version, a 412.",
     });
     let edit = json!({ "schema": { "$ref": "#/components/schemas/Edit" } });
-    let mut edited = answers("What changed, with the new version as ETag.", "Edited");
+    let mut edited = of_write(answers("What changed, with the new version as ETag.", "Edited"));
     edited["412"] = edited["422"].clone();
     edited["412"]["description"] = "The record is of another version: read it again.".into();
     json!({
@@ -306,7 +327,7 @@ fn described_record() -> Value {
         "patch": {
             "operationId": "edit_record",
             "summary": "Edit a record",
-            "parameters": [if_match],
+            "parameters": [if_match, key_parameter()],
             "requestBody": { "required": true, "content": { "application/json": edit } },
             "responses": edited,
         },
@@ -320,6 +341,7 @@ fn described_addition() -> Value {
         "post": {
             "operationId": "add_record",
             "summary": "Add a record",
+            "parameters": [key_parameter()],
             "requestBody": { "required": true, "content": { "application/json": added } },
             "responses": created("What was added, with its version as ETag.", "Edited"),
         },
@@ -328,7 +350,7 @@ fn described_addition() -> Value {
 
 /// As [`answers`], of what makes something new.
 fn created(about: &str, schema: &str) -> Value {
-    let mut all = answers(about, schema);
+    let mut all = of_write(answers(about, schema));
     if let Some(all) = all.as_object_mut()
         && let Some(answer) = all.remove("200")
     {
@@ -344,11 +366,12 @@ fn described_calls() -> Value {
             "operationId": "forecast_calls",
             "summary": "Calls of a period",
             "parameters": parameters(taken(Page::Calls)),
-            "responses": answers("What is in hand, what was called, and what Baton says.", "Report"),
+            "responses": answers("What is in hand, what was called, what Baton says.", "Report"),
         },
         "post": {
             "operationId": "say_forecast_call",
             "summary": "Submit a call, or override one",
+            "parameters": [key_parameter()],
             "requestBody": { "required": true, "content": { "application/json": call } },
             "responses": created("The call as it was said, with what was said before.", "Report"),
         },

@@ -33,6 +33,8 @@ pub(super) enum Fault {
     },
     /// Somebody else was faster.
     Changed(String),
+    /// A write under this key is under way, or nobody saw how it ended.
+    KeyUnderWay,
     Unready(&'static str),
     /// A defect or a broken store: the sentence goes to the log, not to the visitor.
     Broken(String),
@@ -54,6 +56,7 @@ impl Fault {
             Fault::NotFound(_) => StatusCode::NOT_FOUND,
             Fault::Input(_) | Fault::Field { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Fault::Changed(_) => StatusCode::PRECONDITION_FAILED,
+            Fault::KeyUnderWay => StatusCode::CONFLICT,
             Fault::Unready(_) => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -67,6 +70,7 @@ impl Fault {
             Fault::NotFound(_) => "There is nothing here",
             Fault::Input(_) | Fault::Field { .. } => "This cannot be done as asked",
             Fault::Changed(_) => "Somebody else was faster",
+            Fault::KeyUnderWay => "This write was sent before",
             Fault::Unready(_) => "Not ready",
             Fault::Broken(_) => "Something broke on our side",
         }
@@ -82,6 +86,9 @@ impl Fault {
             }
             Fault::NotFound(what) => format!("{what} Look for it with the search."),
             Fault::Input(what) | Fault::Changed(what) => sentence(what),
+            Fault::KeyUnderWay => "It is under way, or its answer was lost: wait a moment, look \
+                 whether it was done, and send it under a new Idempotency-Key if not."
+                .into(),
             Fault::Field { field, why } => format!("`{field}`: {}", sentence(why)),
             Fault::Unready(why) => format!("{} Try again in a moment.", sentence(why)),
             Fault::Broken(_) => "Nothing was changed. The server's log says what it was.".into(),

@@ -3,6 +3,9 @@
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+use domain::period::{FiscalCalendar, Period};
+use jiff::ToSpan;
+use jiff::civil::Date;
 use reports::render::capital;
 
 use super::asked::{Asked, Page};
@@ -35,6 +38,8 @@ pub(super) struct Frame {
     /// The day in words, where it is not today.
     pub past_day: Option<String>,
     pub period: String,
+    /// Those that are most asked for: this fiscal year, the one before and the next, by quarters.
+    pub periods: Vec<String>,
     pub today: String,
     pub who: String,
     pub role: &'static str,
@@ -88,12 +93,22 @@ impl Frame {
             as_of: asked.as_of.map(|day| day.to_string()).unwrap_or_default(),
             past_day: asked.as_of.filter(|day| *day != today).map(long_date),
             period: asked.period.map(|period| period.to_string()).unwrap_or_default(),
+            periods: periods(company.company.calendar, today),
             today: today.to_string(),
             who: visitor.member.name.clone(),
             role: visitor.member.role.name(),
             is_demo: visitor.is_demo,
         }
     }
+}
+
+fn periods(calendar: FiscalCalendar, today: Date) -> Vec<String> {
+    let year = calendar.year_of(today);
+    let days = calendar.days(year);
+    let beside = [days.last.saturating_add(1.day()), days.first.saturating_sub(1.day())];
+    let years = [year].into_iter().chain(beside.map(|day| calendar.year_of(day)));
+    let parts = |year: Period| std::iter::once(year).chain(calendar.quarters(year));
+    years.flat_map(parts).map(|period| period.to_string()).collect()
 }
 
 /// A template as an answer.

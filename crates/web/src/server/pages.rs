@@ -27,6 +27,7 @@ use super::fault::Fault;
 use super::frame::{Frame, Link, html, sentence};
 use super::goal_parts::{self, Panel};
 use super::policy::Action;
+use super::reference;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use super::what_if::{self, Slider};
@@ -40,24 +41,25 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/search", get(search))
         .route("/goal/set", post(set_goal))
         .route("/metrics/{name}", get(metric))
+        .route("/api", get(reference::page))
         .route("/{page}", get(page))
 }
 
 #[derive(Template)]
 #[template(path = "server/page.html")]
-struct PageView {
+pub(super) struct PageView {
     frame: Frame,
     /// What the page is of, above its answer.
     kicker: String,
-    answer: String,
+    pub answer: String,
     figures: Vec<Figure>,
     /// What changed since last week, with the way to more of it.
     since: Option<Link>,
     /// What to do next, each with the way to where it is done.
     steps: Vec<Link>,
     /// The answer's tables, each with its place among them for downloads.
-    tables: Vec<TableView>,
-    notes: Vec<String>,
+    pub tables: Vec<TableView>,
+    pub notes: Vec<String>,
     /// Pages that go on from here.
     related: Vec<Link>,
     /// What narrows the page.
@@ -69,7 +71,7 @@ struct PageView {
     import: Option<ImportForm>,
     /// Whether the journal of one record can be asked for.
     has_subjects: bool,
-    downloads: Vec<Link>,
+    pub downloads: Vec<Link>,
     /// Whether newer figures are being computed.
     is_stale: bool,
 }
@@ -105,7 +107,7 @@ impl GoalForm {
 
 impl PageView {
     /// A page of nothing but its frame.
-    fn new(frame: Frame, kicker: &str) -> PageView {
+    pub fn new(frame: Frame, kicker: &str) -> PageView {
         PageView {
             frame,
             kicker: kicker.to_owned(),

@@ -23,11 +23,8 @@ use super::uploads::Uploads;
 
 /// Verbs that look up or write at the same time; others wait their turn.
 const VERBS_AT_ONCE: usize = 8;
-/// Reports that are computed at the same time. They have turns of their own, so that no edit and no
-/// record waits for one.
-const REPORTS_AT_ONCE: usize = 2;
-/// Of those that can wait.
-const REPORTS_BEHIND_AT_ONCE: usize = 1;
+/// Reports that are computed at the same time, beside the first one and one behind.
+const USUAL_AT_ONCE: usize = 2;
 /// The pages that are computed before anybody asks for them, in this order.
 const WARMED_UP: [Page; 12] = [
     Page::Scoreboard,
@@ -64,8 +61,19 @@ pub(super) struct Shared {
     pub reviews: Reviews,
     clock: fn() -> Timestamp,
     turns: Semaphore,
-    report_turns: Semaphore,
-    turns_behind: Semaphore,
+    first_turn: Semaphore,
+    usual_turns: Semaphore,
+    turn_behind: Semaphore,
+}
+
+/// How soon a report is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// What everybody looks at waits for nothing else.
+    First,
+    Usual,
+    /// What nobody looks at while editing.
+    Behind,
 }
 
 impl Shared {
@@ -86,8 +94,9 @@ impl Shared {
             reviews: Reviews::default(),
             clock,
             turns: Semaphore::new(VERBS_AT_ONCE),
-            report_turns: Semaphore::new(REPORTS_AT_ONCE),
-            turns_behind: Semaphore::new(REPORTS_BEHIND_AT_ONCE),
+            first_turn: Semaphore::new(1),
+            usual_turns: Semaphore::new(USUAL_AT_ONCE),
+            turn_behind: Semaphore::new(1),
         })
     }
 
@@ -118,22 +127,19 @@ impl Shared {
         self.run_in(&self.turns, context, verb).await
     }
 
-    /// As [`Shared::run`], for what computes long.
-    pub async fn compute<T, W>(&self, context: Context, verb: W) -> Result<T, Fault>
+    /// As [`Shared::run`], for what computes long: it has a turn apart from records and edits, so
+    /// that none of them waits for it.
+    pub async fn compute<T, W>(&self, lane: Lane, context: Context, verb: W) -> Result<T, Fault>
     where
         T: Send + 'static,
         W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
     {
-        self.run_in(&self.report_turns, context, verb).await
-    }
-
-    /// As [`Shared::compute`], for what others need not wait for.
-    pub async fn compute_behind<T, W>(&self, context: Context, verb: W) -> Result<T, Fault>
-    where
-        T: Send + 'static,
-        W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
-    {
-        self.run_in(&self.turns_behind, context, verb).await
+        let turn = match lane {
+            Lane::First => &self.first_turn,
+            Lane::Usual => &self.usual_turns,
+            Lane::Behind => &self.turn_behind,
+        };
+        self.run_in(turn, context, verb).await
     }
 
     async fn run_in<T, W>(&self, turns: &Semaphore, context: Context, verb: W) -> Result<T, Fault>

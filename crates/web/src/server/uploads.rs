@@ -14,15 +14,17 @@ use app::imports::{self, Order, Watch};
 use askama::Template;
 use axum::Form;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, Multipart, Path};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use domain::kind::Kind;
+use futures::Stream;
 use reports::document::Report;
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 
 use super::asked::{Asked, Page};
@@ -39,6 +41,8 @@ pub(super) const FILE_BYTES_MAX: usize = 2 << 30;
 const UPLOADS_MAX: usize = 50;
 /// The folder in the data folder.
 const FOLDER: &str = "uploads";
+/// Bytes of a file that are in memory while it is downloaded.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     let receive = post(receive).layer(DefaultBodyLimit::max(FILE_BYTES_MAX));
@@ -46,6 +50,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/uploads", receive)
         .route("/uploads/{id}", get(page).post(go_on))
         .route("/imports/undo", post(undo))
+        .route("/imports/{id}/refused.csv", get(refused))
 }
 
 /// The files that came in, by id.
@@ -88,6 +93,8 @@ struct UploadView {
     may_import: bool,
     may_map: bool,
     is_done: bool,
+    /// Where the rows are that were refused, once the others are in.
+    refused: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +119,8 @@ async fn receive(visitor: Visitor, mut form: Multipart) -> Result<Response, Faul
         match field.name() {
             Some("kind") => kind = Some(field.text().await.map_err(unread)?),
             Some("file") => {
-                let name = field.file_name().unwrap_or_default().to_owned();
+                let name = field.file_name().unwrap_or_default();
+                let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
                 file = Some((saved(field, &folder, id, &name).await?, name));
             }
             _ => {}
@@ -193,6 +201,7 @@ async fn read(
     let mapping = upload.mapping();
     let order = Order {
         file: upload.path.clone(),
+        name: Some(upload.name.clone()),
         kind: upload.kind,
         mapping: mapping.is_file().then_some(mapping),
         save_mapping: None,
@@ -240,6 +249,29 @@ async fn go_on(
         _ => return Err(Fault::input("look at the file first")),
     }
     Ok(Redirect::to(&format!("/uploads/{id}")).into_response())
+}
+
+/// The rows that an import refused, as they were, with what is wrong with each.
+async fn refused(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Fault> {
+    let context = visitor.context(Action::Import)?;
+    let absent = |_| Fault::NotFound("That import has refused no row.".into());
+    let path = imports::refused_rows(&context, id).map_err(absent)?;
+    let broken = |error: std::io::Error| Fault::Broken(format!("refused rows: {error}"));
+    let file = tokio::fs::File::open(&path).await.map_err(broken)?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"refused rows.csv\""),
+    ];
+    Ok((headers, Body::from_stream(chunks(file))).into_response())
+}
+
+/// A file piece by piece.
+fn chunks(file: tokio::fs::File) -> impl Stream<Item = std::io::Result<Vec<u8>>> {
+    futures::stream::try_unfold(file, async |mut file| {
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+        let read = file.read_buf(&mut chunk).await?;
+        Ok((read > 0).then_some((chunk, file)))
+    })
 }
 
 async fn undo(visitor: Visitor, Form(form): Form<Undo>) -> Result<Response, Fault> {
@@ -310,6 +342,7 @@ impl Upload {
             may_import: false,
             may_map: false,
             is_done: matches!(state, State::Imported(_)),
+            refused: None,
         };
         match state {
             State::Looking => view.answer = format!("{} is being looked at.", self.name),
@@ -319,12 +352,17 @@ impl Upload {
                 match looked.as_ref() {
                     Ok(import) => {
                         view.may_import = true;
-                        view.show(import, &self.name);
+                        view.show(import);
                     }
                     Err(why) => view.answer = sentence(why),
                 }
             }
-            State::Imported(import) => view.show(&import, &self.name),
+            State::Imported(import) => {
+                let refused = (import.rows_rejected > 0)
+                    .then(|| format!("/imports/{}/refused.csv", import.import_id));
+                view.refused = refused;
+                view.show(&import);
+            }
             State::Failed(why) => view.answer = sentence(&why),
         }
         view
@@ -332,9 +370,9 @@ impl Upload {
 }
 
 impl UploadView {
-    fn show(&mut self, import: &reports::imports::Import, name: &str) {
-        let document =
-            reports::imports::Import { file: name.to_owned(), ..import.clone() }.document();
+    fn show(&mut self, import: &reports::imports::Import) {
+        // Where the server keeps the refused rows is nothing to the visitor, who downloads them.
+        let document = reports::imports::Import { rejects_file: None, ..import.clone() }.document();
         self.answer = document.answer;
         self.tables = document.tables.iter().filter_map(TableView::new).collect();
         self.notes = document.notes;

@@ -84,7 +84,7 @@ impl Visitor {
     }
 
     /// Under what name the journal keeps what the visitor does: never a personal one.
-    fn actor(&self) -> String {
+    pub fn actor(&self) -> String {
         if self.is_demo { "demo owner".to_owned() } else { format!("member:{}", self.member.id) }
     }
 }

@@ -102,3 +102,45 @@ async fn a_goal_is_set_and_what_is_wrong_is_said_beside_what_was_typed() {
         assert!(answer.text.contains(wrong) && answer.text.contains("role=\"alert\""), "{typed}");
     }
 }
+
+/// Adds a deal under a key.
+async fn add(site: &Site, token: &str, key: &str, body: &str) -> Answer {
+    let path = "/api/v1/records/deals";
+    let mut asked = request(Method::POST, path, Some(token), Body::from(body.to_owned()));
+    let json = "application/json".parse().expect("a header");
+    asked.headers_mut().insert(header::CONTENT_TYPE, json);
+    asked.headers_mut().insert("idempotency-key", key.parse().expect("a header"));
+    site.ask(asked).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_sent_again_under_its_key_is_done_once() {
+    let site = Site::new(Entry::Members).await;
+    let owner = site.token(Role::Owner, None, true).await;
+    let found = async || {
+        let deals = site.get("/api/v1/deals?outcome=any", Some(&owner)).await.text;
+        let deals: serde_json::Value = serde_json::from_str(&deals).expect("JSON");
+        deals["found"].as_u64().expect("a number")
+    };
+    let before = found().await;
+    let body = r#"{"fields":{"name":"Twice sent"}}"#;
+    let first = add(&site, &owner, "k1", body).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+    let again = add(&site, &owner, "k1", body).await;
+    assert_eq!((again.status, &again.text), (first.status, &first.text));
+    for name in [header::ETAG, header::LOCATION, header::CONTENT_TYPE] {
+        assert_eq!(again.headers.get(&name), first.headers.get(&name), "{name}");
+    }
+    assert_eq!(found().await, before + 1);
+
+    let other = add(&site, &owner, "k1", r#"{"fields":{"name":"Another"}}"#).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", other.text);
+    let refused = add(&site, &owner, "k2", r#"{"fields":{"amount":"much"}}"#).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let mended = add(&site, &owner, "k2", body).await;
+    assert_eq!(mended.status, StatusCode::CREATED, "what was refused was not done");
+    let by_another = site.token(Role::RevenueOperations, None, true).await;
+    let third = add(&site, &by_another, "k1", body).await;
+    assert_eq!(third.status, StatusCode::CREATED, "keys are a member's own: {}", third.text);
+    assert_eq!(found().await, before + 3);
+}

@@ -57,7 +57,14 @@ async fn a_file_is_looked_at_then_imported_then_undone() {
     assert!(site.get("/api/v1/leads?outcome=any", None).await.text.contains("\"found\":2"));
     let uploads = site.company.context.path("uploads");
     assert_eq!(std::fs::read_dir(uploads).expect("a folder").count(), 0);
+    let refused = done.split("href=\"").find(|rest| rest.contains("refused.csv\""));
+    let refused = refused.and_then(|rest| rest.split('"').next()).expect("a link");
+    let refused = site.get(refused, None).await;
+    assert!(refused.text.contains("l3,not a day"), "{}", refused.text);
+    let nothing = "/imports/00000000-0000-7000-8000-000000000000/refused.csv";
+    assert_eq!(site.get(nothing, None).await.status, StatusCode::NOT_FOUND);
     let imports = site.get("/api/v1/imports", None).await.text;
+    assert!(imports.contains("\"my leads.csv\""), "{imports}");
     let imports: serde_json::Value = serde_json::from_str(&imports).expect("JSON");
     let id = imports["imports"][0]["import_id"].as_str().expect("an id");
     let undone = site.post("/imports/undo", None, &format!("import_id={id}")).await;
