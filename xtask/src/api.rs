@@ -136,7 +136,7 @@ fn schemathesis() -> Result<Result<PathBuf, String>> {
         return Ok(Ok(program));
     }
     let can_make = || building::available("python3", &["-c", "import ensurepip, venv"]);
-    if !can_make() && !(packages::install(PACKAGES)? && can_make()) {
+    if !(can_make() || packages::install(PACKAGES)? && can_make()) {
         return Ok(Err(packages::command(PACKAGES)));
     }
     let made =
