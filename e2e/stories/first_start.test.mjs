@@ -28,7 +28,7 @@ test("from nothing to a plan", async (t) => {
   assert.match(await page.getByRole("alert").innerText(), /much/);
   assert.equal(await page.getByLabel("Revenue").inputValue(), "much");
   await setGoal(page, year, "1000000");
-  assert.match(await answer(page), new RegExp(`goal of ${year} is 1 m USD`));
+  assert.match(await answer(page), new RegExp(`goal of ${year} is 1\\.0\\sm\\sUSD`));
 
   await page.goto(`/plan?period=${year}`);
   assert.match(await answer(page), /USD|leads|wins/);

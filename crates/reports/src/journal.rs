@@ -30,7 +30,7 @@ impl Report for Log {
     fn document(&self) -> Document {
         let mut table = Table::new(
             &format!("Journal of {}", self.subject),
-            &["Effective", "Recorded", "Actor", "Field", "Before", "After"],
+            &["Effective", "Recorded", "Actor", "Field", "Before", "After", "Why"],
         );
         for entry in &self.entries {
             for change in entry.changes.iter().filter(|change| is_seen(change)) {
@@ -41,6 +41,7 @@ impl Report for Log {
                     change.field.into(),
                     change.before.as_ref().map(|value| self.shown.text(value)).into(),
                     change.after.as_ref().map(|value| self.shown.text(value)).into(),
+                    entry.reason.as_str().into(),
                 ]);
             }
         }

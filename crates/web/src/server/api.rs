@@ -32,6 +32,9 @@ use super::records::{self, SHOWN, absent, look, subject};
 use super::shared::Shared;
 use super::visitor::Visitor;
 
+/// Parameters that say nothing when they are empty.
+const NEVER_EMPTY: [&str; 5] = ["as_of", "from", "to", "period", "outcome"];
+
 pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/openapi.json", get(async || Json(description())))
@@ -72,6 +75,11 @@ pub(super) async fn report(
     let unknown = || Fault::NotFound("No resource has this address.".into());
     let page = Page::named(&name).ok_or_else(unknown)?;
     visitor.check(action(page))?;
+    // A form sends what was left out as nothing; a program that says nothing has made a mistake.
+    let is_empty = |name: &&str| query.get(*name).is_some_and(|text| text.trim().is_empty());
+    if let Some(name) = NEVER_EMPTY.into_iter().find(is_empty) {
+        return Err(Fault::input(format!("`{name}` says nothing: leave it out, or fill it")).into());
+    }
     let asked = Asked::read(&query)?;
     let (answer, _) = visitor.answer(page, &asked, Wanted::New).await?;
     let mut json = answer.report().json();
@@ -230,7 +238,7 @@ fn parameters(taken: &[&str]) -> Value {
         let pattern = "^[1-9][0-9]{3}(-Q[1-4]|-(0[1-9]|1[0-2]))?$";
         json!({ "type": "string", "pattern": pattern })
     };
-    let outcome = || json!({ "enum": ["open", "overdue", "won", "lost", "any"] });
+    let outcome = || json!({ "type": "string", "enum": ["open", "overdue", "won", "lost", "any"] });
     let described = [
         ("name", text(), "The metric."),
         ("as_of", day(), "The day from whose end the company is looked at, as 2026-03-31."),
@@ -282,7 +290,7 @@ fn named_record() -> Value {
     };
     let kinds = SHOWN.map(|kind| kind.name());
     json!([
-        path("kind", "What it is.", json!({ "enum": kinds })),
+        path("kind", "What it is.", json!({ "type": "string", "enum": kinds })),
         path("id", "Its id in its source.", json!({ "type": "string", "minLength": 1 })),
     ])
 }
