@@ -56,7 +56,7 @@ fn hold(schemathesis: &Path, baton: &Path) -> Result<bool> {
                 .arg(format!("http://{}/api/v1/openapi.json", server.address))
                 .args(["--header", &format!("Authorization: Bearer {token}")])
                 .args(["--seed", SEED, "--max-examples", EXAMPLES, "--checks", CHECKS])
-                .args(["--phases", "examples,coverage,fuzzing", "--workers", "2"])
+                .args(["--phases", "examples,coverage,fuzzing", "--workers", "1"])
                 .args(["--request-timeout", "60", "--continue-on-failure", "--no-color"])
                 .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
                 .env("PYTHONPATH", building::root().join("e2e"))

@@ -36,15 +36,16 @@ use super::visitor::Visitor;
 const NEVER_EMPTY: [&str; 5] = ["as_of", "from", "to", "period", "outcome"];
 
 pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    let once = || from_fn_with_state(shared.clone(), idempotency::once);
+    let calls = get(forecast::read_calls).post(forecast::say);
     Router::new()
         .route("/openapi.json", get(async || Json(description())))
-        .route("/records/{kind}", post(add))
-        .route("/records/{kind}/{id}", get(read).patch(edit))
+        .route("/records/{kind}", post(add).route_layer(once()))
+        .route("/records/{kind}/{id}", get(read).patch(edit).route_layer(once()))
         .route("/records/{kind}/{id}/journal", get(history))
-        .route("/forecast/calls", get(forecast::read_calls).post(forecast::say))
+        .route("/forecast/calls", calls.route_layer(once()))
         .route("/{page}", get(report))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
-        .layer(from_fn_with_state(shared.clone(), idempotency::once))
 }
 
 /// A visitor whose faults are told in JSON.
