@@ -3,7 +3,7 @@
 /// Rows of a file that become one transaction.
 pub const ROWS_PER_CHUNK: usize = 5_000;
 /// Touches that are added to the lake at a time.
-pub const TOUCHES_PER_PART_MAX: usize = 100_000;
+pub const TOUCHES_PER_PART_MAX: usize = 200_000;
 /// Examples that a finding names.
 pub const EXAMPLES_PER_FINDING_MAX: usize = 5;
 /// Journal entries that are read from the store at a time.
