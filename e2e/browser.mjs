@@ -32,11 +32,13 @@ export async function owner(test, browser, options = {}) {
 /**
  * The page of a visitor with cookies of their own; what goes wrong on it fails the test.
  *
- * `refused` says that the visitor is going to be refused, which browsers put on the console too.
+ * `refused` says that the visitor is going to be refused, which browsers put on the console too;
+ * without `scripts` pages come as they are before any has run.
  */
-export async function visitor(test, browser, server, { refused = false } = {}) {
+export async function visitor(test, browser, server, { refused = false, scripts = true } = {}) {
   const viewport = { width: 1440, height: 900 };
-  const context = await browser.newContext({ baseURL: server.url, viewport });
+  const options = { baseURL: server.url, viewport, javaScriptEnabled: scripts };
+  const context = await browser.newContext(options);
   context.setDefaultTimeout(STEP_MS_MAX);
   await context.addInitScript({ path: AXE });
   const page = await context.newPage();

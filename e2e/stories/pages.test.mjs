@@ -13,6 +13,8 @@ const OTHERS = [
   "/members",
   "/account",
   "/api",
+  "/keys",
+  "/design",
   "/metrics/pipeline_amount?by=owner",
   "/search?q=Core",
   "/sign-in",

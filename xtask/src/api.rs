@@ -61,7 +61,8 @@ fn hold(schemathesis: &Path, baton: &Path) -> Result<bool> {
                 .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
                 .env("PYTHONPATH", building::root().join("e2e"))
                 .env("PYTHONDONTWRITEBYTECODE", "1")
-                .current_dir(building::root()),
+                // It keeps what it learnt where it runs.
+                .current_dir(&data),
         )?;
     }
     Ok(held)

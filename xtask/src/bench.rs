@@ -9,6 +9,8 @@ mod futures;
 mod http;
 mod measure;
 pub mod pages;
+mod python;
+mod score;
 pub mod truth;
 
 use crate::building;
@@ -35,6 +37,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("memory", memory_of_one_gib),
     ("seed", same_seed_same_bytes),
     ("futures", |bench| futures::rows(&bench.folder, &bench.profile)),
+    ("score", score::rows),
 ];
 
 /// Runs the named benchmarks, or all, and prints one table; false when a bound is passed.

@@ -106,7 +106,10 @@ async fn whose(context: &Context, order: &Order) -> Result<Whose, Error> {
         }
     };
     if context.scope != domain::access::Scope::All && whose == Whose::Whole {
-        let why = "you are no user of the CRM: ask an owner of the company to name you as one";
+        let why = match order.speaker {
+            Some(_) => "the whole is called by who sees the whole: call an owner's",
+            None => "you are no user of the CRM: ask an owner of the company to name you as one",
+        };
         return Err(Error::Field { field: "owner", why: why.to_owned() });
     }
     if let Whose::User(user) = whose {

@@ -138,7 +138,8 @@ async fn look_at_edits(
     Ok(())
 }
 
-fn is_deleted(record: &Record) -> bool {
+/// Whether its source has deleted a record.
+pub(crate) fn is_deleted(record: &Record) -> bool {
     record.values.get("deleted") == Some(&Some(Value::Boolean(true)))
 }
 

@@ -4,6 +4,7 @@
 //! and returns a report. It knows neither HTTP nor SQL, and reads no clock.
 
 pub mod access;
+mod actor;
 pub mod backtest;
 pub mod call;
 pub mod check;
@@ -22,10 +23,13 @@ pub mod model;
 pub mod person;
 pub mod pipeline;
 pub mod plan;
+pub mod plan_version;
 pub mod record;
 pub mod request_key;
 pub mod retention;
 pub mod review;
+pub mod score;
 pub mod scoreboard;
 pub mod sealing;
+pub mod team;
 pub mod world;

@@ -34,3 +34,7 @@ pub const OWNER_FORECASTS_MAX: usize = 60;
 pub const OWNER_CLOSED_MIN: usize = 20;
 /// Cards that a column of the board shows.
 pub const CARDS_MAX: usize = 40;
+/// Splits that one backtest of the learned probability learns from.
+pub const SCORE_REPEAT_MAX: u32 = 1_000;
+/// Rows that are scored to time it, the held-out ones again and again if they are fewer.
+pub const SCORE_TIMED_ROWS: usize = 100_000;

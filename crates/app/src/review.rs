@@ -33,6 +33,7 @@ use crate::backtest::{Origins, Step, backtest_of};
 use crate::context::{Context, Session, file_name};
 use crate::error::Error;
 use crate::forecast::forecast_of;
+use crate::funnel::rates;
 use crate::imports::findings::Rule;
 use crate::imports::{Order, Watch, import_unsealed};
 use crate::limits::{REVIEW_QUARTERS_AHEAD, REVIEW_QUARTERS_BACK};
@@ -271,6 +272,7 @@ impl<'a> Reviewer<'a> {
             backtest: None,
             dead: DeadPipeline::new(&world.deals, world.as_of, currency, &names),
             sales: self.sales(),
+            rates: rates::by_type(self.context, world),
             waterfalls: self.waterfalls().await?,
             leads: LeadReview::new(&world.leads, &world.lead_stages, moment, &self.directory.users),
             notes: self.notes(reader.notes, named),

@@ -12,6 +12,7 @@ use domain::kind::Kind;
 use domain::master::{Master, Realm};
 use domain::period::Period;
 use jiff::civil::Date;
+use url::Url;
 
 /// Baton: revenue performance management. From the exports of your CRM and one revenue number to
 /// a plan, a scoreboard and a forecast.
@@ -21,6 +22,13 @@ pub struct Arguments {
     /// The data folder of the company
     #[arg(long, env = "BATON_DATA", global = true, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
+    /// Ask a Baton server for the report instead of a data folder, with the token that
+    /// BATON_TOKEN holds
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<Url>,
+    /// Let the token go to another machine without TLS
+    #[arg(long, global = true, requires = "server")]
+    pub plain_http: bool,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -39,6 +47,7 @@ pub enum Command {
     #[command(subcommand)]
     Goal(Goal),
     /// What each month must bring so that the goal is met
+    #[command(args_conflicts_with_subcommands = true)]
     Plan(Plan),
     /// Each leg of the relay: actual against expected
     Scoreboard(AsOf),
@@ -47,6 +56,9 @@ pub enum Command {
     Forecast(Forecast),
     /// What runs by subscription, how much of it goes on, and what a year will leave of it
     Retention(Retention),
+    /// The probability of a yes, learned from rows that have told
+    #[command(subcommand)]
+    Score(Score),
     /// The open deals as they stood at the end of any day
     #[command(args_conflicts_with_subcommands = true)]
     Pipeline(Pipeline),
@@ -73,6 +85,9 @@ pub enum Command {
     /// Who may sign in to the web application
     #[command(subcommand)]
     Member(Member),
+    /// Who works in which team
+    #[command(subcommand)]
+    Team(Team),
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +133,43 @@ pub enum Member {
         #[arg(long, default_value_t = 90)]
         days: i64,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Team {
+    /// All teams with their members
+    List(Output),
+    /// Make a team
+    Add {
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Give a team another name
+    Rename {
+        /// The team by its id or name
+        team: String,
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Put a user of the CRM into a team, out of the one before
+    Join {
+        team: String,
+        /// By id, name or e-mail
+        user: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take a user out of a team
+    Leave {
+        team: String,
+        user: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Let Baton, not the CRM, say who is in which team
+    Keep(Output),
 }
 
 #[derive(Debug, Args)]
@@ -352,6 +404,38 @@ pub enum Goal {
 
 #[derive(Debug, Args)]
 pub struct Plan {
+    #[command(subcommand)]
+    pub command: Option<PlanCommand>,
+    #[command(flatten)]
+    pub made: PlanMade,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PlanCommand {
+    /// Save the plan as it stands under a name, for good
+    Save {
+        /// Such as "board, January"
+        name: String,
+        #[command(flatten)]
+        made: PlanMade,
+    },
+    /// The plans that were saved
+    Versions(Output),
+    /// A saved plan beside another one, the plan as it is now, or last year
+    Compare {
+        /// The name of a saved plan
+        name: String,
+        /// Another one's name, or `now`, or `last-year` for what came in the year before
+        #[arg(default_value = "now")]
+        other: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// How a plan is made.
+#[derive(Debug, Args)]
+pub struct PlanMade {
     #[command(flatten)]
     pub as_of: AsOf,
     /// The goal's period, where more than one goal is set
@@ -381,6 +465,42 @@ pub struct Forecast {
     /// The seed of the simulated futures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Score {
+    /// Learn from some rows of any table, and grade what is said of the others
+    Backtest(ScoreBacktest),
+}
+
+#[derive(Debug, Args)]
+pub struct ScoreBacktest {
+    /// A table with a header (CSV, XLSX, Parquet); delimiter and encoding are found out
+    pub file: PathBuf,
+    /// The column with the outcome
+    #[arg(long, value_name = "COLUMN")]
+    pub target: String,
+    /// The outcome that is a yes (1, true, yes, won or converted if left out)
+    #[arg(long, value_name = "VALUE")]
+    pub positive: Option<String>,
+    /// Columns that must not be learned from, separated by commas: ids, and what is only known
+    /// after the outcome
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub exclude: Vec<String>,
+    /// Grade on the rows whose number, from 0, can be divided by this
+    #[arg(long, value_name = "N")]
+    pub test_every: u64,
+    /// Grade on the rows whose whole number in this column can be divided by N instead
+    #[arg(long, value_name = "COLUMN")]
+    pub test_column: Option<String>,
+    /// How many splits: the first as said, the others drawn with the same share
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub repeat: u32,
+    /// The seed of the members' rows
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]

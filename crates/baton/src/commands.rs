@@ -8,8 +8,8 @@ use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
 use app::goal::tree::{Change, Sharing};
 use app::{
-    call, check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan, record,
-    retention, scoreboard,
+    call, check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan,
+    plan_version, record, retention, score, scoreboard, team,
 };
 use domain::call::Manner;
 use domain::company::Company;
@@ -22,17 +22,21 @@ use reports::imports::StageSeen;
 
 use crate::args::{
     Arguments, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal,
-    Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Record,
-    RecordEntry, Retention, Which,
+    Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Plan,
+    PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest, Team, Which,
 };
-use crate::{demo, review, serve, show};
+use crate::{demo, remote, review, serve, show};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if let Some(server) = arguments.server {
+        return remote::run(&server, arguments.plain_http, arguments.command).await;
+    }
     let folder = arguments.data;
     match arguments.command {
         Command::Init(init) => self::init(&folder, init).await,
         Command::Demo(demo) => demo::run(&folder, &demo).await,
         Command::Review(review) => review::run(review).await,
+        Command::Score(Score::Backtest(backtest)) => score_backtest(backtest),
         Command::Serve(serve) => serve::run(&folder, &serve).await,
         command => {
             let context = Context::open(place(&folder), session()?).await?;
@@ -53,17 +57,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Record(record) => self::record(context, record).await,
         Command::Person(person) => self::person(context, person).await,
         Command::Pipeline(pipeline) => self::pipeline(context, pipeline).await,
-        Command::Plan(plan) => {
-            let question = plan::Question {
-                period: plan.period,
-                as_of: plan.as_of.as_of,
-                known_at: plan.as_of.known_at,
-                assume: plan.assume,
-                seed: plan.seed,
-            };
-            let report = plan::prepare(context, &question).await?.answer(&plan.change)?;
-            show::report(&report, plan.as_of.output.json)
-        }
+        Command::Plan(plan) => self::plan(context, plan).await,
         Command::Scoreboard(as_of) => {
             let report = scoreboard::scoreboard(context, as_of.as_of, as_of.known_at).await?;
             show::report(&report, as_of.output.json)
@@ -76,10 +70,57 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         }
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
-        Command::Init(_) | Command::Demo(_) | Command::Review(_) | Command::Serve(_) => {
-            unreachable!("these open no company")
+        Command::Team(team) => self::team(context, team).await,
+        Command::Init(_)
+        | Command::Demo(_)
+        | Command::Review(_)
+        | Command::Score(_)
+        | Command::Serve(_) => unreachable!("these open no company"),
+    }
+}
+
+async fn plan(context: &Context, asked: Plan) -> anyhow::Result<()> {
+    let question = |made: &PlanMade| plan::Question {
+        period: made.period,
+        as_of: made.as_of.as_of,
+        known_at: made.as_of.known_at,
+        assume: made.assume.clone(),
+        seed: made.seed,
+    };
+    match asked.command {
+        Some(PlanCommand::Save { name, made }) => {
+            let question = question(&made);
+            let report = plan_version::save(context, &name, &question, &made.change).await?;
+            show::report(&report, made.as_of.output.json)
+        }
+        Some(PlanCommand::Versions(output)) => {
+            show::report(&plan_version::list(context).await?, output.json)
+        }
+        Some(PlanCommand::Compare { name, other, output }) => {
+            show::report(&plan_version::compare(context, &name, &other).await?, output.json)
+        }
+        None => {
+            let made = asked.made;
+            let prepared = plan::prepare(context, &question(&made)).await?;
+            show::report(&prepared.answer(&made.change)?, made.as_of.output.json)
         }
     }
+}
+
+fn score_backtest(asked: ScoreBacktest) -> anyhow::Result<()> {
+    let question = score::Question {
+        path: asked.file,
+        target: asked.target,
+        positive: asked.positive,
+        exclude: asked.exclude,
+        test_every: asked.test_every,
+        test_column: asked.test_column,
+        repeat: asked.repeat,
+        seed: asked.seed,
+    };
+    let began = Instant::now();
+    let report = score::backtest(&question, &|| began.elapsed().as_secs_f64())?;
+    show::report(&report, asked.output.json)
 }
 
 async fn forecast(context: &Context, asked: Forecast) -> anyhow::Result<()> {
@@ -368,6 +409,18 @@ async fn record(context: &Context, record: Record) -> anyhow::Result<()> {
             show::report(&report, output.json)
         }
     }
+}
+
+async fn team(context: &Context, asked: Team) -> anyhow::Result<()> {
+    let (teams, output) = match asked {
+        Team::List(output) => (team::list(context).await?, output),
+        Team::Add { name, output } => (team::add(context, &name).await?, output),
+        Team::Rename { team, name, output } => (team::rename(context, &team, &name).await?, output),
+        Team::Join { team, user, output } => (team::join(context, &team, &user).await?, output),
+        Team::Leave { team, user, output } => (team::leave(context, &team, &user).await?, output),
+        Team::Keep(output) => (team::keep(context).await?, output),
+    };
+    show::report(&teams, output.json)
 }
 
 async fn person(context: &Context, person: Person) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod demo;
+mod remote;
 mod review;
 mod serve;
 mod show;

@@ -16,6 +16,11 @@ pub fn report(report: &dyn Report, json: bool) -> anyhow::Result<()> {
     } else {
         render::terminal(&report.document(), width())
     };
+    print(&text)
+}
+
+/// Prints a text that is written already.
+pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Who reads the pipe may stop when it has seen enough.
@@ -49,6 +54,7 @@ pub fn spinner() -> ProgressBar {
     spinner
 }
 
-fn width() -> u16 {
+/// The columns of a page.
+pub fn width() -> u16 {
     std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(PIPE_WIDTH)
 }

@@ -41,6 +41,16 @@ pub enum Scope {
     Owners(BTreeSet<Uuid>),
 }
 
+/// Whose records a member sees, before it is known who works with whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    Company,
+    /// The user's own, those of everybody in the user's team, and of all who report to the user.
+    Team(Uuid),
+    /// The user's own; of no user, none.
+    Own(Option<Uuid>),
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
     #[error("`{0}` is no role: choose one of {all}", all = role_names())]
@@ -59,12 +69,23 @@ impl Scope {
 }
 
 impl Member {
-    /// Whose records the member sees: a sales rep's own alone. One who is no user of the CRM owns
-    /// none.
-    pub fn scope(&self) -> Scope {
-        match self.role.sees_own_alone() {
-            true => Scope::Owners(self.user.into_iter().collect()),
-            false => Scope::All,
+    /// A sales rep sees own records; a sales manager who is a user of the CRM, those of the team;
+    /// everybody else the company's.
+    pub fn reach(&self) -> Reach {
+        match (self.role, self.user) {
+            (Role::SalesRep, user) => Reach::Own(user),
+            (Role::SalesManager, Some(user)) => Reach::Team(user),
+            _ => Reach::Company,
+        }
+    }
+
+    /// As [`Member::reach`], in words.
+    pub fn sees(&self) -> &'static str {
+        match self.reach() {
+            Reach::Company => "all records",
+            Reach::Team(_) => "records of the team",
+            Reach::Own(Some(_)) => "own records",
+            Reach::Own(None) => "nothing: no user of the CRM is named",
         }
     }
 }
@@ -94,11 +115,6 @@ impl Role {
             Role::CustomerSuccess => "customer success",
             Role::Viewer => "viewer",
         }
-    }
-
-    /// Whether the role sees its own records alone, not the whole company's.
-    pub fn sees_own_alone(self) -> bool {
-        self == Role::SalesRep
     }
 }
 
@@ -146,6 +162,22 @@ mod tests {
         }
         assert_eq!("Revenue_Operations".parse(), Ok(Role::RevenueOperations));
         assert!("king".parse::<Role>().is_err());
+    }
+
+    #[test]
+    fn a_manager_who_is_no_user_sees_the_company() {
+        let member = |role, user| Member {
+            id: Uuid::nil(),
+            email: String::new(),
+            name: String::new(),
+            role,
+            user,
+        };
+        let user = Some(Uuid::nil());
+        assert_eq!(member(Role::SalesManager, user).reach(), Reach::Team(Uuid::nil()));
+        assert_eq!(member(Role::SalesManager, None).reach(), Reach::Company);
+        assert_eq!(member(Role::SalesRep, None).reach(), Reach::Own(None));
+        assert_eq!(member(Role::Viewer, user).reach(), Reach::Company);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod master;
 pub mod money;
 pub mod name;
 pub mod period;
+pub mod plan_version;
 pub mod stage;
 pub mod time;
 pub mod value;

@@ -101,6 +101,26 @@ impl FiscalCalendar {
     }
 }
 
+impl Period {
+    /// The same period so many years later, or earlier.
+    pub fn later(self, years: i16) -> Period {
+        match self {
+            Period::Year { year } => Period::Year { year: year + years },
+            Period::Quarter { year, quarter } => Period::Quarter { year: year + years, quarter },
+            Period::Month { year, month } => Period::Month { year: year + years, month },
+        }
+    }
+
+    /// The calendar or fiscal year that its name begins with.
+    pub fn year(self) -> i16 {
+        match self {
+            Period::Year { year } | Period::Quarter { year, .. } | Period::Month { year, .. } => {
+                year
+            }
+        }
+    }
+}
+
 /// The calendar month in which a day falls.
 pub fn month_of(day: Date) -> Period {
     Period::Month { year: day.year(), month: day.month() }

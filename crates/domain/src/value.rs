@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::kind::Holds;
-use crate::money::{Money, parse_currency};
+use crate::money::{Currency, Money};
 
 /// One value of one field. `Ratio` is in parts per million (25 % is 250,000).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,14 +77,13 @@ impl Value {
 
 fn decode_money(text: &str) -> Option<Money> {
     let (minor, code) = text.split_once(' ')?;
-    Some(Money { minor: minor.parse().ok()?, currency: parse_currency(code).ok()? })
+    Some(Money { minor: minor.parse().ok()?, currency: Currency::from_code(code)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kind::Kind;
-    use crate::money::Currency;
 
     #[test]
     fn every_value_reads_back_from_its_text() {

@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod rejects;
 pub mod rows;
 pub mod source;
+pub mod table;
 pub mod touches;
 
 mod ahead;

@@ -60,6 +60,13 @@ impl Delta {
         Err(LakeError::Busy { table: self.name, tries: 2 })
     }
 
+    /// The newest version of a table that was read before, if it was: only what came since is read.
+    pub async fn follow(&self, before: Option<DeltaTable>) -> Result<DeltaTable, LakeError> {
+        let Some(mut table) = before else { return self.load_or_create().await };
+        table.update_state().await.map_err(LakeError::table(self.name, "read"))?;
+        Ok(table)
+    }
+
     /// Creates the table, or gives `None` if another writer was faster.
     async fn create(&self) -> Result<Option<DeltaTable>, LakeError> {
         if let Some(folder) = self.folder() {

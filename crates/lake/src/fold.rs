@@ -59,9 +59,8 @@ impl Folded {
             parts.par_iter().enumerate().flat_map_iter(|(part, columns)| runs(part, columns));
         let mut runs: Vec<Run> = runs.collect();
         runs.par_sort_unstable_by_key(|run| (run.subject, run.part, run.first));
-        let kept = runs
-            .par_chunk_by(|a, b| a.subject == b.subject)
-            .map(|runs| Kept::new(kind, parts, runs));
+        let kept =
+            runs.par_chunk_by(|a, b| a.subject == b.subject).map(|runs| Kept::new(parts, runs));
         let kept: Vec<Option<Kept>> = kept.collect::<Result<_, _>>()?;
         let mut records: Vec<Kept> = kept.into_iter().flatten().collect();
         records.par_sort_unstable_by(|a, b| a.order(b, kind));
@@ -110,7 +109,7 @@ fn runs(part: usize, columns: &Columns) -> Vec<Run> {
 
 impl Kept {
     /// `None` where the facts do not make a record that exists.
-    fn new(kind: Kind, parts: &[Columns], runs: &[Run]) -> Result<Option<Kept>, LakeError> {
+    fn new(parts: &[Columns], runs: &[Run]) -> Result<Option<Kept>, LakeError> {
         let rows = |run: &Run| {
             let (part, rows) = (&parts[run.part], run.first..run.first + run.rows);
             rows.map(move |row| (part, row))
@@ -123,7 +122,7 @@ impl Kept {
             |(part, row): &(&Columns, usize)| part.provenance(*row) == Provenance::Reconstructed;
         let is_reconstructed = rows.iter().any(reconstructed);
         let facts: Box<[Fact]> =
-            rows.into_iter().map(|(part, row)| part.fact(kind, row)).collect::<Result<_, _>>()?;
+            rows.into_iter().map(|(part, row)| part.fact(row)).collect::<Result<_, _>>()?;
         let last = Latest(&facts);
         let is_deleted = matches!(last.get("deleted"), Some(Value::Boolean(true)));
         let created_at = last.instant("created_at").filter(|_| !is_deleted);

@@ -13,7 +13,6 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
     DataType as Arrow, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
@@ -22,7 +21,7 @@ use deltalake::kernel::{DataType, StructField};
 use domain::erasure::Traces;
 use domain::history::Fact;
 use domain::journal::Provenance;
-use domain::kind::{Holds, Kind};
+use domain::kind::{self, Holds, Kind};
 use domain::time::AsOf;
 use domain::value::Value;
 use jiff::Timestamp;
@@ -185,7 +184,7 @@ pub(crate) async fn read(
         .collect()
         .await
         .map_err(failed())?;
-    batches.iter().map(|batch| Columns::of(batch).map_err(failed())).collect()
+    batches.iter().map(|batch| Columns::of(kind, batch)).collect()
 }
 
 /// That an instant column is not later than an instant.
@@ -200,8 +199,11 @@ const READ: [&str; 7] =
 
 /// Facts of one kind as they were read, column by column.
 pub(crate) struct Columns {
+    kind: Kind,
+    /// The kind's fields in the order of their names, and each fact's place among them.
+    fields: Vec<&'static kind::Field>,
+    field: Vec<u8>,
     subject_id: BinaryViewArray,
-    field: StringViewArray,
     value: StringViewArray,
     effective_at: TimestampMicrosecondArray,
     recorded_at: TimestampMicrosecondArray,
@@ -210,33 +212,32 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Facts that are not sealed yet, as if they had been.
-    pub fn of_rows(rows: &[&HistoryRow]) -> Result<Columns, LakeError> {
+    /// Facts of a kind that are not sealed yet, as if they had been.
+    pub fn of_rows(kind: Kind, rows: &[&HistoryRow]) -> Result<Columns, LakeError> {
         let batch = RecordBatch::try_new(schema(), arrays(rows))
             .map_err(LakeError::table(TABLE, "read"))?;
-        Columns::of(&batch).map_err(LakeError::table(TABLE, "read"))
+        Columns::of(kind, &batch)
     }
 
-    fn of(batch: &RecordBatch) -> Result<Columns, DataFusionError> {
-        let column = |name: &str, held_as: &Arrow| -> Result<ArrayRef, DataFusionError> {
-            let held = batch.column(batch.schema().index_of(name)?);
-            Ok(cast(held, held_as)?)
+    fn of(kind: Kind, batch: &RecordBatch) -> Result<Columns, LakeError> {
+        let column = |name: &str, held_as: &Arrow| -> Result<ArrayRef, LakeError> {
+            let failed = || LakeError::table(TABLE, "read");
+            let held = batch.column(batch.schema().index_of(name).map_err(failed())?);
+            cast(held, held_as).map_err(failed())
         };
-        let text = |name| {
-            let array = column(name, &Arrow::Utf8View)?;
-            Ok::<_, DataFusionError>(array.as_string_view().clone())
-        };
-        let id = |name| {
-            let array = column(name, &Arrow::BinaryView)?;
-            Ok::<_, DataFusionError>(array.as_binary_view().clone())
-        };
+        let text = |name| column(name, &Arrow::Utf8View).map(|it| it.as_string_view().clone());
+        let id = |name| column(name, &Arrow::BinaryView).map(|it| it.as_binary_view().clone());
         let instant = |name| {
             let array = column(name, &instant())?;
-            Ok::<_, DataFusionError>(array.as_primitive::<TimestampMicrosecondType>().clone())
+            Ok::<_, LakeError>(array.as_primitive::<TimestampMicrosecondType>().clone())
         };
+        let mut fields: Vec<&kind::Field> = kind.fields().iter().collect();
+        fields.sort_unstable_by_key(|field| field.name);
         Ok(Columns {
+            kind,
+            field: places(kind, &fields, &text("field")?)?,
+            fields,
             subject_id: id("subject_id")?,
-            field: text("field")?,
             value: text("value")?,
             effective_at: instant("effective_at")?,
             recorded_at: instant("recorded_at")?,
@@ -264,20 +265,18 @@ impl Columns {
             of(one).value(row).cmp(&of(other).value(at))
         };
         instants(|columns| &columns.effective_at)
-            .then_with(|| one.field.value(row).cmp(other.field.value(at)))
+            .then_with(|| one.field[row].cmp(&other.field[at]))
             .then_with(|| instants(|columns| &columns.recorded_at))
             .then_with(|| one.entry_id.value(row).cmp(other.entry_id.value(at)))
     }
 
-    pub fn fact(&self, kind: Kind, row: usize) -> Result<Fact, LakeError> {
-        let name = self.field.value(row);
-        let unknown = || LakeError::UnknownField { kind: kind.name().into(), field: name.into() };
-        let field = kind.field(name).ok_or_else(unknown)?;
+    pub fn fact(&self, row: usize) -> Result<Fact, LakeError> {
+        let field = self.fields[usize::from(self.field[row])];
         let value = (self.value.is_valid(row))
             .then(|| Value::decode(field.holds, self.value.value(row)))
             .transpose()
             .map_err(|source| LakeError::Damaged {
-                kind: kind.name(),
+                kind: self.kind.name(),
                 field: field.name,
                 subject_id: self.subject_id(row),
                 source,
@@ -285,6 +284,20 @@ impl Columns {
         let effective_at = instant_at(&self.effective_at, row);
         Ok(Fact { field: field.name, effective_at, value })
     }
+}
+
+/// The place of each name among the fields of a kind, which are in the order of their names.
+fn places(
+    kind: Kind,
+    fields: &[&'static kind::Field],
+    names: &StringViewArray,
+) -> Result<Vec<u8>, LakeError> {
+    let place = |name: &str| {
+        let found = fields.binary_search_by(|field| field.name.cmp(name)).ok();
+        let unknown = || LakeError::UnknownField { kind: kind.name().into(), field: name.into() };
+        found.and_then(|place| u8::try_from(place).ok()).ok_or_else(unknown)
+    };
+    (0..names.len()).map(|row| place(names.value(row))).collect()
 }
 
 /// Ids that are not 16 bytes long cannot come from us; they read as the nil id.

@@ -15,16 +15,11 @@ impl Report for Members {
     fn document(&self) -> Document {
         let mut table = Table::new("Members", &["E-mail", "Name", "Role", "Sees"]);
         for member in &self.members {
-            let sees = match (member.role.sees_own_alone(), member.user) {
-                (false, _) => "all records",
-                (true, Some(_)) => "own records",
-                (true, None) => "nothing: no user of the CRM is named",
-            };
             table.row([
                 member.email.as_str().into(),
                 member.name.as_str().into(),
                 member.role.name().into(),
-                sees.into(),
+                member.sees().into(),
             ]);
         }
         let answer = format!("{} may sign in.", counted(self.members.len(), "member"));

@@ -1,7 +1,7 @@
 //! The reverse-funnel plan: what each month and quarter must bring so that the goal is met.
 
 use domain::goal::Goal;
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::period::Period;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
@@ -239,15 +239,8 @@ impl Plan {
         table
     }
 
-    /// The heads of a table with a column for each stage and one for revenue.
     fn columns(&self, first: &str, last: &[&str]) -> Vec<String> {
-        let stages = self.stages.iter().map(|stage| format!(">{stage}"));
-        let revenue = format!(">Revenue {}", self.goal.amount.currency.code());
-        let mut columns = vec![first.to_owned()];
-        columns.extend(stages);
-        columns.push(revenue);
-        columns.extend(last.iter().map(|name| (*name).to_owned()));
-        columns
+        columns(&self.stages, self.goal.amount.currency, first, last)
     }
 
     fn base_table(&self) -> Table {
@@ -286,17 +279,7 @@ impl Plan {
     }
 
     fn need_table(&self, title: &str, need: &Need) -> Table {
-        let mut table = Table::new(title, &self.columns("Period", &[]));
-        let mut add = |name: String, row: &Row| {
-            let mut cells = vec![Cell::Text(name)];
-            cells.extend(row.counts.iter().map(|count| Cell::Number(*count)));
-            cells.push(row.revenue.into());
-            table.row(cells);
-        };
-        need.months.iter().for_each(|(period, row)| add(period.to_string(), row));
-        need.quarters.iter().for_each(|(period, row)| add(period.to_string(), row));
-        add("Total".to_owned(), &need.total);
-        table
+        need.table(title, &self.stages, self.goal.amount.currency)
     }
 
     /// Drivers that hardly change anything are left out.
@@ -348,7 +331,28 @@ impl Plan {
     }
 
     fn need_json(&self, need: &Need) -> Value {
-        let row = |row: &Row| row_json(&self.stages, row);
+        need.json(&self.stages)
+    }
+}
+
+impl Need {
+    /// By month, by quarter and in all, with a column for each stage and one for revenue.
+    pub(crate) fn table(&self, title: &str, stages: &[String], currency: Currency) -> Table {
+        let mut table = Table::new(title, &columns(stages, currency, "Period", &[]));
+        let mut add = |name: String, row: &Row| {
+            let mut cells = vec![Cell::Text(name)];
+            cells.extend(row.counts.iter().map(|count| Cell::Number(*count)));
+            cells.push(row.revenue.into());
+            table.row(cells);
+        };
+        self.months.iter().for_each(|(period, row)| add(period.to_string(), row));
+        self.quarters.iter().for_each(|(period, row)| add(period.to_string(), row));
+        add("Total".to_owned(), &self.total);
+        table
+    }
+
+    pub(crate) fn json(&self, stages: &[String]) -> Value {
+        let row = |row: &Row| row_json(stages, row);
         let periods = |rows: &[(Period, Row)]| -> Vec<Value> {
             let named = |(period, counts): &(Period, Row)| {
                 let mut fields = Map::new();
@@ -359,11 +363,20 @@ impl Plan {
             rows.iter().map(named).collect()
         };
         json!({
-            "totals": row(&need.total),
-            "periods": periods(&need.months),
-            "quarters": periods(&need.quarters),
+            "totals": row(&self.total),
+            "periods": periods(&self.months),
+            "quarters": periods(&self.quarters),
         })
     }
+}
+
+/// The heads of a table with a column for each stage and one for revenue.
+fn columns(stages: &[String], currency: Currency, first: &str, last: &[&str]) -> Vec<String> {
+    let mut columns = vec![first.to_owned()];
+    columns.extend(stages.iter().map(|stage| format!(">{stage}")));
+    columns.push(format!(">Revenue {}", currency.code()));
+    columns.extend(last.iter().map(|name| (*name).to_owned()));
+    columns
 }
 
 impl WhatIf {
@@ -498,7 +511,6 @@ pub fn plural(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use domain::goal::Counts;
-    use domain::money::Currency;
     use expect_test::expect;
     use jiff::civil::date;
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::backtest::Backtest;
 use crate::document::{Cell, Document, Report, Table};
+use crate::funnel::rates::Rates;
 use crate::imports::{Finding, findings_json};
 use crate::pipeline::Waterfall;
 use crate::render::{counted, grouped, short};
@@ -36,6 +37,8 @@ pub struct Review {
     pub backtest: Option<Backtest>,
     pub dead: Option<DeadPipeline>,
     pub sales: Option<Sales>,
+    /// What becomes of deals and leads in the end, with intervals.
+    pub rates: Option<Rates>,
     /// Between quarter ends, in order of time; the last one goes to the as-of day.
     pub waterfalls: Vec<Waterfall>,
     pub leads: Option<LeadReview>,
@@ -216,6 +219,9 @@ impl Report for Review {
             tables.push(sales.total_table());
             tables.extend(sales.breakdowns.first().and_then(sales::Breakdown::table));
         }
+        if let Some(rates) = &self.rates {
+            tables.extend(rates.document().tables);
+        }
         if let Some(fall) = self.waterfalls.last() {
             tables.extend(fall.document().tables);
         }
@@ -239,6 +245,7 @@ impl Report for Review {
             "backtest": self.backtest.as_ref().map(Report::json),
             "dead_pipeline": self.dead.as_ref().map(DeadPipeline::json),
             "sales": self.sales.as_ref().map(Sales::json),
+            "rates": self.rates.as_ref().map(Report::json),
             "waterfalls": self.waterfalls.iter().map(Report::json).collect::<Vec<_>>(),
             "leads": self.leads.as_ref().map(LeadReview::json),
             "notes": self.notes,

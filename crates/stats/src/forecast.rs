@@ -90,8 +90,10 @@ impl Record<'_> {
         let until_day = window.until_day;
         let not_asked = ForecastError::NotAsked { day: as_of_day, until_day };
         let combination = Combination::new(self, as_of_day, window);
-        let (combination, said) = combination.zip(self.said_on(as_of_day)).ok_or(not_asked)?;
-        let (fitted, open) = self.fit(combination.best_terms, as_of_day)?;
+        let ground = combination.zip(self.said_on(as_of_day));
+        let (combination, said) = ground.ok_or_else(|| not_asked.clone())?;
+        let terms = combination.best_terms().ok_or(not_asked)?;
+        let (fitted, open) = self.fit(terms, as_of_day)?;
         Ok(Ground { combination, fitted, open, said })
     }
 }

@@ -6,11 +6,13 @@
 //! seed
 //! that the caller gives, so one seed gives the same bytes on any number of threads.
 
+pub mod attribution;
 pub mod baseline;
 mod compound;
 pub mod forecast;
 pub mod funnel;
 pub mod plan;
+pub mod propensity;
 pub mod proportion;
 mod random;
 pub mod rates;

@@ -20,6 +20,8 @@ pub enum Error {
     NewerTables { place: String },
     #[error("another member has this e-mail address already")]
     Taken,
+    #[error("a plan is saved as `{0}` already: choose another name")]
+    TakenVersionName(String),
     #[error("another process reads the database and holds up its cleaning: stop it and repeat")]
     HeldUp,
     #[error("the data folder {folder} cannot be made: {source}")]
@@ -61,7 +63,7 @@ pub enum Error {
 impl Error {
     /// Whether it tells of the inside of the store, not of what somebody asked for.
     pub fn is_inward(&self) -> bool {
-        !matches!(self, Error::Taken)
+        !matches!(self, Error::Taken | Error::TakenVersionName(_))
     }
 
     pub(crate) fn damaged(what: &'static str, detail: impl ToString) -> Error {

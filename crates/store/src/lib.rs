@@ -24,6 +24,7 @@ pub mod master;
 mod migration;
 pub mod observation;
 pub mod person;
+pub mod plan_version;
 pub mod record;
 pub mod redaction;
 pub mod request_key;

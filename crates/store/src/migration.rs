@@ -7,6 +7,7 @@ mod m0004_access;
 mod m0005_calls;
 mod m0006_goal_parts;
 mod m0007_request_keys;
+mod m0008_plan_versions;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_calls::CALLS),
             Box::new(m0006_goal_parts::GOAL_PARTS),
             Box::new(m0007_request_keys::REQUEST_KEYS),
+            Box::new(m0008_plan_versions::PLAN_VERSIONS),
         ]
     }
 }

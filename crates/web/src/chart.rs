@@ -10,11 +10,13 @@ pub mod course;
 pub mod fan;
 pub mod graded;
 pub mod intervals;
+mod lanes;
 pub mod needs;
 pub mod quarter;
 pub mod reach;
 pub mod relay;
 pub mod track;
+pub mod versions;
 pub mod waterfall;
 
 use crate::money::brief;

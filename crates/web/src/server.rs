@@ -8,6 +8,8 @@ mod answers;
 mod api;
 mod asked;
 mod assets;
+#[cfg(debug_assertions)]
+mod design;
 mod entrance;
 mod export;
 mod fault;
@@ -16,14 +18,19 @@ mod forecast;
 mod frame;
 mod goal_parts;
 mod idempotency;
+mod keys;
 mod members;
 mod pages;
 mod pipeline;
+mod plan_versions;
 mod policy;
 mod records;
 mod reference;
+mod rendition;
 mod review;
+mod settled;
 mod shared;
+mod teams;
 mod uploads;
 mod visitor;
 mod what_if;
@@ -121,14 +128,19 @@ fn router(shared: Arc<Shared>) -> Router {
         let name = HeaderName::from_static(name);
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    Router::new()
-        .merge(pages::routes())
+    let app = Router::new();
+    // The tokens and the parts of pages, for who works on them: not in a release.
+    #[cfg(debug_assertions)]
+    let app = app.route("/design", get(design::page));
+    app.merge(pages::routes())
         .merge(goal_parts::routes())
+        .merge(plan_versions::routes())
         .merge(records::routes())
         .merge(forecast::routes())
         .merge(pipeline::routes())
         .merge(entrance::routes())
         .merge(members::routes())
+        .merge(teams::routes())
         .nest("/api/v1", api::routes(&shared))
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))

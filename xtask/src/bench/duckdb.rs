@@ -1,8 +1,9 @@
 //! The named peer for imports: DuckDB, from its Python package, in an environment under `target`.
 
 use super::measure::{Measured, measure};
-use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
+use super::python;
+use anyhow::{Context, Result};
+use std::path::Path;
 use std::process::Command;
 
 /// The peer's version, so that ratios of different days speak of the same peer.
@@ -21,7 +22,7 @@ print(time.perf_counter() - started)
 
 /// The statement's time and its process's peak memory.
 pub fn create_table(csv: &Path, folder: &Path) -> Result<Measured> {
-    let python = environment(folder)?;
+    let python = python::environment(&folder.join("python"), "duckdb", &[PACKAGE])?;
     let database = folder.join("peer.duckdb");
     for left_over in [database.clone(), database.with_extension("duckdb.wal")] {
         if left_over.exists() {
@@ -32,31 +33,4 @@ pub fn create_table(csv: &Path, folder: &Path) -> Result<Measured> {
     let printed = String::from_utf8_lossy(&measured.output);
     measured.seconds = printed.trim().parse().context("DuckDB's time could not be read")?;
     Ok(measured)
-}
-
-/// A Python with DuckDB, set up on first use.
-fn environment(folder: &Path) -> Result<PathBuf> {
-    let home = folder.join("python");
-    let python = home.join("bin/python");
-    let known = |python: &Path| {
-        Command::new(python)
-            .args(["-c", "import duckdb"])
-            .output()
-            .is_ok_and(|o| o.status.success())
-    };
-    if known(&python) {
-        return Ok(python);
-    }
-    std::fs::create_dir_all(folder)?;
-    let made = Command::new("python3").args(["-m", "venv"]).arg(&home).status();
-    if !made.context("`python3` could not be started")?.success() {
-        bail!("no Python environment could be made; install `python3-venv`");
-    }
-    let installed = Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE])
-        .status()?;
-    if !installed.success() || !known(&python) {
-        bail!("{PACKAGE} could not be installed with pip");
-    }
-    Ok(python)
 }

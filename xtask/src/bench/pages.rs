@@ -25,7 +25,7 @@ const EDIT_EVERY: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_secs(20);
 /// What a page says while its figures are of before the last change.
-const STALE: &str = "newer figures are being computed";
+const STALE: &str = "of before the last change, newer figures follow";
 
 const PAGE_MS_P99_MAX: f64 = 150.0;
 const SCOREBOARD_MS_P50_MAX: f64 = 50.0;

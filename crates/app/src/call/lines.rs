@@ -14,6 +14,7 @@ use store::call::Said as Kept;
 use store::record::Record;
 use uuid::Uuid;
 
+use crate::actor::Actors;
 use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
@@ -31,19 +32,15 @@ const NOBODY: &str = "nobody";
 /// What to call the owners of calls, and who said them.
 pub struct Names {
     users: BTreeMap<Uuid, String>,
-    /// Members by the actor that they sign as.
-    members: BTreeMap<String, String>,
+    actors: Actors,
 }
 
 impl Names {
     pub async fn of(context: &Context, heard: &[Kept]) -> Result<Names, Error> {
         let users = heard.iter().filter_map(|kept| kept.call.whose.user());
-        let members = context.store.members().await?;
         Ok(Names {
             users: listing::names(context, Kind::Users, users).await?,
-            members: (members.into_iter())
-                .map(|member| (format!("member:{}", member.id), member.name))
-                .collect(),
+            actors: Actors::of(context).await?,
         })
     }
 
@@ -53,15 +50,6 @@ impl Names {
             Whose::User(user) => {
                 self.users.get(&user).cloned().unwrap_or_else(|| format!("user {user}"))
             }
-        }
-    }
-
-    /// A member by name, the command line by itself.
-    fn actor(&self, actor: &str) -> String {
-        match self.members.get(actor) {
-            Some(name) => name.clone(),
-            None if actor.starts_with("member:") => "a former member".to_owned(),
-            None => actor.to_owned(),
         }
     }
 
@@ -79,7 +67,7 @@ impl Names {
             best_case: call.best_case,
             from: before.map(|kept| (kept.call.commit, kept.call.best_case)),
             note: call.note.clone(),
-            by: self.actor(actor),
+            by: self.actors.name(actor),
             at: *recorded_at,
             on: day_of(*recorded_at, &context.company.timezone),
         }

@@ -44,26 +44,43 @@ pub async fn rates(context: &Context, question: &Question) -> Result<Rates, Erro
     let dimension = Dimension::parse(question.by.as_deref())?;
     let world = World::at(context, context.as_of(question.as_of, question.known_at)).await?;
     let names = dimension.names(context).await?;
+    let rates = of_world(context, &world, dimension, &names);
+    rates.ok_or_else(|| {
+        Error::Input(format!(
+            "no deals and no leads are known by {}: import some, or choose a later day",
+            world.as_of
+        ))
+    })
+}
+
+/// Every rate of a picture, deals told apart by type; `None` with neither deals nor leads.
+pub(crate) fn by_type(context: &Context, world: &World) -> Option<Rates> {
+    of_world(context, world, Dimension::Type, &HashMap::new())
+}
+
+fn of_world(
+    context: &Context,
+    world: &World,
+    dimension: Dimension,
+    names: &HashMap<Uuid, String>,
+) -> Option<Rates> {
     let sound: Vec<&Deal> = world.deals.iter().filter(|deal| !deal.contradictory).collect();
     let leads = sound_leads(&world.leads);
     if sound.is_empty() && leads.is_empty() {
-        return Err(Error::Input(format!(
-            "no deals and no leads are known by {}: import some, or choose a later day",
-            world.as_of
-        )));
+        return None;
     }
-    let groups = dimension.groups(&sound, &names);
+    let groups = dimension.groups(&sound, names);
     let of = |(name, deals): &(String, Vec<&Deal>)| deal_rates(name, deals, world.as_of);
     let left_out = (world.deals.iter().filter(|deal| deal.contradictory).count())
         + (world.leads.iter().filter(|lead| lead.contradictory).count());
-    Ok(Rates {
+    Some(Rates {
         as_of: world.as_of,
         currency: context.company.currency,
         by: dimension.name().to_owned(),
         all: deal_rates("all deals", &sound, world.as_of),
         groups: groups.iter().take(RATE_GROUPS_MAX).filter_map(of).collect(),
         groups_left_out: groups.len().saturating_sub(RATE_GROUPS_MAX),
-        leads: lead_steps(&world, &leads),
+        leads: lead_steps(world, &leads),
         arrivals: all_arrivals(&leads, &sound, &groups, world.as_of),
         left_out,
         in_other_currency: world.in_other_currency.len(),

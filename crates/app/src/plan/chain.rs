@@ -25,7 +25,7 @@ use crate::world::World;
 
 /// The name of the last stage, and of those that have no name of their own.
 const WON: &str = "won";
-const OPPORTUNITY: &str = "opportunity";
+pub const OPPORTUNITY: &str = "opportunity";
 const LEAD: &str = "lead";
 /// Days from which the present way is read where all of history would be too old.
 const RECENT_DAYS: i32 = 365;

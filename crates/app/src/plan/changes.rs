@@ -93,8 +93,12 @@ impl Prepared {
             Some(Turned { lever, factor: change.factor, then })
         };
         let goal = self.basis.goal(&self.goal);
+        // However they were given, changes are told in the order of the levers.
+        let keys = self.keys();
+        let mut told: Vec<Turned> = changes.iter().filter_map(turned).collect();
+        told.sort_by_key(|turned| keys.iter().position(|(key, _)| *key == turned.lever.key));
         WhatIf {
-            changes: changes.iter().filter_map(turned).collect(),
+            changes: told,
             probability_before: self.basis.has_course.then(|| now.present_probability(goal)),
             course_before: self.course_before(),
         }

@@ -1,4 +1,6 @@
 //! What the binary shows, held against what the files themselves say.
 
 mod rates;
+mod remote;
 mod review;
+mod score;

@@ -3,6 +3,7 @@
 
 mod demo;
 mod figures;
+mod in_the_end;
 mod maven;
 mod olist;
 mod page;

@@ -86,7 +86,7 @@ impl Picture {
             None => Vec::new(),
         };
         let tail: Vec<_> = self.view.tail.iter().filter(|row| row.kind == kind).collect();
-        parts.push(Columns::of_rows(&tail)?);
+        parts.push(Columns::of_rows(kind, &tail)?);
         let mut folded = Folded::new(kind, &parts)?;
         if self.view.scope != Scope::All {
             self.narrow(kind, &mut folded).await?;

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
+use deltalake::DeltaTable;
 use uuid::Uuid;
 
 use super::known::Known;
@@ -24,6 +25,8 @@ pub struct Appender<'a> {
     import_id: Uuid,
     /// How many parts have been named.
     parts: u32,
+    /// As it was when the part before came: the whole log is read once.
+    table: Option<DeltaTable>,
     known: Known,
     waiting: Waiting,
 }
@@ -31,7 +34,7 @@ pub struct Appender<'a> {
 impl<'a> Appender<'a> {
     pub(crate) fn new(ledgers: Ledgers<'a>, session: SessionContext, import_id: Uuid) -> Self {
         let (known, waiting) = (Known::new(), Waiting::default());
-        Appender { ledgers, session, import_id, parts: 0, known, waiting }
+        Appender { ledgers, session, import_id, parts: 0, table: None, known, waiting }
     }
 
     /// Adds the touches that are not there yet. Some may wait for later ones; those are counted
@@ -42,7 +45,7 @@ impl<'a> Appender<'a> {
             return Ok(Appended::default());
         }
         let delta = self.ledgers.touches;
-        let table = delta.load_or_create().await?;
+        let table = delta.follow(self.table.take()).await?;
         self.known.follow(&self.session, &table).await?;
         let is_doubtful = |row: &u32| self.known.meets(touches.touch_key[*row as usize]);
         let (doubtful, new): (Vec<u32>, Vec<u32>) =
@@ -57,7 +60,9 @@ impl<'a> Appender<'a> {
         }
         self.waiting.add(&touches, &doubtful);
         let part = self.next_part();
-        if commit(delta, &table, part, (touches.clone(), &new)).await? == Commit::Outrun {
+        let committed = commit(delta, &table, part, (touches.clone(), &new)).await?;
+        self.table = Some(table);
+        if committed == Commit::Outrun {
             // Somebody else may have written the same touches meanwhile.
             return self.settle(touches, new).await;
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Amount;
 use crate::document::{Cell, Document, Report, Table};
 use crate::pipeline::Waterfall;
-use crate::render::{capital, short};
+use crate::render::{capital, counted, short};
 
 /// Probabilities that differ by less, in percentage points, are the same to the eye.
 const SAME_POINTS: f64 = 1.0;
@@ -78,9 +78,9 @@ impl Week {
 
     /// What became of deals, in words.
     pub fn events(&self) -> String {
-        let told = |step: crate::pipeline::Step, what: &str| {
-            let deals = if step.deals == 1 { "deal" } else { "deals" };
-            format!("{} {deals} {what} ({})", step.deals, short(step.amount))
+        let told = |step: crate::pipeline::Step, what: &str| match step.deals {
+            0 => format!("no deal {what}"),
+            deals => format!("{} {what} ({})", counted(deals, "deal"), short(step.amount)),
         };
         let fall = &self.pipeline;
         format!(

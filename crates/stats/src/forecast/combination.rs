@@ -46,10 +46,8 @@ pub struct Combination {
     pub weights: Vec<f64>,
     /// What each candidate says; `None` where it cannot.
     pub says: Vec<Option<f64>>,
-    /// The form of the model with the largest weight, by its index among [`CANDIDATES`], and its
-    /// terms.
+    /// The form of the model with the largest weight, by its index among [`CANDIDATES`].
     pub best: usize,
-    pub best_terms: Terms,
 }
 
 /// One past window: who was asked, what each candidate said, what came, the stated deviation.
@@ -77,7 +75,6 @@ impl Combination {
             (discount(past), error.powi(2).min(SQUARED_ERROR_OF_SPREAD_MAX))
         });
         let best = best_model(&weights);
-        let (Candidate::Model(best_terms), _) = CANDIDATES[best] else { return None };
         Some(Self {
             mean,
             stated_deviation: deviation(&now, best, as_of_day, window)?,
@@ -86,8 +83,15 @@ impl Combination {
             weights,
             says,
             best,
-            best_terms,
         })
+    }
+
+    /// The terms of the form with the largest weight.
+    pub(crate) fn best_terms(&self) -> Option<Terms> {
+        match CANDIDATES.get(self.best) {
+            Some((Candidate::Model(terms), _)) => Some(*terms),
+            _ => None,
+        }
     }
 
     /// The standard deviation, given that of the simulation of the best form.

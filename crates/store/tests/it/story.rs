@@ -6,7 +6,9 @@ use domain::goal::{Counts, Goal};
 use domain::history::{DatedRow, Observation, Values};
 use domain::kind::Kind;
 use domain::money::{Currency, Money};
+use domain::plan_version::{Month, PlanVersion};
 use domain::stage::{Outcome, Stage, Stages};
+use domain::time::AsOf;
 use store::alias::Alias;
 use store::chain::{Verdict, Verified};
 use store::error::Error;
@@ -35,6 +37,7 @@ pub async fn tell(location: &Location) {
     erasure(&store).await;
     concurrent_writers(&store).await;
     leases(&store).await;
+    plan_versions(&store).await;
     opened_twice(&store, location).await;
     store.close().await.unwrap();
     reopened(location).await;
@@ -315,6 +318,48 @@ async fn add_team(store: &Store, team: Uuid) {
     store.write(author(13), async |tx: &mut Tx| tx.apply(&[new]).await).await.unwrap();
 }
 
+/// A plan is saved once under its name, with all that it says, and the journal has it.
+async fn plan_versions(store: &Store) {
+    let year = "2018".parse().unwrap();
+    let amount = Money { minor: 2_000, currency: Currency::USD };
+    let month = |tenths| Month {
+        month: "2018-03".parse().unwrap(),
+        revenue_minor: 2_000,
+        tenths: vec![tenths, 12],
+    };
+    let version = |name: &str| PlanVersion {
+        name: name.parse().unwrap(),
+        goal: Goal::new(amount, year, Counts::All, 0.8).unwrap(),
+        day: "2018-02-28".parse().unwrap(),
+        as_of: AsOf { effective_at: at(1), known_at: at(2) },
+        seed: u64::MAX,
+        changes: vec!["asp=1.05".into()],
+        assumed_from: Some("assume.toml".into()),
+        stages: vec!["lead".into(), "won".into()],
+        probability: Some(0.25),
+        expected_probability: None,
+        present_course: None,
+        expected: vec![month(95)],
+        at_confidence: vec![month(120)],
+    };
+    let before = verified(store).await.unchained;
+    let saved = version("Board, January");
+    store
+        .write(author(130), async |tx: &mut Tx| tx.save_plan(id(700), &saved).await)
+        .await
+        .unwrap();
+    assert_eq!(verified(store).await.unchained, before + 1);
+    assert_eq!(store.chain("one", at(130)).await.unwrap(), Some(1));
+    let again = version("board january");
+    let refused =
+        store.write(author(131), async |tx: &mut Tx| tx.save_plan(id(701), &again).await).await;
+    assert!(matches!(refused, Err(Error::TakenVersionName(_))));
+    let found = store.plan_version(&again.name).await.unwrap().unwrap();
+    assert_eq!((found.id, found.recorded_at, &found.version), (id(700), at(130), &saved));
+    assert_eq!(store.plan_versions().await.unwrap(), [found]);
+    assert_eq!(store.plan_version(&"other".parse().unwrap()).await.unwrap(), None);
+}
+
 async fn leases(store: &Store) {
     for (holder, second, expected) in [
         ("one", 0, true),
@@ -345,7 +390,7 @@ async fn opened_twice(store: &Store, location: &Location) {
 async fn reopened(location: &Location) {
     let store = Store::open(location).await.unwrap();
     assert_eq!(store.company().await.unwrap().name, "Example Instruments");
-    assert_eq!(verified(&store).await.links, 19);
+    assert_eq!(verified(&store).await.links, 20);
     let signature = Author { actor: "ada".into(), ..author(30) };
     let goal = store.goals().await.unwrap().remove(0);
     store.write(signature, async |tx: &mut Tx| tx.set_goal(&goal).await).await.unwrap();

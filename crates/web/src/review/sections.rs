@@ -2,7 +2,8 @@
 
 use domain::money::Money;
 use reports::backtest::Backtest;
-use reports::document::{Report, Table};
+use reports::document::{Document, Report, Table};
+use reports::funnel::rates::Rates;
 use reports::pipeline::Waterfall;
 use reports::render::{code, counted, grouped, short};
 use reports::review::Review;
@@ -27,7 +28,8 @@ pub fn all(review: &Review) -> Vec<Section> {
         review.outlook.as_ref().and_then(next_quarters),
         review.backtest.as_ref().map(graded_forecast),
         review.dead.as_ref().map(dead_pipeline),
-        review.sales.as_ref().map(|sales| rates(sales, review.dead.as_ref())),
+        review.sales.as_ref().map(|sales| win_rate(sales, review.dead.as_ref())),
+        review.rates.as_ref().map(in_the_end),
         moves(&review.waterfalls),
         review.leads.as_ref().map(lead_review),
         Some(quality(review)),
@@ -181,7 +183,7 @@ fn dead_pipeline(dead: &DeadPipeline) -> Section {
     }
 }
 
-fn rates(sales: &Sales, dead: Option<&DeadPipeline>) -> Section {
+fn win_rate(sales: &Sales, dead: Option<&DeadPipeline>) -> Section {
     let total = &sales.total;
     let mut blocks = Vec::new();
     blocks.extend(rows(Some(sales.total_table())));
@@ -216,6 +218,20 @@ fn rates_answer(total: &Segment) -> String {
             .push_str(&format!("; half of them within {median:.0} days, 9 of 10 within {p90:.0}"));
     }
     format!("{answer}.")
+}
+
+fn in_the_end(rates: &Rates) -> Section {
+    let Document { answer, tables, notes } = rates.document();
+    let mut blocks: Vec<Block> =
+        tables.iter().filter_map(|table| rows(Some(table.clone()))).collect();
+    blocks.extend(notes.into_iter().map(Block::Words));
+    Section {
+        id: "in-the-end",
+        name: "What becomes of deals and leads",
+        answer,
+        blocks,
+        advice: None,
+    }
 }
 
 /// What the textbook's velocity comes to, and what is left of it without the dead deals.
@@ -418,6 +434,12 @@ fn method() -> Section {
           Wilson (1927), which holds for small numbers.",
         ),
         ("Cycle", "days from creation to closing of won deals."),
+        (
+            "In the end",
+            "shares by the estimator of Aalen and Johansen (1978): who is still open counts for as \
+          long as it was seen, so that the young are no failures. Known where nine of ten endings \
+          came within a third of the time that could be followed.",
+        ),
         ("Average price", "revenue of the wins whose amount is known ÷ their number."),
         ("Velocity", "open deals × win rate × average price ÷ mean cycle, a day."),
         (

@@ -8,15 +8,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use app::backtest::{Origins, Step};
 use app::context::Context;
 use app::error::Error;
 use app::{
     backtest, call, check, forecast, funnel, goal, imports, journal, listing, metrics, pipeline,
-    plan, retention, scoreboard,
+    plan, plan_version, retention, scoreboard, team,
 };
 use domain::access::Scope;
 use domain::period::Period;
+use domain::plan_version::NOW;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::backtest::Backtest;
@@ -29,11 +29,14 @@ use reports::imports::Imports;
 use reports::journal::Verification;
 use reports::listing::{Deals, Leads};
 use reports::pipeline::Waterfall;
+use reports::plan_version::comparison::Comparison;
+use reports::plan_version::{Version, Versions};
 use reports::scoreboard::Scoreboard;
 use reports::scoreboard::week::Week;
 
 use super::asked::{Asked, Page};
 use super::fault::Fault;
+use super::settled::Settled;
 use super::shared::{Lane, Shared};
 use super::what_if::Answered;
 
@@ -45,8 +48,6 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const AUDIT_SHARE_MAX: u32 = 10;
 /// How old an answer may be that stands beside another page's.
 const AT_HAND_MAX: Duration = Duration::from_secs(600);
-/// The seed of the futures behind every page: the same facts show the same figures.
-const SEED: u64 = 1;
 
 /// A report, by its type where a page draws more of it than its tables.
 pub(super) enum Answer {
@@ -54,6 +55,9 @@ pub(super) enum Answer {
     Week(Week),
     GoalParts(GoalTree),
     Plan(Box<Answered>),
+    PlanVersions(Versions),
+    PlanVersion(Box<Version>),
+    PlanComparison(Box<Comparison>),
     Forecast(Forecast),
     Calls(Box<Calls>),
     Board(Board),
@@ -73,6 +77,9 @@ impl Answer {
             Answer::Week(report) => report,
             Answer::GoalParts(report) => report,
             Answer::Plan(answered) => &answered.plan,
+            Answer::PlanVersions(report) => report,
+            Answer::PlanVersion(report) => report.as_ref(),
+            Answer::PlanComparison(report) => report.as_ref(),
             Answer::Forecast(report) => report,
             Answer::Calls(report) => report.as_ref(),
             Answer::Board(report) => report,
@@ -303,52 +310,54 @@ impl State {
 
 /// Asks the verb of a page.
 async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, Error> {
-    let as_of = asked.as_of;
+    let (as_of, known_at, seed) = (asked.as_of, asked.settled.known_at, asked.settled.seed);
     let day = as_of.unwrap_or_else(|| context.today());
     let plain = |report: Box<dyn Report + Send + Sync>| Ok(Answer::Plain(report));
     match page {
         Page::Scoreboard => {
-            Ok(Answer::Scoreboard(scoreboard::scoreboard(context, as_of, None).await?))
+            Ok(Answer::Scoreboard(scoreboard::scoreboard(context, as_of, known_at).await?))
         }
         Page::Goal => plain(Box::new(goal::show(context).await?)),
         Page::Week => Ok(Answer::Week(scoreboard::week::week(context, as_of).await?)),
         Page::GoalParts => {
             Ok(Answer::GoalParts(goal::tree::tree(context, asked.period, as_of).await?))
         }
+        Page::GoalCheck => {
+            let question = goal::Question { period: asked.period, as_of, known_at, seed };
+            plain(Box::new(goal::check(context, &question).await?))
+        }
         Page::Plan => planned(context, asked).await,
+        Page::PlanVersions => Ok(Answer::PlanVersions(plan_version::list(context).await?)),
+        Page::PlanVersion => saved(context, asked).await,
+        Page::PlanComparison => compared(context, asked).await,
         Page::Leads => Ok(Answer::Leads(listing::leads(context, &asked.filter, as_of).await?)),
         Page::Deals => Ok(Answer::Deals(listing::deals(context, &asked.filter, as_of).await?)),
-        Page::Pipeline => plain(Box::new(pipeline::pipeline(context, as_of, None).await?)),
+        Page::Pipeline => plain(Box::new(pipeline::pipeline(context, as_of, known_at).await?)),
         Page::Board => Ok(Answer::Board(listing::board(context, &asked.filter, as_of).await?)),
         Page::Waterfall => {
-            let (from, to) = (asked.from.unwrap_or(quarter_before(day)), asked.to);
-            let fall = pipeline::waterfall(context, from, to.unwrap_or(day), None).await?;
-            Ok(Answer::Waterfall(fall))
+            let (from, to) = (asked.from.unwrap_or(quarter_before(day)), asked.to.unwrap_or(day));
+            let closing = asked.settled.closing;
+            Ok(Answer::Waterfall(pipeline::waterfall(context, from, to, closing).await?))
         }
         Page::Forecast => {
             let period = period(context, asked, day);
-            Ok(Answer::Forecast(forecast::forecast(context, period, as_of, None, SEED).await?))
+            let report = forecast::forecast(context, period, as_of, known_at, seed).await?;
+            Ok(Answer::Forecast(report))
         }
-        Page::Calls => {
-            let question = call::Question {
-                period: asked.period,
-                as_of,
-                known_at: None,
-                of_owners: asked.by.as_deref() == Some("owner"),
-                seed: SEED,
-            };
-            Ok(Answer::Calls(Box::new(call::calls(context, &question).await?)))
-        }
+        Page::Calls => Ok(Answer::Calls(Box::new(call::calls(context, &called(asked)).await?))),
         Page::Backtest => {
-            let origins = Origins::Every(Step::Month);
-            let graded = backtest::backtest(context, &origins, as_of, None, SEED).await?;
+            let origins = asked.settled.past_days();
+            let graded = backtest::backtest(context, &origins, as_of, known_at, seed).await?;
             Ok(Answer::Backtest(graded))
         }
         Page::Rates => {
-            let question = funnel::rates::Question { by: asked.by.clone(), as_of, known_at: None };
+            let question = funnel::rates::Question { by: asked.by.clone(), as_of, known_at };
             plain(Box::new(funnel::rates::rates(context, &question).await?))
         }
-        Page::Retention => plain(Box::new(retention::retention(context, as_of, None, SEED).await?)),
+        Page::Curve => plain(Box::new(funnel::curve(context, &curve(asked)?).await?)),
+        Page::Retention => {
+            plain(Box::new(retention::retention(context, as_of, known_at, seed).await?))
+        }
         Page::Metrics => plain(Box::new(metrics::list()?)),
         Page::Metric => {
             let question = metrics::Question {
@@ -357,21 +366,59 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
                 to: asked.to,
                 by: asked.by.clone(),
                 as_of,
-                known_at: None,
+                known_at,
             };
             plain(Box::new(metrics::show(context, &question).await?))
         }
         Page::Quality => plain(Box::new(check::check(context).await?)),
         Page::Imports => Ok(Answer::Imports(imports::list(context).await?)),
         Page::Journal => Ok(Answer::Journal(journal::verify(context).await?)),
+        Page::Teams => plain(Box::new(team::list(context).await?)),
+    }
+}
+
+async fn saved(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let version = plan_version::show(context, saved_plan(asked)?).await?;
+    Ok(Answer::PlanVersion(Box::new(version)))
+}
+
+async fn compared(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let with = asked.with.as_deref().unwrap_or(NOW);
+    let compared = plan_version::compare(context, saved_plan(asked)?, with).await?;
+    Ok(Answer::PlanComparison(Box::new(compared)))
+}
+
+fn saved_plan(asked: &Asked) -> Result<&str, Error> {
+    let named = asked.name.as_deref();
+    named.ok_or_else(|| Error::Input("name a saved plan: the list has them".to_owned()))
+}
+
+fn called(asked: &Asked) -> call::Question {
+    call::Question {
+        period: asked.period,
+        as_of: asked.as_of,
+        known_at: asked.settled.known_at,
+        of_owners: asked.by.as_deref() == Some("owner"),
+        seed: asked.settled.seed,
     }
 }
 
 async fn planned(context: &Context, asked: &Asked) -> Result<Answer, Error> {
-    let (period, as_of) = (asked.period, asked.as_of);
-    let question = plan::Question { period, as_of, known_at: None, assume: None, seed: SEED };
+    let (period, as_of, seed) = (asked.period, asked.as_of, asked.settled.seed);
+    let known_at = asked.settled.known_at;
+    let question = plan::Question { period, as_of, known_at, assume: None, seed };
     let prepared = plan::prepare(context, &question).await?;
     Ok(Answer::Plan(Box::new(Answered::new(prepared)?)))
+}
+
+/// The states between which a curve is asked for.
+fn curve(asked: &Asked) -> Result<funnel::Question, Error> {
+    let Settled { from_state, to_state, unsmoothed, known_at, .. } = asked.settled.clone();
+    let (Some(from), Some(to)) = (from_state, to_state) else {
+        let why = "name both states: from_state, such as lead, and to_state, such as won";
+        return Err(Error::Input(why.to_owned()));
+    };
+    Ok(funnel::Question { from, to, as_of: asked.as_of, known_at, unsmoothed })
 }
 
 /// The period that is asked for, else the quarter around the day.

@@ -27,24 +27,45 @@ use super::fault::{Fault, Problem};
 use super::forecast;
 use super::idempotency;
 use super::pages::action;
+use super::plan_versions;
 use super::policy::Action;
 use super::records::{self, SHOWN, absent, look, subject};
+use super::rendition::{Rendition, TEXT, WIDTH, WIDTHS};
 use super::shared::Shared;
+use super::teams;
 use super::visitor::Visitor;
 
 /// Parameters that say nothing when they are empty.
-const NEVER_EMPTY: [&str; 5] = ["as_of", "from", "to", "period", "outcome"];
+const NEVER_EMPTY: [&str; 12] = [
+    "as_of",
+    "known_at",
+    "from",
+    "to",
+    "period",
+    "closing",
+    "outcome",
+    "seed",
+    "origins",
+    "every",
+    "unsmoothed",
+    "with",
+];
 
 pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let once = || from_fn_with_state(shared.clone(), idempotency::once);
     let calls = get(forecast::read_calls).post(forecast::say);
+    let versions = get(plan_versions::read).post(plan_versions::add);
     Router::new()
         .route("/openapi.json", get(async || Json(description())))
         .route("/records/{kind}", post(add).route_layer(once()))
         .route("/records/{kind}/{id}", get(read).patch(edit).route_layer(once()))
         .route("/records/{kind}/{id}/journal", get(history))
         .route("/forecast/calls", calls.route_layer(once()))
-        .route("/{page}", get(report))
+        .route("/plan-versions", versions.route_layer(once()))
+        .route("/goal/check", get(goal_check))
+        .route("/funnel/curve", get(curve))
+        .merge(teams::programs(shared))
+        .route("/{page}", get(page))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
 }
 
@@ -68,49 +89,76 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Result<&'static 
     Ok("ready")
 }
 
-pub(super) async fn report(
-    Program(visitor): Program,
+async fn page(
+    program: Program,
     Path(name): Path<String>,
-    Query(query): Query<HashMap<String, String>>,
+    query: Query<HashMap<String, String>>,
+    rendition: Rendition,
 ) -> Result<Response, Problem> {
     let unknown = || Fault::NotFound("No resource has this address.".into());
-    let page = Page::named(&name).ok_or_else(unknown)?;
+    report(program, Page::named(&name).ok_or_else(unknown)?, query, rendition).await
+}
+
+async fn goal_check(
+    program: Program,
+    query: Query<HashMap<String, String>>,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
+    report(program, Page::GoalCheck, query, rendition).await
+}
+
+async fn curve(
+    program: Program,
+    query: Query<HashMap<String, String>>,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
+    report(program, Page::Curve, query, rendition).await
+}
+
+pub(super) async fn report(
+    Program(visitor): Program,
+    page: Page,
+    Query(query): Query<HashMap<String, String>>,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
     visitor.check(action(page))?;
     // A form sends what was left out as nothing; a program that says nothing has made a mistake.
     let is_empty = |name: &&str| query.get(*name).is_some_and(|text| text.trim().is_empty());
     if let Some(name) = NEVER_EMPTY.into_iter().find(is_empty) {
         return Err(Fault::input(format!("`{name}` says nothing: leave it out, or fill it")).into());
     }
-    let asked = Asked::read(&query)?;
+    let asked = Asked::of_program(&query)?;
     let (answer, _) = visitor.answer(page, &asked, Wanted::New).await?;
     let mut json = answer.report().json();
     if let Some((last, json)) = answer.next().zip(json.as_object_mut()) {
         let next = format!("/api/v1/{}{}", page.name(), asked.after(last));
         json.insert("next".to_owned(), next.into());
     }
-    Ok(Json(json).into_response())
+    rendition.answer(answer.report(), &json)
 }
 
 async fn read(
     Program(visitor): Program,
     Path((kind, id)): Path<(String, String)>,
+    rendition: Rendition,
 ) -> Result<Response, Problem> {
     let (_, subject) = subject(&kind, &id)?;
     let context = visitor.context(Action::ReadRecords)?;
     let verb = async move |context: &Context| record::show(context, &subject).await;
     let record = visitor.shared.run(context, verb).await.map_err(absent)?;
-    versioned(&record.version, record.json())
+    tagged(&record.version, rendition.answer(&record, &record.json())?)
 }
 
 async fn history(
     Program(visitor): Program,
     Path((kind, id)): Path<(String, String)>,
+    rendition: Rendition,
 ) -> Result<Response, Problem> {
     let (_, subject) = subject(&kind, &id)?;
     let context = visitor.context(Action::ReadRecords)?;
     let verb = async move |context: &Context| look(context, &subject).await;
     let (_, log) = visitor.shared.run(context, verb).await.map_err(absent)?;
-    Ok(Json(log.json()).into_response())
+    rendition.answer(&log, &log.json())
 }
 
 #[derive(Deserialize)]
@@ -140,7 +188,7 @@ async fn edit(
         record::edit(context, &subject, &entered).await
     };
     let edited = visitor.shared.run(context, verb).await?;
-    versioned(&edited.version, edited.json())
+    tagged(&edited.version, Json(edited.json()).into_response())
 }
 
 /// Adds a record, of which Baton is master until an export tells of it.
@@ -160,9 +208,13 @@ async fn add(
     );
     let added = added.await?;
     let place = format!("/api/v1/records/{}", added.subject.replacen(':', "/", 1));
-    let mut response = versioned(&added.version, added.json())?;
+    made(&place, tagged(&added.version, Json(added.json()).into_response())?)
+}
+
+/// An answer as that to what made something new, with the place where it is read.
+pub(super) fn made(place: &str, mut response: Response) -> Result<Response, Problem> {
     *response.status_mut() = StatusCode::CREATED;
-    let place = HeaderValue::from_str(&place).map_err(|error| Fault::Broken(error.to_string()))?;
+    let place = HeaderValue::from_str(place).map_err(|error| Fault::Broken(error.to_string()))?;
     response.headers_mut().insert(header::LOCATION, place);
     Ok(response)
 }
@@ -174,10 +226,11 @@ fn version(headers: &HeaderMap) -> Result<String, Fault> {
     version.ok_or_else(|| Fault::input("send the record's ETag as If-Match: read it first"))
 }
 
-fn versioned(version: &str, body: Value) -> Result<Response, Problem> {
+pub(super) fn tagged(version: &str, mut response: Response) -> Result<Response, Problem> {
     let tag = HeaderValue::from_str(&format!("\"{version}\""));
     let tag = tag.map_err(|error| Fault::Broken(error.to_string()))?;
-    Ok((StatusCode::OK, [(header::ETAG, tag)], Json(body)).into_response())
+    response.headers_mut().insert(header::ETAG, tag);
+    Ok(response)
 }
 
 /// What the API is, after OpenAPI 3.1.
@@ -185,10 +238,10 @@ pub(super) fn description() -> Value {
     let mut paths = serde_json::Map::new();
     for page in Page::ALL {
         let get = json!({
-            "operationId": page.name(),
+            "operationId": page.name().replace('/', "_"),
             "summary": page.title(),
-            "parameters": parameters(taken(page)),
-            "responses": answers("The report.", "Report"),
+            "parameters": told_with(taken(page)),
+            "responses": told("The report.", "Report"),
         });
         paths.insert(format!("/api/v1/{}", page.name()), json!({ "get": get }));
     }
@@ -198,12 +251,17 @@ pub(super) fn description() -> Value {
         "get": {
             "operationId": "record_journal",
             "summary": "What happened to a record",
-            "responses": answers("Its entries, by effective time.", "Log"),
+            "parameters": told_with(&[]),
+            "responses": told("Its entries, by effective time.", "Log"),
         },
     });
     paths.insert("/api/v1/records/{kind}/{id}/journal".to_owned(), history);
     paths.insert("/api/v1/records/{kind}".to_owned(), described_addition());
     paths.insert("/api/v1/forecast/calls".to_owned(), described_calls());
+    paths["/api/v1/plan-versions"]["post"] = described_saving();
+    for (address, verb, described) in teams::described() {
+        paths.entry(address).or_insert_with(|| json!({}))[verb] = described;
+    }
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Baton", "version": env!("CARGO_PKG_VERSION") },
@@ -219,42 +277,65 @@ pub(super) fn description() -> Value {
 /// What of a query matters to a page; the first one of a metric's has to be there.
 fn taken(page: Page) -> &'static [&'static str] {
     match page {
-        Page::Goal | Page::Metrics | Page::Quality | Page::Imports | Page::Journal => &[],
-        Page::Plan | Page::Forecast | Page::Calls => &["as_of", "period"],
-        Page::GoalParts => &["period"],
+        Page::Goal | Page::Metrics | Page::Quality => &[],
+        Page::Imports | Page::Journal | Page::Teams | Page::PlanVersions => &[],
+        Page::PlanVersion => &["name"],
+        Page::PlanComparison => &["name", "with"],
+        Page::GoalCheck | Page::Plan | Page::Forecast => &["as_of", "known_at", "period", "seed"],
+        Page::Calls => &["as_of", "known_at", "period", "by", "seed"],
+        Page::GoalParts => &["as_of", "period"],
         Page::Leads | Page::Deals => &["as_of", "q", "stage", "owner", "outcome", "after"],
         Page::Board => &["as_of", "stage", "owner"],
-        Page::Waterfall => &["as_of", "from", "to"],
-        Page::Rates => &["as_of", "by"],
-        Page::Metric => &["name", "as_of", "from", "to", "by"],
-        _ => &["as_of"],
+        Page::Pipeline | Page::Scoreboard => &["as_of", "known_at"],
+        Page::Waterfall => &["as_of", "from", "to", "closing"],
+        Page::Backtest => &["as_of", "known_at", "origins", "every", "seed"],
+        Page::Rates => &["as_of", "known_at", "by"],
+        Page::Curve => &["from_state", "to_state", "as_of", "known_at", "unsmoothed"],
+        Page::Retention => &["as_of", "known_at", "seed"],
+        Page::Metric => &["name", "as_of", "known_at", "from", "to", "by"],
+        Page::Week => &["as_of"],
     }
 }
 
 /// Parameters of a query by their names.
 fn parameters(taken: &[&str]) -> Value {
-    let text = || json!({ "type": "string" });
     let day = || json!({ "type": "string", "format": "date" });
-    let period = || {
-        let pattern = "^[1-9][0-9]{3}(-Q[1-4]|-(0[1-9]|1[0-2]))?$";
-        json!({ "type": "string", "pattern": pattern })
-    };
-    let outcome = || json!({ "type": "string", "enum": ["open", "overdue", "won", "lost", "any"] });
+    let days = "^[12][0-9]{3}-[01][0-9]-[0-3][0-9](,[12][0-9]{3}-[01][0-9]-[0-3][0-9])*$";
+    let one_of = |names: &[&str]| json!({ "type": "string", "enum": names });
+    let text = || json!({ "type": "string" });
+    let pattern = "^[1-9][0-9]{3}(-Q[1-4]|-(0[1-9]|1[0-2]))?$";
+    let period = || json!({ "type": "string", "pattern": pattern });
+    let columns = json!({ "type": "integer", "minimum": WIDTHS.start(), "maximum": WIDTHS.end() });
+    let outcome = one_of(&["open", "overdue", "won", "lost", "any"]);
     let described = [
-        ("name", text(), "The metric."),
+        ("name", text(), "The metric, or the saved plan."),
+        ("with", text(), "Another saved plan, `now` or `last-year`; `now` if left out."),
+        ("from_state", text(), "A stage by its name, or lead, deal."),
+        ("to_state", text(), "A stage by its name, or won, lost."),
         ("as_of", day(), "The day from whose end the company is looked at, as 2026-03-31."),
+        ("known_at", day(), "The last day of whose records use is made; now if left out."),
         ("period", period(), "A fiscal year, quarter or month, as 2026, 2026-Q1 or 2026-01."),
         ("from", day(), "The first day."),
         ("to", day(), "The last day."),
+        ("closing", period(), "Only deals that are expected to close in this period."),
         ("by", text(), "What figures are broken down by."),
         ("q", text(), "A part of a name or id."),
         ("stage", text(), "A stage by its name."),
         ("owner", text(), "A user of the CRM by id, name or e-mail."),
-        ("outcome", outcome(), "How it ended, or that it has not."),
+        ("outcome", outcome, "How it ended, or that it has not."),
         ("after", text(), "The id after which a list goes on, as `next` says it."),
+        ("origins", json!({ "type": "string", "pattern": days }), "Past days, with commas."),
+        ("every", one_of(&["month", "week"]), "How far past days are apart; a month if left out."),
+        ("unsmoothed", one_of(&["true", "false"]), "Exactly the Aalen–Johansen estimate."),
+        (
+            "seed",
+            json!({ "type": "integer", "minimum": 0 }),
+            "The seed of the futures; 1 if left out.",
+        ),
+        (WIDTH, columns, "Columns of a page of text; 110 if left out."),
     ];
     let parameter = |(name, schema, about): (&str, Value, &str)| {
-        let required = name == "name";
+        let required = ["name", "from_state", "to_state"].contains(&name);
         json!({
             "name": name, "in": "query", "description": about, "required": required,
             "schema": schema,
@@ -264,8 +345,20 @@ fn parameters(taken: &[&str]) -> Value {
     described.map(parameter).collect()
 }
 
+/// As [`parameters`], of what is told as text too.
+fn told_with(taken: &[&str]) -> Value {
+    parameters(&[taken, &[WIDTH]].concat())
+}
+
+/// As [`answers`], of what is told as text too.
+fn told(about: &str, schema: &str) -> Value {
+    let mut all = answers(about, schema);
+    all["200"]["content"][TEXT] = json!({ "schema": { "type": "string" } });
+    all
+}
+
 /// The answer to what is well asked, and every refusal.
-fn answers(about: &str, schema: &str) -> Value {
+pub(super) fn answers(about: &str, schema: &str) -> Value {
     let holds = |kind: &str, name: &str| {
         let name = format!("#/components/schemas/{name}");
         json!({ kind: { "schema": { "$ref": name } } })
@@ -297,7 +390,7 @@ fn named_record() -> Value {
 }
 
 /// The key under which a write is done once.
-fn key_parameter() -> Value {
+pub(super) fn key_parameter() -> Value {
     json!({
         "name": "Idempotency-Key",
         "in": "header",
@@ -308,7 +401,7 @@ fn key_parameter() -> Value {
 }
 
 /// Answers of a write that may bear a key.
-fn of_write(mut answers: Value) -> Value {
+pub(super) fn of_write(mut answers: Value) -> Value {
     answers["409"] = answers["422"].clone();
     answers["409"]["description"] = "Its key is of a write whose outcome is not known.".into();
     answers
@@ -331,7 +424,8 @@ fn described_record() -> Value {
         "get": {
             "operationId": "record",
             "summary": "A record",
-            "responses": answers("The record, with its version as ETag.", "Record"),
+            "parameters": told_with(&[]),
+            "responses": told("The record, with its version as ETag.", "Record"),
         },
         "patch": {
             "operationId": "edit_record",
@@ -358,7 +452,7 @@ fn described_addition() -> Value {
 }
 
 /// As [`answers`], of what makes something new.
-fn created(about: &str, schema: &str) -> Value {
+pub(super) fn created(about: &str, schema: &str) -> Value {
     let mut all = of_write(answers(about, schema));
     if let Some(all) = all.as_object_mut()
         && let Some(answer) = all.remove("200")
@@ -374,8 +468,8 @@ fn described_calls() -> Value {
         "get": {
             "operationId": "forecast_calls",
             "summary": "Calls of a period",
-            "parameters": parameters(taken(Page::Calls)),
-            "responses": answers("What is in hand, what was called, what Baton says.", "Report"),
+            "parameters": told_with(taken(Page::Calls)),
+            "responses": told("What is in hand, what was called, what Baton says.", "Report"),
         },
         "post": {
             "operationId": "say_forecast_call",
@@ -387,7 +481,27 @@ fn described_calls() -> Value {
     })
 }
 
+fn described_saving() -> Value {
+    let plan = json!({ "schema": { "$ref": "#/components/schemas/PlanToSave" } });
+    json!({
+        "operationId": "save_plan",
+        "summary": "Save the plan as it stands under a name",
+        "parameters": [key_parameter()],
+        "requestBody": { "required": true, "content": { "application/json": plan } },
+        "responses": created("The plan as it is saved, for good, with its id as ETag.", "Report"),
+    })
+}
+
+/// What is answered and what is sent, by name.
 fn schemas() -> Value {
+    let (mut all, sent) = (answered(), sent());
+    if let (Some(all), Value::Object(sent)) = (all.as_object_mut(), sent) {
+        all.extend(sent);
+    }
+    all
+}
+
+fn answered() -> Value {
     let text = json!({ "type": "string" });
     let object = |required: &[&str], of: Value| {
         let kind = "object";
@@ -424,6 +538,12 @@ fn schemas() -> Value {
                 "type": text, "title": text, "status": { "type": "integer" }, "detail": text,
             },
         },
+    })
+}
+
+fn sent() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
         "Call": {
             "type": "object",
             "required": ["period", "commit", "best_case"],
@@ -433,6 +553,22 @@ fn schemas() -> Value {
                 "owner": { "type": ["string", "null"] }, "commit": text, "best_case": text,
                 "note": text,
             },
+        },
+        "PlanToSave": {
+            "type": "object",
+            "required": ["name"],
+            "additionalProperties": false,
+            "properties": {
+                "name": { "type": "string", "minLength": 1, "maxLength": 80 },
+                "period": { "type": ["string", "null"] }, "as_of": { "type": ["string", "null"] },
+                "changes": { "type": "object", "additionalProperties": text },
+            },
+        },
+        "Name": {
+            "type": "object",
+            "required": ["name"],
+            "additionalProperties": false,
+            "properties": { "name": text },
         },
         "Edit": {
             "type": "object",

@@ -7,16 +7,22 @@ use domain::period::Period;
 use jiff::civil::Date;
 
 use super::fault::Fault;
+use super::settled::{self, Settled};
 use super::what_if;
 
-/// The pages that answer a question with a report.
+/// The pages that answer a question with a report; the check of the goal and the curve are for
+/// programs alone, their addresses beneath those of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Page {
     Scoreboard,
     Week,
     Goal,
+    GoalCheck,
     GoalParts,
     Plan,
+    PlanVersions,
+    PlanVersion,
+    PlanComparison,
     Leads,
     Deals,
     Pipeline,
@@ -26,21 +32,27 @@ pub enum Page {
     Calls,
     Backtest,
     Rates,
+    Curve,
     Retention,
     Metrics,
     Metric,
     Quality,
     Imports,
     Journal,
+    Teams,
 }
 
 impl Page {
-    pub const ALL: [Page; 20] = [
+    pub const ALL: [Page; 26] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
+        Page::GoalCheck,
         Page::GoalParts,
         Page::Plan,
+        Page::PlanVersions,
+        Page::PlanVersion,
+        Page::PlanComparison,
         Page::Leads,
         Page::Deals,
         Page::Pipeline,
@@ -50,12 +62,14 @@ impl Page {
         Page::Calls,
         Page::Backtest,
         Page::Rates,
+        Page::Curve,
         Page::Retention,
         Page::Metrics,
         Page::Metric,
         Page::Quality,
         Page::Imports,
         Page::Journal,
+        Page::Teams,
     ];
 
     /// Its name in addresses.
@@ -64,8 +78,12 @@ impl Page {
             Page::Scoreboard => "scoreboard",
             Page::Week => "week",
             Page::Goal => "goal",
+            Page::GoalCheck => "goal/check",
             Page::GoalParts => "goal-parts",
             Page::Plan => "plan",
+            Page::PlanVersions => "plan-versions",
+            Page::PlanVersion => "plan-version",
+            Page::PlanComparison => "plan-comparison",
             Page::Leads => "leads",
             Page::Deals => "deals",
             Page::Pipeline => "pipeline",
@@ -75,12 +93,14 @@ impl Page {
             Page::Calls => "calls",
             Page::Backtest => "backtest",
             Page::Rates => "rates",
+            Page::Curve => "funnel/curve",
             Page::Retention => "retention",
             Page::Metrics => "metrics",
             Page::Metric => "metric",
             Page::Quality => "quality",
             Page::Imports => "imports",
             Page::Journal => "journal",
+            Page::Teams => "teams",
         }
     }
 
@@ -89,8 +109,12 @@ impl Page {
             Page::Scoreboard => "Scoreboard",
             Page::Week => "Since last week",
             Page::Goal => "Goal",
+            Page::GoalCheck => "What history says of the goal",
             Page::GoalParts => "Parts of the goal",
             Page::Plan => "Plan",
+            Page::PlanVersions => "Saved plans",
+            Page::PlanVersion => "A saved plan",
+            Page::PlanComparison => "Plans compared",
             Page::Leads => "Leads",
             Page::Deals => "Deals",
             Page::Pipeline => "Pipeline",
@@ -100,12 +124,14 @@ impl Page {
             Page::Calls => "Calls",
             Page::Backtest => "The forecast, graded",
             Page::Rates => "Rates of the funnel",
+            Page::Curve => "The share that gets from one state to another",
             Page::Retention => "Retention",
             Page::Metrics => "Metrics",
             Page::Metric => "Metric",
             Page::Quality => "Data quality",
             Page::Imports => "Imports",
             Page::Journal => "Journal",
+            Page::Teams => "Teams",
         }
     }
 
@@ -126,11 +152,14 @@ pub struct Asked {
     pub to: Option<Date>,
     /// What figures are broken down by.
     pub by: Option<String>,
-    /// The metric.
+    /// The metric, or the saved plan.
     pub name: Option<String>,
+    /// What a saved plan is held against.
+    pub with: Option<String>,
     pub filter: Filter,
     /// The plan's levers that are turned, each with by how many per cent.
     pub changes: Vec<(String, String)>,
+    pub settled: Settled,
 }
 
 impl Asked {
@@ -139,34 +168,17 @@ impl Asked {
     /// # Errors
     /// A day or period that is none, named with its field.
     pub fn read(query: &HashMap<String, String>) -> Result<Asked, Fault> {
-        let text = |name: &str| {
-            query.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-        };
-        let day = |name: &'static str| -> Result<Option<Date>, Fault> {
-            let Some(text) = text(name) else { return Ok(None) };
-            let wrong = || {
-                Fault::input(format!(
-                    "`{name}` is {text}: write a day from 1970 to 2199 as 2026-03-31"
-                ))
-            };
-            let day: Date = text.parse().map_err(|_| wrong())?;
-            let is_known = YEARS.contains(&day.year());
-            if is_known { Ok(Some(day)) } else { Err(wrong()) }
-        };
-        let period = match text("period") {
-            Some(text) => {
-                Some(text.parse().map_err(|error| Fault::input(format!("`period`: {error}")))?)
-            }
-            None => None,
-        };
+        let text = |name: &str| text(query, name);
         Ok(Asked {
-            as_of: day("as_of")?,
-            period,
-            from: day("from")?,
-            to: day("to")?,
+            as_of: day(query, "as_of")?,
+            period: settled::period(query, "period")?,
+            from: day(query, "from")?,
+            to: day(query, "to")?,
             by: text("by"),
             name: text("name"),
+            with: text("with"),
             changes: what_if::asked(query),
+            settled: Settled::default(),
             filter: Filter {
                 text: text("q"),
                 stage: text("stage"),
@@ -177,7 +189,15 @@ impl Asked {
         })
     }
 
-    /// The query that asks for the same.
+    /// Reads the query of a program, which may settle more than a page does.
+    ///
+    /// # Errors
+    /// As [`Asked::read`].
+    pub fn of_program(query: &HashMap<String, String>) -> Result<Asked, Fault> {
+        Ok(Asked { settled: Settled::read(query)?, ..Asked::read(query)? })
+    }
+
+    /// The query that asks a page for the same.
     pub fn query(&self) -> String {
         let pairs = self.pairs().into_iter().map(|(name, value)| (name.to_owned(), value));
         let changes = self
@@ -196,6 +216,7 @@ impl Asked {
             ("to", self.to.map(|day| day.to_string())),
             ("by", self.by.clone()),
             ("name", self.name.clone()),
+            ("with", self.with.clone()),
             ("q", self.filter.text.clone()),
             ("stage", self.filter.stage.clone()),
             ("owner", self.filter.owner.clone()),
@@ -218,6 +239,26 @@ impl Asked {
         ];
         query(&pairs)
     }
+}
+
+/// What a query says under a name, unless that is nothing.
+pub(super) fn text(query: &HashMap<String, String>, name: &str) -> Option<String> {
+    query.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A day under its name in a query.
+///
+/// # Errors
+/// When it is none, or one that nobody asks for.
+pub(super) fn day(
+    query: &HashMap<String, String>,
+    name: &'static str,
+) -> Result<Option<Date>, Fault> {
+    let Some(text) = text(query, name) else { return Ok(None) };
+    let wrong =
+        || Fault::input(format!("`{name}` is {text}: write a day from 1970 to 2199 as 2026-03-31"));
+    let day: Date = text.parse().map_err(|_| wrong())?;
+    if YEARS.contains(&day.year()) { Ok(Some(day)) } else { Err(wrong()) }
 }
 
 /// Pairs as a query with its question mark; empty without any.

@@ -10,11 +10,12 @@ use askama::Template;
 use axum::Form;
 use axum::Json;
 use axum::Router;
+use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use domain::access::Scope;
 use domain::call::Manner;
 use domain::period::Period;
 use reports::call::{Calls, Said};
@@ -29,6 +30,7 @@ use super::field::{Choice, Field};
 use super::frame::{Frame, Link, html, sentence};
 use super::pages::{action, downloads, figures, frame, related, tables};
 use super::policy::Action;
+use super::rendition::Rendition;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use crate::chart::Figure;
@@ -190,7 +192,7 @@ async fn choices(visitor: &Visitor, calls: &Calls) -> Result<Vec<Choice>, Fault>
         .filter(|(user, name)| own == Some(*user) || may_override && has_line(name))
         .map(|(user, name)| Choice { value: user.to_string(), name })
         .collect();
-    if !visitor.member.role.sees_own_alone() {
+    if visitor.scope == Scope::All {
         let name = "the whole company".to_owned();
         choices.insert(0, Choice { value: WHOLE.to_owned(), name });
     }
@@ -242,8 +244,9 @@ async fn said(visitor: &Visitor, typed: Typed) -> Result<Said, Fault> {
 pub(super) async fn read_calls(
     program: Program,
     query: Query<HashMap<String, String>>,
+    rendition: Rendition,
 ) -> Result<Response, Problem> {
-    report(program, Path(Page::Calls.name().to_owned()), query).await
+    report(program, Page::Calls, query, rendition).await
 }
 
 /// Says a call for a program.

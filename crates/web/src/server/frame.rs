@@ -10,12 +10,13 @@ use reports::render::capital;
 
 use super::asked::{Asked, Page};
 use super::fault::Fault;
+use super::keys::{self, Key};
 use super::policy::Action;
 use super::visitor::Visitor;
 use crate::money::long_date;
 
 /// The pages of the bar in the order of the relay, each with the key that follows `g`.
-const BAR: [(Page, char); 8] = [
+pub(super) const BAR: [(Page, char); 8] = [
     (Page::Scoreboard, 's'),
     (Page::Plan, 'p'),
     (Page::Leads, 'l'),
@@ -30,6 +31,7 @@ pub(super) struct Frame {
     pub title: String,
     pub company: String,
     pub links: Vec<Link>,
+    pub keys: Vec<Key>,
     /// The page's own address, to which the day and period are sent.
     pub path: String,
     /// What else of the page's query holds when another day or period is chosen.
@@ -51,13 +53,11 @@ pub(super) struct Link {
     pub name: String,
     pub href: String,
     pub is_here: bool,
-    /// The key that follows `g`; empty without one.
-    pub key: String,
 }
 
 impl Link {
     pub fn new(name: impl Into<String>, href: impl Into<String>) -> Link {
-        Link { name: name.into(), href: href.into(), is_here: false, key: String::new() }
+        Link { name: name.into(), href: href.into(), is_here: false }
     }
 }
 
@@ -71,16 +71,16 @@ impl Frame {
         asked: &Asked,
     ) -> Frame {
         let held = asked.held();
-        let link = |(page, key): (Page, char)| Link {
-            name: page.title().to_owned(),
-            href: format!("/{}{held}", page.name()),
+        let link = |(page, _): (Page, char)| Link {
             is_here: here == Some(page),
-            key: key.to_string(),
+            ..Link::new(page.title(), format!("/{}{held}", page.name()))
         };
         let mut links: Vec<Link> = BAR.into_iter().map(link).collect();
-        if visitor.may(Action::ManageMembers) && !visitor.is_demo {
-            let is_here = path == "/members";
-            links.push(Link { is_here, ..Link::new("People and access", "/members") });
+        if visitor.may(Action::ManageMembers) {
+            // A demo has no members.
+            let first = if visitor.is_demo { "/teams" } else { "/members" };
+            let is_here = ["/members", "/teams"].contains(&path);
+            links.push(Link { is_here, ..Link::new("People and access", first) });
         }
         let company = visitor.shared.company();
         let today = visitor.shared.today();
@@ -88,6 +88,7 @@ impl Frame {
             title: title.into(),
             company: company.company.name.clone(),
             links,
+            keys: keys::all(&held),
             path: path.to_owned(),
             kept: Vec::new(),
             as_of: asked.as_of.map(|day| day.to_string()).unwrap_or_default(),

@@ -18,8 +18,8 @@ use reports::goal::tree::{GoalTree, Signed};
 use reports::render::short;
 use serde::Deserialize;
 
-use super::answers::Answer;
-use super::asked::Page;
+use super::answers::{Answer, Wanted};
+use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::frame::sentence;
 use super::pages;
@@ -237,7 +237,12 @@ async fn again(
 ) -> Result<Response, Fault> {
     let held = format!("?period={}", utf8_percent_encode(&which.period, NON_ALPHANUMERIC));
     match done {
-        Ok(_) => Ok(Redirect::to(&href(&held, &which.part)).into_response()),
+        Ok(_) => {
+            // Who has changed a part sees it next, and not what was there before.
+            let asked = Asked { period: which.period.parse().ok(), ..Asked::default() };
+            visitor.answer(Page::GoalParts, &asked, Wanted::New).await?;
+            Ok(Redirect::to(&href(&held, &which.part)).into_response())
+        }
         Err(Fault::Input(why)) => {
             let query = HashMap::from([
                 ("period".to_owned(), which.period.clone()),

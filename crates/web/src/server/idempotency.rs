@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use app::context::Context;
 use app::request_key::{self, Claim};
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
@@ -63,10 +64,17 @@ pub(super) async fn once(
             return Err(Fault::input(why).into());
         }
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // Who hangs up before the answer is the one who asks again: the write goes on and is answered.
+    let request = Request::from_parts(parts, Body::from(body));
+    let done = tokio::spawn(async move { answered(&context, &id, next.run(request).await).await });
+    done.await.map_err(|_| Fault::Unready("the write failed"))?
+}
+
+/// Keeps the answer to a write under its key.
+async fn answered(context: &Context, id: &str, response: Response) -> Result<Response, Problem> {
     // What was refused or failed has changed nothing, and may be tried again under its key.
     if !response.status().is_success() {
-        request_key::release(&context, &id).await.map_err(Fault::from)?;
+        request_key::release(context, id).await.map_err(Fault::from)?;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
@@ -83,7 +91,7 @@ pub(super) async fn once(
     };
     let text = serde_json::to_string(&answered);
     let text = text.map_err(|error| Fault::Broken(format!("an answer: {error}")))?;
-    request_key::answer(&context, &id, &text).await.map_err(Fault::from)?;
+    request_key::answer(context, id, &text).await.map_err(Fault::from)?;
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 

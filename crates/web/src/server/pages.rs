@@ -26,12 +26,14 @@ use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::frame::{Frame, Link, html, sentence};
 use super::goal_parts::{self, Panel};
+use super::keys;
+use super::plan_versions::{self, Choosing, Saving};
 use super::policy::Action;
 use super::reference;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use super::what_if::{self, Slider};
-use crate::chart::{Figure, chance, course, graded, needs, quarter, track, waterfall};
+use crate::chart::{Figure, chance, course, graded, needs, quarter, track, versions, waterfall};
 use crate::review::unbroken;
 use crate::table::TableView;
 
@@ -42,6 +44,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/goal/set", post(set_goal))
         .route("/metrics/{name}", get(metric))
         .route("/api", get(reference::page))
+        .route("/keys", get(keys::page))
         .route("/{page}", get(page))
 }
 
@@ -66,13 +69,17 @@ pub(super) struct PageView {
     filter: Option<FilterView>,
     goal: Option<GoalForm>,
     panel: Option<Panel>,
+    /// What saves the plan.
+    saving: Option<Saving>,
+    /// What chooses the plan to be compared with.
+    choosing: Option<Choosing>,
     /// What may be turned on a plan.
     sliders: Vec<Slider>,
     import: Option<ImportForm>,
     /// Whether the journal of one record can be asked for.
     has_subjects: bool,
     pub downloads: Vec<Link>,
-    /// Whether newer figures are being computed.
+    /// Whether facts have changed since its figures were computed.
     is_stale: bool,
 }
 
@@ -121,6 +128,8 @@ impl PageView {
             filter: None,
             goal: None,
             panel: None,
+            saving: None,
+            choosing: None,
             sliders: Vec::new(),
             import: None,
             has_subjects: false,
@@ -167,6 +176,7 @@ pub(super) fn action(page: Page) -> Action {
         Page::Board | Page::Deals | Page::Leads => Action::ReadRecords,
         Page::Imports | Page::Quality => Action::ReadImports,
         Page::Journal => Action::ReadJournal,
+        Page::Teams => Action::ReadMembers,
         _ => Action::ReadFigures,
     }
 }
@@ -224,6 +234,8 @@ async fn viewed(
         goal: goal_form(visitor, page, &asked),
         sliders: what_if::sliders(&answer, &asked),
         panel: Panel::new(visitor, &answer, &query).await?,
+        saving: Saving::new(visitor, &answer, &asked, &query),
+        choosing: Choosing::new(visitor, &answer).await?,
         import: import_form(visitor, page, &answer),
         has_subjects: page == Page::Journal,
         downloads: downloads(visitor, page, &asked),
@@ -245,7 +257,13 @@ pub(super) fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
         (Page::Metric, Some(name)) => format!("/metrics/{}", encoded(name)),
         _ => format!("/{}", page.name()),
     };
-    Frame::new(visitor, page.title(), &path, Some(bar(page)), asked)
+    let mut frame = Frame::new(visitor, page.title(), &path, Some(bar(page)), asked);
+    if matches!(page, Page::PlanVersion | Page::PlanComparison) {
+        let named = [("name", &asked.name), ("with", &asked.with)];
+        let kept = named.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        frame.kept = kept.collect();
+    }
+    frame
 }
 
 /// The page of the bar to which a page belongs.
@@ -253,6 +271,7 @@ fn bar(page: Page) -> Page {
     match page {
         Page::Week => Page::Scoreboard,
         Page::Goal | Page::GoalParts => Page::Plan,
+        Page::PlanVersions | Page::PlanVersion | Page::PlanComparison => Page::Plan,
         Page::Board | Page::Deals | Page::Waterfall => Page::Pipeline,
         Page::Calls | Page::Backtest => Page::Forecast,
         Page::Metric | Page::Rates => Page::Metrics,
@@ -265,7 +284,7 @@ fn bar(page: Page) -> Page {
 pub(super) fn related(page: Page, asked: &Asked) -> Vec<Link> {
     let family: &[Page] = match bar(page) {
         Page::Scoreboard => &[Page::Scoreboard, Page::Week],
-        Page::Plan => &[Page::Plan, Page::Goal, Page::GoalParts],
+        Page::Plan => &[Page::Plan, Page::PlanVersions, Page::Goal, Page::GoalParts],
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
@@ -357,10 +376,26 @@ pub(super) fn figures(answer: &Answer, week: Option<&Week>) -> Vec<Figure> {
                 "What must come anew to each stage, month by month: the slim bar on average, the \
                  wide one so that the goal is reached with {confidence:.0} % confidence."
             );
+            let need = needs::Needs::of_plan(plan);
             vec![Figure::new("needs", "The reverse funnel", &meaning, |size| {
-                needs::draw(plan, size)
+                needs::draw(&need, size)
             })]
         }
+        Answer::PlanVersion(version) => {
+            let planned = &version.planned;
+            let meaning = "What had to come anew to each stage, month by month: the slim bar on \
+                           average, the wide one for the goal's confidence.";
+            let need = needs::Needs::of_version(planned);
+            vec![Figure::new("needs", "The reverse funnel as saved", meaning, |size| {
+                needs::draw(&need, size)
+            })]
+        }
+        Answer::PlanComparison(compared) => vec![Figure::new(
+            "versions",
+            &versions::title(compared),
+            &versions::meaning(compared),
+            |size| versions::draw(compared, size),
+        )],
         Answer::Forecast(forecast) if !forecast.is_over => vec![Figure::new(
             "quarter",
             "What the period will bring",
@@ -431,6 +466,7 @@ pub(super) fn tables(answer: &Answer, document: &Document, held: &str) -> Vec<Ta
             // The steps stand above, with the way to where they are done.
             Answer::Scoreboard(_) if table.title == NEXT => return None,
             Answer::GoalParts(tree) => return Some(goal_parts::linked(tree, view, held)),
+            Answer::PlanVersions(_) => return Some(plan_versions::linked(table, view)),
             _ => return Some(metric_links(view, table)),
         };
         let href = |row: &Vec<Cell>| match row.first() {

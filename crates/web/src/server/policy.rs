@@ -2,9 +2,9 @@
 
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet,
-    Request,
+    Request, RestrictedExpression,
 };
-use domain::access::Role;
+use domain::access::{Role, Scope};
 
 use super::ServeError;
 use super::fault::Fault;
@@ -21,10 +21,12 @@ pub(super) enum Action {
     Export,
     EditRecords,
     SetGoal,
+    SavePlans,
     SubmitCalls,
     OverrideCalls,
     SignGoal,
     Import,
+    ReadMembers,
     ManageMembers,
 }
 
@@ -38,10 +40,12 @@ impl Action {
             Action::Export => "export",
             Action::EditRecords => "edit records",
             Action::SetGoal => "set the goal",
+            Action::SavePlans => "save plans",
             Action::SubmitCalls => "submit forecast calls",
             Action::OverrideCalls => "override forecast calls",
             Action::SignGoal => "sign for the goal",
             Action::Import => "import",
+            Action::ReadMembers => "read members",
             Action::ManageMembers => "manage members",
         }
     }
@@ -68,13 +72,18 @@ impl Policy {
         })
     }
 
-    pub fn permits(&self, role: Role, action: Action) -> bool {
+    /// Whether a role may do something with a company of which it sees what the scope says.
+    pub fn permits(&self, role: Role, scope: &Scope, action: Action) -> bool {
         let entity = |kind: &EntityTypeName, id: &str| {
             EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
         };
         let principal = entity(&self.role, role.name());
         let action = entity(&self.action, action.name());
-        let asked = Request::new(principal, action, self.company.clone(), Context::empty(), None);
+        let sees_all = RestrictedExpression::new_bool(*scope == Scope::All);
+        let Ok(seen) = Context::from_pairs([("sees_all".to_owned(), sees_all)]) else {
+            return false;
+        };
+        let asked = Request::new(principal, action, self.company.clone(), seen, None);
         asked.is_ok_and(|asked| {
             let answer = self.authorizer.is_authorized(&asked, &self.policies, &Entities::empty());
             answer.decision() == Decision::Allow
@@ -83,8 +92,11 @@ impl Policy {
 
     /// # Errors
     /// When the role does not permit it.
-    pub fn check(&self, role: Role, action: Action) -> Result<(), Fault> {
-        if self.permits(role, action) { Ok(()) } else { Err(Fault::Forbidden(action.name())) }
+    pub fn check(&self, role: Role, scope: &Scope, action: Action) -> Result<(), Fault> {
+        match self.permits(role, scope, action) {
+            true => Ok(()),
+            false => Err(Fault::Forbidden(action.name())),
+        }
     }
 }
 
@@ -104,21 +116,28 @@ mod tests {
                 Action::Export,
                 Action::EditRecords,
                 Action::SetGoal,
+                Action::SavePlans,
                 Action::SubmitCalls,
                 Action::OverrideCalls,
                 Action::SignGoal,
                 Action::Import,
+                Action::ReadMembers,
                 Action::ManageMembers,
             ];
-            all.into_iter().filter(|action| policy.permits(role, *action)).collect()
+            all.into_iter().filter(|action| policy.permits(role, &Scope::All, *action)).collect()
         };
         assert_eq!(may(Role::Viewer), [Action::ReadFigures, Action::ReadRecords, Action::Export]);
-        assert_eq!(may(Role::Owner).len(), 12);
-        assert!(!policy.permits(Role::SalesRep, Action::ReadJournal));
-        assert!(policy.permits(Role::SalesRep, Action::EditRecords));
-        assert!(policy.permits(Role::SalesRep, Action::SubmitCalls));
-        assert!(!policy.permits(Role::SalesRep, Action::OverrideCalls));
-        assert!(!policy.permits(Role::Executive, Action::OverrideCalls));
-        assert!(!policy.permits(Role::Executive, Action::ManageMembers));
+        assert_eq!(may(Role::Owner).len(), 14);
+        let own = Scope::Owners([uuid::Uuid::nil()].into());
+        assert!(policy.permits(Role::SalesManager, &Scope::All, Action::ReadJournal));
+        assert!(!policy.permits(Role::SalesManager, &own, Action::ReadJournal));
+        assert!(!policy.permits(Role::SalesManager, &own, Action::ReadImports));
+        assert!(policy.permits(Role::SalesManager, &own, Action::OverrideCalls));
+        assert!(!policy.permits(Role::SalesRep, &own, Action::ReadJournal));
+        assert!(policy.permits(Role::SalesRep, &own, Action::EditRecords));
+        assert!(policy.permits(Role::SalesRep, &own, Action::SubmitCalls));
+        assert!(!policy.permits(Role::SalesRep, &own, Action::OverrideCalls));
+        assert!(!policy.permits(Role::Executive, &Scope::All, Action::OverrideCalls));
+        assert!(!policy.permits(Role::Executive, &Scope::All, Action::ManageMembers));
     }
 }

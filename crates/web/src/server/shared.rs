@@ -26,7 +26,7 @@ const VERBS_AT_ONCE: usize = 8;
 /// Reports that are computed at the same time, beside the first one and one behind.
 const USUAL_AT_ONCE: usize = 2;
 /// The pages that are computed before anybody asks for them, in this order.
-const WARMED_UP: [Page; 12] = [
+const WARMED_UP: [Page; 16] = [
     Page::Scoreboard,
     Page::Week,
     Page::Goal,
@@ -38,7 +38,11 @@ const WARMED_UP: [Page; 12] = [
     Page::Forecast,
     Page::Calls,
     Page::Rates,
+    Page::Waterfall,
     Page::Quality,
+    Page::Backtest,
+    Page::Retention,
+    Page::Journal,
 ];
 
 /// Who may come in.

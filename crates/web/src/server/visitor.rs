@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::context::Context;
+use app::team;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -32,10 +33,10 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
-    fn new(member: Member, shared: &Arc<Shared>) -> Visitor {
-        let (scope, shared) = (member.scope(), shared.clone());
-        let is_demo = shared.entry == Entry::Demo;
-        Visitor { member, scope, may_write: true, by_token: false, is_demo, shared }
+    async fn new(member: Member, shared: &Arc<Shared>) -> Result<Visitor, Fault> {
+        let scope = team::scope(&shared.company().store, &member).await?;
+        let (is_demo, shared) = (shared.entry == Entry::Demo, shared.clone());
+        Ok(Visitor { member, scope, may_write: true, by_token: false, is_demo, shared })
     }
 
     /// The company as this visitor sees it, if the role permits the action.
@@ -67,6 +68,7 @@ impl Visitor {
             action,
             Action::EditRecords
                 | Action::SetGoal
+                | Action::SavePlans
                 | Action::SubmitCalls
                 | Action::OverrideCalls
                 | Action::SignGoal
@@ -76,7 +78,7 @@ impl Visitor {
         if writes && !self.may_write {
             return Err(Fault::Forbidden("write: this token reads alone"));
         }
-        self.shared.policy.check(self.member.role, action)
+        self.shared.policy.check(self.member.role, &self.scope, action)
     }
 
     pub fn may(&self, action: Action) -> bool {
@@ -94,7 +96,7 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Visitor, Fault> {
         if shared.entry == Entry::Demo {
-            return Ok(Visitor::new(demo_owner(), shared));
+            return Visitor::new(demo_owner(), shared).await;
         }
         let store = &shared.company().store;
         let broken = |error: app::error::Error| Fault::from(error);
@@ -102,13 +104,13 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
             let known = store.token(token, shared.now()).await;
             let known = known.map_err(|error| broken(error.into()))?;
             let (member, token) = known.ok_or_else(|| sign_in(parts))?;
-            let visitor = Visitor::new(member, shared);
+            let visitor = Visitor::new(member, shared).await?;
             return Ok(Visitor { may_write: token.may_write, by_token: true, ..visitor });
         }
         let secret = session(&parts.headers).ok_or_else(|| sign_in(parts))?;
         let member = store.session(secret, shared.now()).await;
         let member = member.map_err(|error| broken(error.into()))?;
-        Ok(Visitor::new(member.ok_or_else(|| sign_in(parts))?, shared))
+        Visitor::new(member.ok_or_else(|| sign_in(parts))?, shared).await
     }
 }
 

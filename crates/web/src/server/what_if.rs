@@ -43,8 +43,10 @@ impl Answered {
     }
 }
 
-fn read((lever, percent): &(String, String)) -> Result<Change, Fault> {
-    format!("{lever}={percent}%").parse().map_err(Fault::Input)
+/// `5` is so many per cent more; `1.05x` so many times what it is, exactly.
+fn read((lever, turned): &(String, String)) -> Result<Change, Fault> {
+    let by = turned.strip_suffix('x').map_or_else(|| format!("{turned}%"), str::to_owned);
+    format!("{lever}={by}").parse().map_err(Fault::Input)
 }
 
 /// The levers that a query turns, by name; those that stay where they are, are left out.

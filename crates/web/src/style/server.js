@@ -3,39 +3,44 @@
 (() => {
   const typing = (target) => target.closest("input, textarea, select") !== null;
   const search = document.querySelector("#search");
-  let waiting = false;
-
-  document.addEventListener("keydown", (event) => {
-    const commanded = event.ctrlKey || event.metaKey;
-    if (search && commanded && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      search.focus();
-      return;
-    }
-    if (commanded || event.altKey || typing(event.target)) return;
-    if (waiting) {
-      waiting = false;
-      const link = document.querySelector(`nav [data-key="${CSS.escape(event.key)}"]`);
-      if (link) link.click();
-      return;
-    }
-    if (event.key === "g") waiting = true;
-    if (event.key === "?") document.querySelector("#keys")?.toggleAttribute("open");
-    if (event.key === "/" && search) {
-      event.preventDefault();
-      search.focus();
-    }
-    if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
-  });
+  const list = document.querySelector("#keys");
 
   // From row to row of the first table whose rows lead somewhere.
   const step = (by) => {
-    const links = [...document.querySelectorAll("tbody a")];
+    const links = [...document.querySelectorAll("main tbody a")];
     if (links.length === 0) return;
     const here = links.indexOf(document.activeElement);
     const next = Math.min(Math.max(here + by, 0), links.length - 1);
     links[next].focus();
   };
+
+  // What keys do, by the names that the page's list of keys uses; the list says which keys.
+  const doings = {
+    search: () => search?.focus(),
+    next: () => step(1),
+    previous: () => step(-1),
+    keys: () => (list.open ? list.close() : list.showModal()),
+  };
+  const bound = new Map();
+  for (const entry of list?.querySelectorAll("[data-strokes]") ?? []) {
+    const link = entry.querySelector("a");
+    const does = doings[entry.dataset.does] ?? (() => link.click());
+    for (const stroke of entry.dataset.strokes.split(",")) bound.set(stroke, does);
+  }
+  const firsts = new Set([...bound.keys()].filter((key) => key.includes(" ")).map((key) => key[0]));
+  let first = "";
+
+  document.addEventListener("keydown", (event) => {
+    const commanded = event.ctrlKey || event.metaKey;
+    if (event.altKey || (typing(event.target) && !commanded)) return;
+    const stroke = commanded ? `Ctrl-${event.key.toLowerCase()}` : `${first}${event.key}`;
+    const does = bound.get(stroke);
+    if (list?.open && stroke !== "?") return;
+    first = first === "" && !commanded && firsts.has(event.key) ? `${event.key} ` : "";
+    if (!does) return;
+    event.preventDefault();
+    does();
+  });
 
   // A slider that is moved shows what becomes of it at once: the page is asked for anew, and its
   // parts take the place of the old ones. The address is that of what is shown.

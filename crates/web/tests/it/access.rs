@@ -30,6 +30,11 @@ fn addresses() -> Vec<String> {
         "/calls?period=2026-Q3".to_owned(),
         "/api/v1/forecast/calls?period=2026-Q3".to_owned(),
         "/export/calls.csv?period=2026-Q3".to_owned(),
+        "/plan-version?name=board".to_owned(),
+        "/api/v1/plan-version?name=board".to_owned(),
+        "/plan-comparison?name=board&with=last-year".to_owned(),
+        "/api/v1/plan-comparison?name=board&with=now".to_owned(),
+        "/export/plan-comparison.csv?name=board".to_owned(),
         "/pipeline?view=board".to_owned(),
         "/pipeline?view=board&as_of=2026-05-20".to_owned(),
         "/pipeline?owner=u2".to_owned(),
@@ -51,7 +56,7 @@ fn addresses() -> Vec<String> {
 }
 
 /// The amounts of every answer, told apart by whether the secret shows.
-async fn seen(site: &Site, token: &str) -> Vec<(String, bool)> {
+pub async fn seen(site: &Site, token: &str) -> Vec<(String, bool)> {
     let mut seen = Vec::new();
     for address in addresses() {
         let answer = site.get(&address, Some(token)).await;
@@ -64,7 +69,7 @@ async fn seen(site: &Site, token: &str) -> Vec<(String, bool)> {
 }
 
 /// What a manager calls of Bob, and of the whole.
-async fn call_secretly(site: &Site) {
+pub async fn call_secretly(site: &Site) {
     let manager = site.token(Role::SalesManager, None, true).await;
     for (owner, commit) in [("u2", "987654"), ("whole", "992654")] {
         let form = format!(
@@ -82,6 +87,7 @@ async fn call_secretly(site: &Site) {
 async fn a_sales_rep_sees_nothing_of_the_deals_of_others() {
     let site = Site::new(Entry::Members).await;
     call_secretly(&site).await;
+    crate::plan_versions::save(&site, "board").await;
     let ann = site.token(Role::SalesRep, Some("u1"), true).await;
     let showing: Vec<String> =
         seen(&site, &ann).await.into_iter().filter(|(_, shows)| *shows).map(|(at, _)| at).collect();
@@ -110,7 +116,7 @@ async fn a_rep_without_a_user_of_the_crm_sees_no_record() {
     let site = Site::new(Entry::Members).await;
     let nobody = site.token(Role::SalesRep, None, true).await;
     assert_eq!(site.get("/records/deals/o1", Some(&nobody)).await.status, StatusCode::NOT_FOUND);
-    assert!(site.get("/api/v1/deals", Some(&nobody)).await.text.contains("\"found\":0"));
+    assert!(site.get("/api/v1/deals", Some(&nobody)).await.text.contains("\"found\": 0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ async fn the_board_and_the_table_show_the_same_deals() {
     assert!(narrowed.contains("Plain sailing") && !narrowed.contains("Secret venture"));
     assert!(narrowed.contains("name=\"view\" value=\"board\""), "the view holds");
     let json = site.get("/api/v1/board?owner=Bob+Rep", None).await.text;
-    assert!(json.contains("\"deals\":1,") && json.contains("987654.00"), "{json}");
+    assert!(json.contains("\"deals\": 1,") && json.contains("987654.00"), "{json}");
     assert_eq!(site.get("/pipeline?owner=nobody", None).await.status, StatusCode::NOT_FOUND);
 }
 

@@ -7,6 +7,8 @@ mod edits;
 mod entrance;
 mod goal_parts;
 mod pages;
+mod plan_versions;
 mod review;
 mod site;
+mod teams;
 mod uploads;

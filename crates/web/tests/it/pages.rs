@@ -6,12 +6,13 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 19] = [
+pub const PAGES: [&str; 21] = [
     "scoreboard",
     "week",
     "goal",
     "goal-parts",
     "plan",
+    "plan-versions",
     "leads",
     "deals",
     "pipeline",
@@ -26,6 +27,7 @@ pub const PAGES: [&str; 19] = [
     "quality",
     "imports",
     "journal",
+    "teams",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,6 +42,8 @@ async fn every_page_answers_with_one_heading_and_no_inline_code() {
         "/add/deals",
         "/add/leads",
         "/review",
+        "/keys",
+        "/design",
     ];
     let paths = PAGES.iter().map(|page| format!("/{page}"));
     for path in paths.chain(others.map(str::to_owned)) {

@@ -49,12 +49,12 @@ async fn a_file_is_looked_at_then_imported_then_undone() {
     let page = sent.headers[header::LOCATION].to_str().expect("a text").to_owned();
     let looked = settled(&site, &page).await.text;
     assert!(looked.contains("Import it") && looked.contains("lead_id"), "{looked}");
-    assert!(site.get("/api/v1/leads?outcome=any", None).await.text.contains("\"found\":0"));
+    assert!(site.get("/api/v1/leads?outcome=any", None).await.text.contains("\"found\": 0"));
     let go_on = site.post(&page, None, "step=import").await;
     assert_eq!(go_on.status, StatusCode::SEE_OTHER, "{}", go_on.text);
     let done = settled(&site, &page).await.text;
     assert!(done.contains("It is in.") && done.contains("First refused"), "{done}");
-    assert!(site.get("/api/v1/leads?outcome=any", None).await.text.contains("\"found\":2"));
+    assert!(site.get("/api/v1/leads?outcome=any", None).await.text.contains("\"found\": 2"));
     let uploads = site.company.context.path("uploads");
     assert_eq!(std::fs::read_dir(uploads).expect("a folder").count(), 0);
     let refused = done.split("href=\"").find(|rest| rest.contains("refused.csv\""));
@@ -69,7 +69,7 @@ async fn a_file_is_looked_at_then_imported_then_undone() {
     let id = imports["imports"][0]["import_id"].as_str().expect("an id");
     let undone = site.post("/imports/undo", None, &format!("import_id={id}")).await;
     assert_eq!(undone.status, StatusCode::SEE_OTHER, "{}", undone.text);
-    assert!(site.get("/api/v1/leads?outcome=any", None).await.text.contains("\"found\":0"));
+    assert!(site.get("/api/v1/leads?outcome=any", None).await.text.contains("\"found\": 0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

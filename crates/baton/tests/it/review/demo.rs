@@ -9,7 +9,7 @@ use simulator::{Settings, write_exports};
 
 use super::figures::{Figures, Want, count, text};
 use super::recomputed::{Deal, End, Lead, of_deals, of_leads, quarter, revenue, speed};
-use super::{check, reviewed, rows};
+use super::{check, in_the_end, reviewed, rows};
 
 type Row = BTreeMap<String, String>;
 
@@ -33,6 +33,9 @@ fn every_figure_of_a_simulated_company_is_recomputed_from_its_files() {
     let mut figures = Figures::default();
     of_deals(&deals, as_of, &mut figures);
     of_leads(&leads, &["mql", "sal", "sql"], as_of, &mut figures);
+    in_the_end::of_deals(&deals, as_of, &mut figures);
+    let stages = ["inquiry", "mql", "sal", "sql", "opportunity"];
+    in_the_end::of_leads(&leads, &stages, &deals, as_of, &mut figures);
     speed(&leads, "mql", &mut figures);
     next_quarters(&reviewed.json, &deals, as_of, &mut figures);
     origins(&reviewed.json, &deals, &mut figures);

@@ -15,6 +15,8 @@ pub enum Want {
     /// Two shares, shown as an interval in percent.
     Interval(f64, f64),
     Missing,
+    /// A figure before its interval in brackets.
+    BeforeBracket(Box<Want>),
     /// Words that say no figure.
     Any,
 }
@@ -40,6 +42,13 @@ impl Figures {
     pub fn unordered(&mut self, caption: &str, mut rows: Vec<Vec<Want>>) {
         rows.sort_by_key(|row| format!("{:?}", row.first()));
         self.wanted.insert(caption.to_owned(), Table { rows, is_ordered: false });
+    }
+
+    /// A row before all others of a table, which may not be there yet.
+    pub fn before(&mut self, caption: &str, row: Vec<Want>) {
+        let table = self.wanted.entry(caption.to_owned());
+        let table = table.or_insert(Table { rows: Vec::new(), is_ordered: true });
+        table.rows.insert(0, row);
     }
 
     /// What was read, and beside it the tables of words that tell how each file was.
@@ -94,6 +103,10 @@ impl Want {
         match self {
             Want::Any => true,
             Want::Missing => cell.text == "–",
+            Want::BeforeBracket(want) => cell
+                .text
+                .split_once(" (")
+                .is_some_and(|(text, _)| want.is(&Shown { text: text.to_owned(), exact: None })),
             Want::Text(text) => cell.text == *text || cell.exact.as_ref() == Some(text),
             Want::Number(number) => {
                 let exact = cell.exact.as_ref().is_none_or(|exact| reads_as(exact, *number));

@@ -9,7 +9,7 @@ use testkit::shared;
 
 use super::figures::{Figures, Want, count, text};
 use super::recomputed::{Deal, End, of_deals, quarter, quarter_end, revenue};
-use super::{check, reviewed, rows};
+use super::{check, in_the_end, reviewed, rows};
 
 const AS_OF: Date = date(2017, 12, 31);
 
@@ -20,6 +20,7 @@ fn every_figure_of_maven_is_recomputed_from_its_files() {
     let deals = deals(&folder);
     let mut figures = Figures::default();
     of_deals(&deals, AS_OF, &mut figures);
+    in_the_end::of_deals(&deals, AS_OF, &mut figures);
     files(&mut figures);
     quality(&deals, &mut figures);
     let json = &reviewed.json;

@@ -7,7 +7,7 @@ use testkit::shared;
 
 use super::figures::{Figures, Want, count, text};
 use super::recomputed::{End, Lead, days_to_win, of_leads, quantile};
-use super::{check, reviewed, rows};
+use super::{check, in_the_end, reviewed, rows};
 
 #[test]
 fn every_figure_of_olist_is_recomputed_from_its_files() {
@@ -43,6 +43,7 @@ fn every_figure_of_olist_is_recomputed_from_its_files() {
     assert_eq!((all.len(), sound.len()), (8_000, 7_999));
     let mut figures = Figures::default();
     of_leads(&sound, &["mql"], date(2018, 11, 14), &mut figures);
+    in_the_end::of_leads(&sound, &["mql"], &[], date(2018, 11, 14), &mut figures);
     // The sellers of whom no file tells.
     let sellers: BTreeSet<String> =
         rows(&wins).into_iter().map(|row| row["sr_id"].clone()).collect();

@@ -1,0 +1,218 @@
+//! From a command to the question that a server is asked: a path of its API and a query.
+
+use anyhow::bail;
+use app::plan::changes::Change;
+use jiff::civil::Date;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::args::{
+    AsOf, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal, ImportCommand,
+    Journal, Metrics, Output, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention,
+    Team,
+};
+
+const PROOF: &str = "journal";
+
+/// What a server is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Below the server's address.
+    pub path: String,
+    pub query: Vec<(String, String)>,
+}
+
+impl Question {
+    fn new(resource: &str) -> Question {
+        Question { path: format!("api/v1/{resource}"), query: Vec::new() }
+    }
+
+    /// The question of what was said to a record, named `kind:id`.
+    fn of_record(subject: &str, beneath: &str) -> anyhow::Result<Question> {
+        let Some((kind, id)) = subject.split_once(':') else {
+            bail!("`{subject}` names no record: write kind:id, such as deals:1C1I7A6R");
+        };
+        let kind = kind.parse::<domain::kind::Kind>()?.subject();
+        let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
+        Ok(Question::new(&format!("records/{kind}/{id}{beneath}")))
+    }
+
+    fn with(mut self, name: &str, value: Option<impl ToString>) -> Question {
+        self.query.extend(value.map(|value| (name.to_owned(), value.to_string())));
+        self
+    }
+
+    fn at(self, as_of: &AsOf) -> Question {
+        self.with("as_of", as_of.as_of).with("known_at", as_of.known_at)
+    }
+
+    /// Whether it asks for the proof that the journal holds.
+    pub fn is_proof(&self) -> bool {
+        self.path.ends_with(&format!("/{PROOF}")) && !self.path.contains("/records/")
+    }
+}
+
+/// The question of a command, and whether its answer is wanted as JSON.
+///
+/// # Errors
+/// When the command works on a data folder, and no server answers it.
+pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
+    let plain = |resource: &str, output: &Output| (Question::new(resource), output.json);
+    Ok(match command {
+        Command::Scoreboard(as_of) => dated("scoreboard", &as_of),
+        Command::Plan(plan) => of_plan(&plan)?,
+        Command::Forecast(forecast) => of_forecast(forecast)?,
+        Command::Retention(Retention { as_of, seed }) => {
+            let (question, json) = dated("retention", &as_of);
+            (question.with("seed", Some(seed)), json)
+        }
+        Command::Pipeline(pipeline) => of_pipeline(&pipeline),
+        Command::Funnel(funnel) => of_funnel(funnel),
+        Command::Goal(goal) => of_goal(&goal)?,
+        Command::Metrics(metrics) => of_metrics(metrics),
+        Command::Check(output) => plain("quality", &output),
+        Command::Import(import) => match import.command {
+            Some(ImportCommand::List(output)) => plain("imports", &output),
+            _ => return local("import"),
+        },
+        Command::Journal(Journal::Verify(output)) => plain(PROOF, &output),
+        Command::Journal(Journal::Log { subject, output }) => {
+            (Question::of_record(&subject, "/journal")?, output.json)
+        }
+        Command::Record(Record::Show { subject, output }) => {
+            (Question::of_record(&subject, "")?, output.json)
+        }
+        Command::Team(Team::List(output)) => plain("teams", &output),
+        Command::Team(_) => return local("changing teams from the command line"),
+        Command::Record(_) => return local("this command of record"),
+        Command::Person(_) => return local("person"),
+        Command::Member(_) => return local("member"),
+        Command::Init(_) => return local("init"),
+        Command::Demo(_) => return local("demo"),
+        Command::Score(_) => return local("score"),
+        Command::Serve(_) => return local("serve"),
+        Command::Review(_) => return local("review"),
+    })
+}
+
+fn local<T>(command: &str) -> anyhow::Result<T> {
+    bail!(
+        "{command} works on a data folder, on the machine where it is: leave --server out. Reports \
+         are what a server is asked for"
+    )
+}
+
+fn dated(resource: &str, as_of: &AsOf) -> (Question, bool) {
+    (Question::new(resource).at(as_of), as_of.output.json)
+}
+
+fn of_plan(asked: &Plan) -> anyhow::Result<(Question, bool)> {
+    let plan = match &asked.command {
+        None => &asked.made,
+        Some(PlanCommand::Versions(output)) => {
+            return Ok((Question::new("plan-versions"), output.json));
+        }
+        Some(PlanCommand::Compare { name, other, output }) => {
+            let question = Question::new("plan-comparison").with("name", Some(name));
+            return Ok((question.with("with", Some(other)), output.json));
+        }
+        Some(PlanCommand::Save { .. }) => return local("saving a plan from the command line"),
+    };
+    if plan.assume.is_some() {
+        bail!("--assume reads a file, which no server sees: leave it out, or leave --server out");
+    }
+    let question = Question::new("plan")
+        .at(&plan.as_of)
+        .with("period", plan.period)
+        .with("seed", Some(plan.seed));
+    let mut levers: Vec<&str> = plan.change.iter().map(|change| change.lever.as_str()).collect();
+    levers.sort_unstable();
+    if let Some(pair) = levers.windows(2).find(|pair| pair[0] == pair[1]) {
+        bail!("`{}` is changed twice: a server is told of one change of each lever", pair[0]);
+    }
+    let turned = |question: Question, change: &Change| {
+        let (name, factor) = (format!("change.{}", change.lever), format!("{}x", change.factor));
+        question.with(&name, Some(factor))
+    };
+    Ok((plan.change.iter().fold(question, turned), plan.as_of.output.json))
+}
+
+fn of_forecast(asked: Forecast) -> anyhow::Result<(Question, bool)> {
+    match asked.command {
+        Some(ForecastCommand::Backtest(backtest)) => Ok(of_backtest(backtest)),
+        Some(ForecastCommand::Calls(Calls { period, seed, as_of })) => {
+            let (question, json) = dated("calls", &as_of);
+            let question = question.with("period", period).with("by", Some("owner"));
+            Ok((question.with("seed", Some(seed)), json))
+        }
+        Some(ForecastCommand::Submit(_) | ForecastCommand::Override(_)) => {
+            local("saying a call from the command line")
+        }
+        None => {
+            let Some(period) = asked.period else { bail!("name a --period, such as 2018-Q1") };
+            let (question, json) = dated("forecast", &asked.as_of);
+            Ok((question.with("period", Some(period)).with("seed", Some(asked.seed)), json))
+        }
+    }
+}
+
+fn of_backtest(asked: Backtest) -> (Question, bool) {
+    let (question, json) = dated("backtest", &asked.as_of);
+    let origins: Vec<String> = asked.origins.iter().map(Date::to_string).collect();
+    let every = match asked.every {
+        Every::Week => "week",
+        Every::Month => "month",
+    };
+    let origins = Some(origins.join(",")).filter(|days| !days.is_empty());
+    let question = question.with("origins", origins).with("every", Some(every));
+    (question.with("seed", Some(asked.seed)), json)
+}
+
+fn of_pipeline(pipeline: &Pipeline) -> (Question, bool) {
+    match &pipeline.command {
+        None => dated("pipeline", &pipeline.as_of),
+        Some(PipelineCommand::Waterfall { from, to, closing, output }) => {
+            let days = Question::new("waterfall").with("from", Some(from)).with("to", Some(to));
+            (days.with("closing", *closing), output.json)
+        }
+    }
+}
+
+fn of_funnel(funnel: Funnel) -> (Question, bool) {
+    match funnel {
+        Funnel::Show { from, to, unsmoothed, as_of } => {
+            let (question, json) = dated("funnel/curve", &as_of);
+            let question = question.with("from_state", Some(from)).with("to_state", Some(to));
+            (question.with("unsmoothed", unsmoothed.then_some(true)), json)
+        }
+        Funnel::Rates { by, as_of } => {
+            let (question, json) = dated("rates", &as_of);
+            (question.with("by", by), json)
+        }
+    }
+}
+
+fn of_goal(goal: &Goal) -> anyhow::Result<(Question, bool)> {
+    Ok(match goal {
+        Goal::Show(output) => (Question::new("goal"), output.json),
+        Goal::Tree { period, as_of, output } => {
+            let question = Question::new("goal-parts").with("as_of", *as_of);
+            (question.with("period", *period), output.json)
+        }
+        Goal::Check { period, seed, as_of } => {
+            let (question, json) = dated("goal/check", as_of);
+            (question.with("period", *period).with("seed", Some(seed)), json)
+        }
+        _ => return local("changing a goal from the command line"),
+    })
+}
+
+fn of_metrics(metrics: Metrics) -> (Question, bool) {
+    match metrics {
+        Metrics::List(output) => (Question::new("metrics"), output.json),
+        Metrics::Show { name, from, to, by, as_of } => {
+            let (question, json) = dated("metric", &as_of);
+            let question = question.with("name", Some(name)).with("from", from).with("to", to);
+            (question.with("by", by), json)
+        }
+    }
+}
