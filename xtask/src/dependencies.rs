@@ -14,7 +14,7 @@ pub fn have_allowed_licences() -> Result<bool> {
     let deny = std::fs::read_to_string(building::root().join("deny.toml"))
         .context("deny.toml could not be read")?;
     let allowed = allowed(&deny)?;
-    let packages = tree("normal,build,dev", "{p};{l}")?;
+    let packages = tree(&building::WHOLE, "normal,build,dev", "{p};{l}")?;
     let refused: Vec<String> = packages.iter().filter_map(|line| refusal(line, &allowed)).collect();
     for line in &refused {
         eprintln!("{line}");
@@ -28,7 +28,8 @@ pub fn have_allowed_licences() -> Result<bool> {
 /// Each of them, and all that rest on it, would be built twice: with DataFusion on top, that
 /// doubles the time to the first green test.
 pub fn are_built_once() -> Result<bool> {
-    let (demo, tests) = (tree("normal,build", "{p} {f}")?, tree("normal,build,dev", "{p} {f}")?);
+    let packages = |edges| tree(&building::QUICK, edges, "{p} {f}");
+    let (demo, tests) = (packages("normal,build")?, packages("normal,build,dev")?);
     let twice: Vec<&String> = demo.difference(&tests).collect();
     for package in &twice {
         eprintln!("{package}: a dev-dependency asks for more features; give them to all or none");
@@ -36,10 +37,12 @@ pub fn are_built_once() -> Result<bool> {
     Ok(twice.is_empty())
 }
 
-/// The packages of this platform's build over `edges`, a line each in cargo's `format`.
-fn tree(edges: &str, format: &str) -> Result<BTreeSet<String>> {
+/// The packages of a selection over `edges` on this platform, a line each in cargo's `format`.
+fn tree(selection: &[&str], edges: &str, format: &str) -> Result<BTreeSet<String>> {
     let output = building::cargo()
-        .args(["tree", "--locked", "--workspace", "--prefix=none"])
+        .arg("tree")
+        .args(selection)
+        .arg("--prefix=none")
         .args(["--edges", edges, "--format", format])
         .stderr(Stdio::inherit())
         .output()

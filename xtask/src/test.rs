@@ -99,7 +99,7 @@ fn test_arguments() -> Vec<&'static str> {
         true => &["nextest", "run"],
         false => &["test", "--lib", "--bins", "--tests"],
     };
-    [runner, &["--locked", "--workspace"]].concat()
+    [runner, &building::QUICK].concat()
 }
 
 /// Lints our own crates on top of the artefacts that the tests were built from.
@@ -114,7 +114,9 @@ fn clippy() -> Result<Outcome> {
     }
     holds(
         building::cargo()
-            .args(["build", "--locked", "--workspace", "--all-targets"])
+            .arg("build")
+            .args(building::QUICK)
+            .arg("--all-targets")
             .args(unoptimised(&std::fs::read_to_string(building::root().join("Cargo.toml"))?)?)
             .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
             .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__"),
@@ -146,7 +148,7 @@ fn tests(server_programs: Option<&Path>) -> Result<Outcome> {
 }
 
 fn doc_tests() -> Result<Outcome> {
-    holds(building::cargo().args(["test", "--quiet", "--locked", "--workspace", "--doc"]))
+    holds(building::cargo().args(["test", "--quiet", "--doc"]).args(building::QUICK))
 }
 
 /// The steps that were run, with their outcomes.

@@ -32,4 +32,5 @@ pub mod score;
 pub mod scoreboard;
 pub mod sealing;
 pub mod team;
+pub mod upkeep;
 pub mod world;

@@ -1,4 +1,6 @@
-//! Every size that a verb keeps to, with its unit.
+//! Every size and time that a verb keeps to, with its unit.
+
+use jiff::SignedDuration;
 
 /// Rows of a file that become one transaction.
 pub const ROWS_PER_CHUNK: usize = 5_000;
@@ -38,3 +40,8 @@ pub const CARDS_MAX: usize = 40;
 pub const SCORE_REPEAT_MAX: u32 = 1_000;
 /// Rows that are scored to time it, the held-out ones again and again if they are fewer.
 pub const SCORE_TIMED_ROWS: usize = 100_000;
+/// Chained entries that wait in the store before they are sealed out of turn: each is read anew by
+/// whoever computes a report.
+pub const ENTRIES_WAITING_MAX: u64 = 10_000;
+/// How long a file of the lake that is no longer part of it is kept for those who still read it.
+pub const REMOVED_FILES_KEPT: SignedDuration = SignedDuration::from_hours(24);

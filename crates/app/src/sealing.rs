@@ -11,8 +11,15 @@ use crate::error::Error;
 use crate::limits::FACTS_PER_COMMIT_MAX;
 
 /// Chains what is committed and carries it into the lake until nothing is left.
-pub async fn seal(context: &Context) -> Result<(), Error> {
+pub async fn seal(context: &Context) -> Result<Sealed, Error> {
     Sealer::default().finish(context).await
+}
+
+/// What sealing has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sealed {
+    pub entries_chained: usize,
+    pub facts_sealed: usize,
 }
 
 /// What sealing has just done, for whoever watches [`Context::after`].
@@ -36,6 +43,7 @@ pub struct Sealer {
     waiting: Vec<Batch>,
     /// What this sealer has carried and not forgotten.
     carried: Vec<Uuid>,
+    facts_sealed: usize,
 }
 
 impl Sealer {
@@ -51,9 +59,9 @@ impl Sealer {
     }
 
     /// Carries what waits, and whatever else the store holds for the lake.
-    pub async fn finish(mut self, context: &Context) -> Result<(), Error> {
+    pub async fn finish(mut self, context: &Context) -> Result<Sealed, Error> {
         self.carry(context).await?;
-        context.store.chain(&context.new_id().to_string(), context.now).await?;
+        let chained = context.store.chain(&context.new_id().to_string(), context.now).await?;
         (context.after)(Step::Chained);
         let known: Vec<Uuid> =
             context.store.batches().await?.into_iter().map(|batch| batch.id).collect();
@@ -64,7 +72,9 @@ impl Sealer {
             self.add(Batch { id, rows: entries.into_iter().flat_map(history_rows).collect() });
             self.relieve(context).await?;
         }
-        self.carry(context).await
+        self.carry(context).await?;
+        let entries_chained = usize::try_from(chained.unwrap_or(0)).unwrap_or(usize::MAX);
+        Ok(Sealed { entries_chained, facts_sealed: self.facts_sealed })
     }
 
     async fn carry(&mut self, context: &Context) -> Result<(), Error> {
@@ -73,6 +83,7 @@ impl Sealer {
         }
         let waiting = std::mem::take(&mut self.waiting);
         let ids = waiting.iter().map(|batch| batch.id).collect();
+        self.facts_sealed += waiting.iter().map(|batch| batch.rows.len()).sum::<usize>();
         context.lake.seal(waiting).await?;
         (context.after)(Step::Committed);
         context.store.forget_sealed(&std::mem::replace(&mut self.carried, ids)).await?;

@@ -70,6 +70,8 @@ pub enum Command {
     Journal(Journal),
     /// Data quality, by named rule
     Check(Output),
+    /// Chain and seal what was changed, and tidy the lake's files: a server does it by itself
+    Upkeep(Output),
     /// One record: look at it, edit it, add one
     #[command(subcommand)]
     Record(Record),

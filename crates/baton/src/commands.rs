@@ -9,7 +9,7 @@ use app::context::{Context, Place, Session};
 use app::goal::tree::{Change, Sharing};
 use app::{
     call, check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan,
-    plan_version, record, retention, score, scoreboard, team,
+    plan_version, record, retention, score, scoreboard, team, upkeep,
 };
 use domain::call::Manner;
 use domain::company::Company;
@@ -68,6 +68,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
             let report = retention::retention(context, day, known_at, seed).await?;
             show::report(&report, as_of.output.json)
         }
+        Command::Upkeep(output) => show::report(&upkeep::tend(context).await?, output.json),
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,

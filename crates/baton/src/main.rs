@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 /// An import makes and drops millions of small texts, which took the C library half of its time.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -32,6 +32,7 @@ use uuid::Uuid;
 use crate::delta::{DataFile, Delta};
 use crate::error::LakeError;
 use crate::limits::{ROW_GROUP_ROWS, SEAL_ROWS_MAX};
+use crate::merge::merge;
 use crate::parquet::{Encoding, encode};
 use crate::rewrite::{Rewritten, rewrite};
 
@@ -91,6 +92,10 @@ fn schema() -> SchemaRef {
     ]))
 }
 
+/// The columns, by position, in whose order the rows of a file lie: kind, subject, effective and
+/// recorded time, journal entry, field.
+const ORDER: [usize; 6] = [0, 1, 4, 5, 6, 2];
+
 const ENCODING: Encoding = Encoding {
     plain: &["effective_at", "recorded_at"],
     raw: &[],
@@ -120,12 +125,13 @@ pub(crate) fn check(batches: &[Batch]) -> Result<(), LakeError> {
     Ok(())
 }
 
-/// The data file of batches, sorted by kind, subject and effective time. Its name follows from
+/// The data file of batches, in their [`ORDER`]. Its name follows from
 /// theirs, so that whoever writes the same batches at the same time writes the same file.
 pub(crate) fn data_file(batches: &[&Batch]) -> Result<DataFile, ParquetError> {
     let mut sorted: Vec<&HistoryRow> = batches.iter().flat_map(|batch| &batch.rows).collect();
     sorted.par_sort_unstable_by_key(|row| {
-        (row.kind, row.subject_id, row.effective_at, row.recorded_at, row.entry_id, row.field)
+        let kind = row.kind.name();
+        (kind, row.subject_id, row.effective_at, row.recorded_at, row.entry_id, row.field)
     });
     let chunks: Vec<&[&HistoryRow]> = sorted.chunks(ROW_GROUP_ROWS).collect();
     let bytes = encode(&schema(), &ENCODING, chunks.len(), |group| {
@@ -307,6 +313,11 @@ fn id_at(ids: &BinaryViewArray, index: usize) -> Uuid {
 
 fn instant_at(instants: &TimestampMicrosecondArray, index: usize) -> Timestamp {
     Timestamp::from_microsecond(instants.value(index)).unwrap_or(Timestamp::MAX)
+}
+
+/// Merges small files, and gives how many there were.
+pub(crate) async fn merge_small_files(delta: &Delta) -> Result<usize, LakeError> {
+    merge(delta, &ENCODING, &ORDER).await
 }
 
 /// Takes the traces of a person out of the texts of facts, in every file, at once.

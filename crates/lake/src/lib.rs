@@ -15,6 +15,7 @@ mod fixture;
 mod fold;
 pub mod history;
 pub mod limits;
+mod merge;
 pub mod metric;
 mod parquet;
 mod rewrite;
@@ -35,6 +36,7 @@ use deltalake::DeltaTable;
 use deltalake::kernel::{Action, StructField};
 use domain::erasure::Traces;
 use domain::time::AsOf;
+use jiff::Timestamp;
 use url::Url;
 use uuid::Uuid;
 
@@ -195,6 +197,22 @@ impl Lake {
         let history = history::redact(&self.history, names).await?;
         let files = now.files + again.files + history.files;
         Ok(Erased { urls: now.rows, facts: history.rows, files })
+    }
+
+    /// Merges small files of the history, which sealing now and then leaves, and gives how many
+    /// there were. Files of touches stay: an import is undone by its files.
+    pub async fn merge_small_files(&self) -> Result<usize, LakeError> {
+        history::merge_small_files(&self.history).await
+    }
+
+    /// Deletes the files that no version newer than a moment holds, and gives their number. Who
+    /// pinned the lake before that moment may no longer be able to read.
+    pub async fn delete_files_removed_before(&self, moment: Timestamp) -> Result<usize, LakeError> {
+        let mut files = 0;
+        for table in [&self.history, &self.touches, &self.touches_again] {
+            files += rewrite::delete_removed_files(table, moment.as_millisecond()).await?;
+        }
+        Ok(files)
     }
 
     /// Holds on to the newest version. Pin first, then read the rows that are not sealed yet:

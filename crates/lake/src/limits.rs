@@ -28,6 +28,16 @@ pub const TOUCHES_WAITING_MAX: usize = 50_000;
 /// Rows of one row group: the unit that is encoded by one thread and skipped by readers.
 pub const ROW_GROUP_ROWS: usize = 1 << 17;
 
+/// Rows below which a file of the history is small, and may be merged with others.
+pub const SMALL_FILE_ROWS: usize = ROW_GROUP_ROWS;
+
+/// Small files from which on they are merged: merging two again and again would write the same rows
+/// each time.
+pub const MERGED_FILES_MIN: usize = 8;
+
+/// Rows that a merged file holds at most, which bounds the memory of merging.
+pub const MERGED_ROWS_MAX: usize = 2 * SMALL_FILE_ROWS;
+
 /// Buckets over which people are spread; the first sort key of the touches.
 pub const PERSON_BUCKETS: u16 = 64;
 

@@ -1,6 +1,6 @@
 //! Data files read back whole, changed and written anew; what they held before is deleted at once.
 //!
-//! Only erasure does this: a table's files otherwise stay as they are.
+//! Only erasure does this at once; what merging leaves behind is deleted once it is old.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use datafusion::arrow::array::RecordBatch;
 use deltalake::kernel::Action;
 use deltalake::{DeltaTable, ObjectStore, ObjectStoreError, Path};
 use futures::TryStreamExt;
+use futures::future::ready;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 
@@ -37,7 +38,7 @@ pub(crate) async fn rewrite(
         let Some(table) = delta.load().await? else { return Ok(Rewritten::default()) };
         let (rows, actions) = changed_files(delta, &table, encoding, &change).await?;
         if actions.is_empty() || delta.commit(&table, actions, Vec::new()).await? == Commit::Done {
-            let files = delete_removed_files(delta).await?;
+            let files = delete_removed_files(delta, i64::MAX).await?;
             return Ok(Rewritten { rows, files });
         }
     }
@@ -112,9 +113,12 @@ pub(crate) fn data_file(
     Ok(DataFile { path, bytes, written_at_ms: 0, stats })
 }
 
-/// Deletes every file that the log says was removed, also those of an erasure that was cut
-/// short, and gives their number.
-async fn delete_removed_files(delta: &Delta) -> Result<usize, LakeError> {
+/// Deletes every file that the log says was removed before a moment (milliseconds since 1970), also
+/// those of an erasure that was cut short, and gives their number.
+pub(crate) async fn delete_removed_files(
+    delta: &Delta,
+    before_ms: i64,
+) -> Result<usize, LakeError> {
     let failed = || LakeError::table(delta.name, "cleaned");
     let Some(table) = delta.load().await? else { return Ok(0) };
     let snapshot = table.snapshot().map_err(failed())?;
@@ -123,7 +127,8 @@ async fn delete_removed_files(delta: &Delta) -> Result<usize, LakeError> {
         snapshot.log_data().iter().map(|file| file.path().into_owned()).collect();
     let removed: Vec<String> = snapshot
         .all_tombstones(log.as_ref())
-        .map_ok(|tombstone| tombstone.path().into_owned())
+        .try_filter(|removed| ready(removed.deletion_timestamp().unwrap_or(0) < before_ms))
+        .map_ok(|removed| removed.path().into_owned())
         .try_collect()
         .await
         .map_err(failed())?;

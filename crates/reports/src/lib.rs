@@ -28,4 +28,5 @@ pub mod review;
 pub mod score;
 pub mod scoreboard;
 pub mod team;
+pub mod upkeep;
 pub mod value;

@@ -102,6 +102,11 @@ impl Store {
         }
     }
 
+    /// How many entries no link covers yet.
+    pub async fn unchained(&self) -> Result<u64, Error> {
+        db::count(&self.db.reader, "select count(*) from journal_tail", Vec::new()).await
+    }
+
     /// Walks the whole chain with bounded memory.
     pub async fn verify(&self) -> Result<Verdict, Error> {
         let redactions = Redactions::load(&self.db.reader).await?;
@@ -122,8 +127,7 @@ impl Store {
         if let Some(stray) = self.stray_entry().await? {
             return Ok(Verdict::Broken(stray));
         }
-        let sql = "select count(*) from journal_tail";
-        let unchained = db::count(&self.db.reader, sql, Vec::new()).await?;
+        let unchained = self.unchained().await?;
         let Walk { links, head, redacted } = walk;
         Ok(Verdict::Holds(Verified { links, head, unchained, redacted }))
     }

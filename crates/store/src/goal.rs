@@ -20,8 +20,8 @@ pub struct GoalVersion {
     pub recorded_at: Timestamp,
 }
 
-/// A confidence is kept in parts per million: the store holds no floats.
-const PPM: f64 = 1_000_000.0;
+/// A probability or confidence is kept in parts per million: the store holds no floats.
+pub(crate) const PPM: f64 = 1_000_000.0;
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -116,17 +116,9 @@ async fn read(
 
 impl Row {
     fn into_version(self) -> Result<GoalVersion, Error> {
-        fn damaged(error: impl ToString) -> Error {
-            Error::damaged("a goal", error)
-        }
-        let currency = parse_currency(&self.amount_currency).map_err(damaged)?;
-        let goal = Goal::new(
-            Money { minor: self.amount_minor, currency },
-            self.period.parse().map_err(damaged)?,
-            self.counts.parse().map_err(damaged)?,
-            self.confidence_ppm as f64 / PPM,
-        )
-        .map_err(damaged)?;
+        let Row { amount_minor, amount_currency, period, counts, confidence_ppm, .. } = &self;
+        let amount = (*amount_minor, amount_currency.as_str());
+        let goal = kept(amount, period, counts, *confidence_ppm)?;
         Ok(GoalVersion {
             version: self.version,
             goal,
@@ -135,4 +127,20 @@ impl Row {
             recorded_at: instant(self.recorded_at)?,
         })
     }
+}
+
+/// A goal out of the columns that hold it.
+pub(crate) fn kept(
+    (minor, currency): (i64, &str),
+    period: &str,
+    counts: &str,
+    confidence_ppm: i64,
+) -> Result<Goal, Error> {
+    fn damaged(error: impl ToString) -> Error {
+        Error::damaged("a goal", error)
+    }
+    let amount = Money { minor, currency: parse_currency(currency).map_err(damaged)? };
+    let period = period.parse().map_err(damaged)?;
+    let counts = counts.parse().map_err(damaged)?;
+    Goal::new(amount, period, counts, confidence_ppm as f64 / PPM).map_err(damaged)
 }

@@ -1,7 +1,6 @@
 //! Plans as they were saved. None is ever changed or taken away.
 
 use domain::goal::Goal;
-use domain::money::{Money, parse_currency};
 use domain::plan_version::{Month, PlanVersion, VersionName};
 use domain::time::AsOf;
 use jiff::Timestamp;
@@ -9,9 +8,10 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::goal::PPM;
 use crate::journal::to_json;
 use crate::record::{instant, parse_id};
-use crate::{Store, Tx, db};
+use crate::{Store, Tx, db, goal};
 
 /// A version, and who saved it when.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,9 +21,6 @@ pub struct Saved {
     pub actor: String,
     pub recorded_at: Timestamp,
 }
-
-/// A probability or confidence is kept in parts per million: the store holds no floats.
-const PPM: f64 = 1_000_000.0;
 
 /// A month as it is kept: its name, revenue in the minor unit, and tenths by stage.
 type KeptMonth = (String, i64, Vec<i64>);
@@ -204,19 +201,14 @@ fn texts(json: &str) -> Result<Vec<String>, Error> {
 
 impl Row {
     fn saved(self) -> Result<Saved, Error> {
-        let currency = parse_currency(&self.amount_currency).map_err(damaged)?;
-        let goal = Goal::new(
-            Money { minor: self.amount_minor, currency },
-            self.period.parse().map_err(damaged)?,
-            self.counts.parse().map_err(damaged)?,
-            self.confidence_ppm as f64 / PPM,
-        );
+        let amount = (self.amount_minor, self.amount_currency.as_str());
+        let goal = goal::kept(amount, &self.period, &self.counts, self.confidence_ppm)?;
         let share = |ppm: i64| ppm as f64 / PPM;
         Ok(Saved {
             id: parse_id(&self.id)?,
             version: PlanVersion {
                 name: self.name.parse().map_err(damaged)?,
-                goal: goal.map_err(damaged)?,
+                goal,
                 day: self.day.parse().map_err(damaged)?,
                 as_of: AsOf {
                     effective_at: instant(self.effective_at)?,

@@ -34,6 +34,11 @@ pub struct How {
 impl TestCompany {
     /// A company in US dollars and UTC, whose clock stands at noon of 2026-06-01.
     pub async fn new() -> TestCompany {
+        TestCompany::with_lake(|_| None).await
+    }
+
+    /// The same whose lake is at a URL, made of the path of its folder.
+    pub async fn with_lake(url: impl FnOnce(&Path) -> Option<String>) -> TestCompany {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let company = Company {
             name: "Test".to_owned(),
@@ -42,8 +47,8 @@ impl TestCompany {
             timezone: TimeZone::UTC,
             calendar: FiscalCalendar::new(1).expect("January is a month"),
         };
-        let place =
-            Place { folder: folder.path().join("data"), database_url: None, lake_url: None };
+        let lake_url = url(folder.path());
+        let place = Place { folder: folder.path().join("data"), database_url: None, lake_url };
         let context =
             Context::create(place, &company, session()).await.expect("a company can be made");
         TestCompany { context, folder }

@@ -31,6 +31,7 @@ mod review;
 mod settled;
 mod shared;
 mod teams;
+mod upkeep;
 mod uploads;
 mod visitor;
 mod what_if;
@@ -102,11 +103,11 @@ pub async fn serve(
     let shared = Arc::new(Shared::new(context, entry, address, Timestamp::now)?);
     review::clear_away(&shared);
     shared.warm_up();
+    let upkeep = upkeep::start(&shared);
     ready(address);
-    axum::serve(listener, router(shared))
-        .with_graceful_shutdown(stop)
-        .await
-        .map_err(ServeError::Stopped)
+    let served = axum::serve(listener, router(shared)).with_graceful_shutdown(stop).await;
+    upkeep.abort();
+    served.map_err(ServeError::Stopped)
 }
 
 /// The application as it would be served at an address, with a clock of the caller's.

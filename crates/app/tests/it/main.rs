@@ -14,3 +14,4 @@ mod relay;
 mod retention;
 mod sealing;
 mod team;
+mod upkeep;

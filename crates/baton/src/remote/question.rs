@@ -86,6 +86,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Record(_) => return local("this command of record"),
         Command::Person(_) => return local("person"),
         Command::Member(_) => return local("member"),
+        Command::Upkeep(_) => return local("upkeep"),
         Command::Init(_) => return local("init"),
         Command::Demo(_) => return local("demo"),
         Command::Score(_) => return local("score"),

@@ -16,7 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use reports::document::Report;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -53,8 +53,8 @@ const NEVER_EMPTY: [&str; 12] = [
 
 pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let once = || from_fn_with_state(shared.clone(), idempotency::once);
-    let calls = get(forecast::read_calls).post(forecast::say);
-    let versions = get(plan_versions::read).post(plan_versions::add);
+    let calls = report_of(Page::Calls).post(forecast::say);
+    let versions = report_of(Page::PlanVersions).post(plan_versions::add);
     Router::new()
         .route("/openapi.json", get(async || Json(description())))
         .route("/records/{kind}", post(add).route_layer(once()))
@@ -62,8 +62,8 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/records/{kind}/{id}/journal", get(history))
         .route("/forecast/calls", calls.route_layer(once()))
         .route("/plan-versions", versions.route_layer(once()))
-        .route("/goal/check", get(goal_check))
-        .route("/funnel/curve", get(curve))
+        .route("/goal/check", report_of(Page::GoalCheck))
+        .route("/funnel/curve", report_of(Page::Curve))
         .merge(teams::programs(shared))
         .route("/{page}", get(page))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
@@ -99,23 +99,14 @@ async fn page(
     report(program, Page::named(&name).ok_or_else(unknown)?, query, rendition).await
 }
 
-async fn goal_check(
-    program: Program,
-    query: Query<HashMap<String, String>>,
-    rendition: Rendition,
-) -> Result<Response, Problem> {
-    report(program, Page::GoalCheck, query, rendition).await
+/// A route that reads one page's report.
+pub(super) fn report_of(page: Page) -> MethodRouter<Arc<Shared>> {
+    get(move |program: Program, query: Query<HashMap<String, String>>, rendition: Rendition| {
+        report(program, page, query, rendition)
+    })
 }
 
-async fn curve(
-    program: Program,
-    query: Query<HashMap<String, String>>,
-    rendition: Rendition,
-) -> Result<Response, Problem> {
-    report(program, Page::Curve, query, rendition).await
-}
-
-pub(super) async fn report(
+async fn report(
     Program(visitor): Program,
     page: Page,
     Query(query): Query<HashMap<String, String>>,

@@ -171,6 +171,15 @@ fn log(fault: &Fault) {
     }
 }
 
+/// Tells the log of work that nobody asked for, and that is tried again.
+pub(super) fn log_put_off(work: &str, fault: &Fault) {
+    let why = match fault {
+        Fault::Broken(what) => what.clone(),
+        fault => fault.detail(),
+    };
+    eprintln!("baton: {work} was put off: {why}");
+}
+
 pub(super) async fn no_page() -> Fault {
     Fault::NotFound("No page has this address.".into())
 }

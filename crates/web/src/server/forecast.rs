@@ -23,14 +23,13 @@ use reports::document::Report;
 use serde::Deserialize;
 
 use super::answers::{Answer, Wanted};
-use super::api::{Program, report};
+use super::api::Program;
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
 use super::field::{Choice, Field};
 use super::frame::{Frame, Link, html, sentence};
 use super::pages::{action, downloads, figures, frame, related, tables};
 use super::policy::Action;
-use super::rendition::Rendition;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use crate::chart::Figure;
@@ -238,15 +237,6 @@ async fn said(visitor: &Visitor, typed: Typed) -> Result<Said, Fault> {
     };
     let verb = async move |context: &Context| call::say(context, &order).await;
     visitor.shared.run(context, verb).await
-}
-
-/// The calls of a period, for programs.
-pub(super) async fn read_calls(
-    program: Program,
-    query: Query<HashMap<String, String>>,
-    rendition: Rendition,
-) -> Result<Response, Problem> {
-    report(program, Page::Calls, query, rendition).await
 }
 
 /// Says a call for a program.

@@ -9,7 +9,6 @@ use app::plan_version;
 use axum::Form;
 use axum::Json;
 use axum::Router;
-use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
@@ -19,7 +18,7 @@ use reports::plan_version::Version;
 use serde::Deserialize;
 
 use super::answers::{Answer, Wanted};
-use super::api::{Program, made, report, tagged};
+use super::api::{Program, made, tagged};
 use super::asked::{Asked, Page, query};
 use super::fault::{Fault, Problem};
 use super::field::{Choice, Field};
@@ -27,7 +26,6 @@ use super::frame::sentence;
 use super::goal_parts::WRONG;
 use super::pages;
 use super::policy::Action;
-use super::rendition::Rendition;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use super::what_if;
@@ -155,15 +153,6 @@ pub(super) struct Sent {
     /// Levers, each with by how many per cent it is turned.
     #[serde(default)]
     changes: HashMap<String, String>,
-}
-
-/// All saved plans, for programs.
-pub(super) async fn read(
-    program: Program,
-    query: Query<HashMap<String, String>>,
-    rendition: Rendition,
-) -> Result<Response, Problem> {
-    report(program, Page::PlanVersions, query, rendition).await
 }
 
 /// Saves a plan for a program.

@@ -1,14 +1,13 @@
 //! Teams, beside the members: who works in which, on a page and for programs.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use app::context::Context;
 use app::error::Error;
 use app::team;
 use askama::Template;
+use axum::extract::Path;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -19,14 +18,13 @@ use reports::team::Teams;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Program, answers, created, key_parameter, of_write, report};
+use super::api::{Program, answers, created, key_parameter, of_write, report_of};
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
 use super::frame::{Frame, Link, html, sentence};
 use super::idempotency;
 use super::pages::downloads;
 use super::policy::Action;
-use super::rendition::Rendition;
 use super::shared::Shared;
 use super::visitor::Visitor;
 
@@ -43,7 +41,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 pub(super) fn programs(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let once = || from_fn_with_state(shared.clone(), idempotency::once);
     Router::new()
-        .route("/teams", get(told).post(told_add).route_layer(once()))
+        .route("/teams", report_of(Page::Teams).post(told_add).route_layer(once()))
         .route("/teams/{team}", patch(told_rename).route_layer(once()))
         .route("/teams/{team}/members/{user}", put(told_join).delete(told_leave))
 }
@@ -138,14 +136,6 @@ async fn leave(visitor: Visitor, Form(form): Form<Membership>) -> Result<Respons
 async fn keep(visitor: Visitor) -> Result<Response, Fault> {
     let done = changed(&visitor, async |context: &Context| team::keep(context).await).await;
     answered(&visitor, done).await
-}
-
-async fn told(
-    program: Program,
-    query: Query<HashMap<String, String>>,
-    rendition: Rendition,
-) -> Result<Response, Problem> {
-    report(program, Page::Teams, query, rendition).await
 }
 
 async fn told_add(
