@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// What a release is made of.
 pub const WHOLE: [&str; 2] = ["--locked", "--workspace"];
 
-/// What every command of the quick profile selects. Releases have an allocator of their own besides,
-/// whose C code is a fifteenth of a cold build.
+/// What every command of the quick profile selects. Releases have an allocator of their own
+/// besides, whose C code is a fifteenth of a cold build.
 pub const QUICK: [&str; 3] = ["--locked", "--workspace", "--no-default-features"];
 
 /// The built `baton` binary and the time that building took.

@@ -30,7 +30,7 @@ use super::pages::action;
 use super::plan_versions;
 use super::policy::Action;
 use super::records::{self, SHOWN, absent, look, subject};
-use super::rendition::{Rendition, TEXT, WIDTH, WIDTHS};
+use super::rendition::{Rendition, TEXT, Unasked, WIDTH, WIDTHS};
 use super::shared::Shared;
 use super::teams;
 use super::visitor::Visitor;
@@ -131,6 +131,7 @@ async fn report(
 async fn read(
     Program(visitor): Program,
     Path((kind, id)): Path<(String, String)>,
+    _: Unasked,
     rendition: Rendition,
 ) -> Result<Response, Problem> {
     let (_, subject) = subject(&kind, &id)?;
@@ -143,6 +144,7 @@ async fn read(
 async fn history(
     Program(visitor): Program,
     Path((kind, id)): Path<(String, String)>,
+    _: Unasked,
     rendition: Rendition,
 ) -> Result<Response, Problem> {
     let (_, subject) = subject(&kind, &id)?;
@@ -164,6 +166,7 @@ struct Edit {
 async fn edit(
     Program(visitor): Program,
     Path((kind, id)): Path<(String, String)>,
+    _: Unasked,
     headers: HeaderMap,
     body: Result<Json<Edit>, JsonRejection>,
 ) -> Result<Response, Problem> {
@@ -186,6 +189,7 @@ async fn edit(
 async fn add(
     Program(visitor): Program,
     Path(kind): Path<String>,
+    _: Unasked,
     body: Result<Json<Edit>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let (kind, _) = subject(&kind, "")?;

@@ -54,6 +54,23 @@ impl Rendition {
     }
 }
 
+/// A request whose query says nothing but how its answer is to be written.
+pub(super) struct Unasked;
+
+impl<S: Sync> FromRequestParts<S> for Unasked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Unasked, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        match url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name != WIDTH) {
+            Some((name, _)) => {
+                Err(Fault::input(format!("`{name}` is no parameter here: leave it out")).into())
+            }
+            None => Ok(Unasked),
+        }
+    }
+}
+
 fn read_width(given: &str) -> Result<u16, Fault> {
     let width = given.parse().ok().filter(|width| WIDTHS.contains(width));
     width.ok_or_else(|| {

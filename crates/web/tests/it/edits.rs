@@ -37,6 +37,9 @@ async fn of_two_edits_of_one_version_one_is_refused() {
     assert!(now.text.contains("7000.00"), "{}", now.text);
     let journal = site.get("/api/v1/records/deals/o1/journal", Some(&ann)).await.text;
     assert!(journal.contains("member:") && journal.contains("7000.00"), "{journal}");
+    let asked = site.get("/api/v1/records/deals/o1/journal?since=2026", Some(&ann)).await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", asked.text);
+    assert!(asked.text.contains("`since` is no parameter here"), "{}", asked.text);
     let pipeline = site.get("/api/v1/pipeline", Some(&ann)).await.text;
     assert!(pipeline.contains("7000.00"), "{pipeline}");
 }
