@@ -81,3 +81,16 @@ export function overhang(page) {
     return scrollWidth - clientWidth;
   });
 }
+
+/** What scrolls sideways on a page and is neither a wide table nor the board. */
+export function scrolledSideways(page) {
+  return page.evaluate(() => {
+    const scrolls = (part) => {
+      const { overflowX } = getComputedStyle(part);
+      const isScroller = overflowX === "auto" || overflowX === "scroll";
+      return isScroller && part.scrollWidth > part.clientWidth + 1;
+    };
+    const parts = [...document.querySelectorAll("body *:not(.rows, .board, textarea)")];
+    return parts.filter(scrolls).map((part) => `${part.localName}.${part.className}`);
+  });
+}

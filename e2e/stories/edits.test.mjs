@@ -20,7 +20,7 @@ test("an edit is seen in the deal's history", async (t) => {
   for (const told of ["Call the buyer on Monday", "asked for by phone", "member:"]) {
     assert.ok(journal.includes(told), `${told} is not in the journal: ${journal}`);
   }
-  await page.goto("/journal");
+  await page.goto("/journal/proof");
   assert.match(await answer(page), /The journal holds/);
 });
 

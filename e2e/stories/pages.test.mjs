@@ -2,10 +2,12 @@
 // over the edge, no error on the console, nothing that the content policy had to stop.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { browser, findings, overhang, owner } from "../browser.mjs";
+import { browser, findings, overhang, owner, scrolledSideways } from "../browser.mjs";
 import { shared } from "../world.mjs";
 
 const WIDTHS = [1440, 390];
+/** A small phone: nothing hangs over there, too. */
+const NARROWEST = 320;
 /** The rules that each theme is held to: they differ in nothing but colours. */
 const THEMES = { light: undefined, dark: ["color-contrast"] };
 /** Pages that the description of the API does not name. */
@@ -16,6 +18,8 @@ const OTHERS = [
   "/keys",
   "/design",
   "/metrics/pipeline_amount?by=owner",
+  "/metrics/pipeline_amount/rows",
+  "/journal/proof",
   "/search?q=Core",
   "/sign-in",
   "/no-such-page",
@@ -42,11 +46,14 @@ async function described() {
   return Object.entries(paths)
     .filter(([path, verbs]) => verbs.get && !path.includes("{"))
     .map(([path]) => path.replace("/api/v1", ""))
-    .filter((path) => path !== "/metric" && !path.slice(1).includes("/"))
+    .filter((path) => !["/metric", "/metric-rows"].includes(path) && !path.slice(1).includes("/"))
     .map((path) => NARROWED[path] ?? path);
 }
 
 async function seen(page) {
+  await page.setViewportSize({ width: NARROWEST, height: 700 });
+  assert.equal(await overhang(page), 0, `at ${NARROWEST} px the page is wider than the window`);
+  assert.deepEqual(await scrolledSideways(page), [], "what scrolls sideways is no table");
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });
     assert.equal(await overhang(page), 0, `at ${width} px the page is wider than the window`);

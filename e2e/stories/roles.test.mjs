@@ -19,8 +19,12 @@ test("a sales rep sees own deals alone", async (t) => {
   assert.ok(!seen.includes(other.name), "another's deal is shown");
   await page.goto(`/records/deals/${other.id}`);
   assert.equal(await answer(page), "There is nothing here");
-  await page.goto("/journal");
+  await page.goto("/journal/proof");
   assert.equal(await answer(page), "Your role does not permit this");
+  await page.goto("/journal");
+  const written = await page.locator("tbody").innerText();
+  assert.ok(written.includes(own.name) || written.includes("deals"), written);
+  assert.ok(!written.includes(other.name), "what was written of another's deal is shown");
   await page.goto(`/search?q=${other.id}`);
   assert.match(await answer(page), /Nothing is called/);
   await page.goto(`/records/deals/${own.id}`);

@@ -33,6 +33,21 @@ test("a plan is saved as it is shown, and stays beside later ones", async (t) =>
   await page.waitForURL("**/plan-version?name=*");
 });
 
+test("the plan is saved from the list of saved ones, too", async (t) => {
+  const page = await owner(t, await browser(t), { refused: true });
+  await page.goto("/plan-versions");
+  await page.getByLabel("Save the plan as it is now as").fill("from the list");
+  await page.getByRole("button", { name: "Save the plan" }).click();
+  await page.waitForURL("**/plan-version?name=*");
+  assert.match(await answer(page), /^“from the list”/);
+
+  await page.goto("/plan-versions");
+  await page.getByLabel("Save the plan as it is now as").fill("From the list");
+  await page.getByRole("button", { name: "Save the plan" }).click();
+  assert.match(await page.getByRole("alert").innerText(), /saved as .from the list. already/i);
+  assert.equal(await page.getByRole("link", { name: "from the list" }).count(), 1);
+});
+
 test("a name is given once, and what was typed stays", async (t) => {
   const page = await owner(t, await browser(t), { refused: true });
   for (const _ of [1, 2]) {

@@ -3,6 +3,7 @@
 //! Both sides of a ratio are measured in the same run, on the same file and machine, so that the
 //! ratio means the same elsewhere. Not a part of `cargo xtask test`: it takes the release build.
 
+mod attribution;
 mod duckdb;
 mod files;
 mod futures;
@@ -38,13 +39,15 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("seed", same_seed_same_bytes),
     ("futures", |bench| futures::rows(&bench.folder, &bench.profile)),
     ("score", score::rows),
+    ("attribution", attribution::rows),
 ];
 
 /// Runs the named benchmarks, or all, and prints one table; false when a bound is passed.
 pub fn run(arguments: &[String]) -> Result<bool> {
-    let (names, profile) = parse(arguments)?;
+    let Asked { names, profile, touches } = parse(arguments)?;
     let bench = Bench {
         profile: profile.to_owned(),
+        touches,
         baton: OnceCell::new(),
         folder: building::target().join("bench"),
     };
@@ -63,14 +66,25 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     Ok(rows.iter().all(Row::holds))
 }
 
-fn parse(arguments: &[String]) -> Result<(Vec<&str>, &str)> {
-    let mut names = Vec::new();
+#[derive(Debug, PartialEq, Eq)]
+struct Asked<'a> {
+    names: Vec<&'a str>,
+    profile: &'a str,
+    touches: u64,
+}
+
+fn parse(arguments: &[String]) -> Result<Asked<'_>> {
+    let (mut names, mut touches) = (Vec::new(), attribution::TOUCHES);
     let mut profile = "release";
     let mut arguments = arguments.iter().map(String::as_str);
     while let Some(argument) = arguments.next() {
         match argument {
             "--profile" => {
                 profile = arguments.next().context("`--profile` takes dev or release")?
+            }
+            "--touches" => {
+                let number = arguments.next().context("`--touches` takes a number")?;
+                touches = number.parse().context("`--touches` takes a number")?;
             }
             name if BENCHMARKS.iter().any(|(known, _)| *known == name) => names.push(name),
             name => bail!(
@@ -79,7 +93,7 @@ fn parse(arguments: &[String]) -> Result<(Vec<&str>, &str)> {
             ),
         }
     }
-    Ok((names, profile))
+    Ok(Asked { names, profile, touches })
 }
 
 /// A million touches into the lake, beside DuckDB reading the same file into a table on disk.
@@ -171,6 +185,8 @@ fn differing_bytes(one: &[u8], two: &[u8]) -> f64 {
 /// The binary under measurement, its profile, and the folder for all that it leaves.
 struct Bench {
     profile: String,
+    /// How many touches are attributed.
+    touches: u64,
     /// Built when it is first needed.
     baton: OnceCell<PathBuf>,
     folder: PathBuf,
@@ -284,13 +300,15 @@ mod tests {
         let check = |arguments: &[&str], expected: Option<(&[&str], &str)>| {
             let arguments: Vec<String> = arguments.iter().map(|&a| a.to_owned()).collect();
             let parsed = parse(&arguments).ok();
-            let parsed = parsed.as_ref().map(|(names, profile)| (names.as_slice(), *profile));
+            let parsed = parsed.as_ref().map(|it| (it.names.as_slice(), it.profile));
             assert_eq!(parsed, expected);
         };
         check(&[], Some((&[], "release")));
         check(&["seed", "--profile", "dev"], Some((&["seed"], "dev")));
         check(&["speed"], None);
         check(&["--profile"], None);
+        check(&["attribution", "--touches", "10"], Some((&["attribution"], "release")));
+        check(&["--touches", "many"], None);
     }
 
     #[test]

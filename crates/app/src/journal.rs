@@ -1,4 +1,6 @@
-//! The journal: the proof that it holds, and what happened to one record.
+//! The journal: the proof that it holds, what happened to one record, and a search of all of it.
+
+mod search;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::imports::directory::{EMAIL, ID, NAME};
 use crate::record::owner;
+
+pub use search::{Question, search};
 
 /// Walks the whole chain.
 pub async fn verify(context: &Context) -> Result<Verification, Error> {

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod actor;
+pub mod attribution;
 pub mod backtest;
 pub mod call;
 pub mod check;

@@ -45,3 +45,15 @@ pub const SCORE_TIMED_ROWS: usize = 100_000;
 pub const ENTRIES_WAITING_MAX: u64 = 10_000;
 /// How long a file of the lake that is no longer part of it is kept for those who still read it.
 pub const REMOVED_FILES_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// Rows behind a figure that one page shows.
+pub const ROWS_SHOWN_MAX: usize = 200;
+/// Rows behind a figure that a download holds.
+pub const ROWS_DOWNLOADED_MAX: usize = 100_000;
+/// Journal entries that one page of a search shows.
+pub const ENTRIES_SHOWN_MAX: usize = 100;
+/// Journal entries that a download of a search holds.
+pub const ENTRIES_DOWNLOADED_MAX: usize = 10_000;
+/// Records of one name that are told apart.
+pub const NAMESAKES_MAX: u64 = 5;
+/// Characters of a text that entries are searched for.
+pub const SEARCH_CHARACTERS_MAX: usize = 200;

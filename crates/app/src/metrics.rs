@@ -1,14 +1,20 @@
-//! The metrics catalogue and its figures.
+//! The metrics catalogue, its figures, and the rows behind them.
+
+mod rows;
 
 use domain::money::Money;
 use jiff::civil::Date;
-use lake::metric::{Cell as LakeCell, Dimension, Direction, Metric, MetricQuery, Unit, catalogue};
+use lake::metric::{
+    Cell as LakeCell, Dimension, Direction, Metric, MetricQuery, Rows, Unit, catalogue,
+};
 use reports::document::Cell;
 use reports::metrics::{Catalogue, Definition, Figures};
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::world::World;
+
+pub use rows::{RowsQuestion, rows};
 
 /// What is asked of a metric; what is left out is the fiscal year up to the as-of day.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +25,11 @@ pub struct Question {
     pub by: Option<String>,
     pub as_of: Option<Date>,
     pub known_at: Option<Date>,
+}
+
+/// What figures can be broken down by.
+pub fn dimensions() -> Vec<&'static str> {
+    Dimension::ALL.map(Dimension::name).into()
 }
 
 /// All metrics, by leg.
@@ -32,16 +43,8 @@ pub fn list() -> Result<Catalogue, Error> {
 /// When there is no such metric or dimension, or the period ends before it begins.
 pub async fn show(context: &Context, question: &Question) -> Result<Figures, Error> {
     let world = World::at(context, context.as_of(question.as_of, question.known_at)).await?;
-    let calendar = context.company.calendar;
-    let to = question.to.unwrap_or(world.as_of);
-    let year = || calendar.days(calendar.year_of(to)).first;
-    let from = question.from.unwrap_or_else(year);
-    if to < from {
-        return Err(Error::Input(format!("{to} lies before {from}: give the earlier day first")));
-    }
-    let by: Option<Dimension> = question.by.as_deref().map(str::parse).transpose()?;
-    let target_minor = target(context, from, to).await?;
-    let query = MetricQuery { from, to, by, target_minor };
+    let query = query(context, question, world.as_of).await?;
+    let MetricQuery { from, to, by, .. } = query;
     let table = world.tables.metric(&question.name, query).await?;
     let metric = catalogue()?.into_iter().find(|metric| metric.name == question.name);
     let owners = match by {
@@ -77,6 +80,19 @@ pub async fn show(context: &Context, question: &Question) -> Result<Figures, Err
     })
 }
 
+/// What is asked of the lake.
+async fn query(context: &Context, question: &Question, as_of: Date) -> Result<MetricQuery, Error> {
+    let calendar = context.company.calendar;
+    let to = question.to.unwrap_or(as_of);
+    let year = || calendar.days(calendar.year_of(to)).first;
+    let from = question.from.unwrap_or_else(year);
+    if to < from {
+        return Err(Error::Input(format!("{to} lies before {from}: give the earlier day first")));
+    }
+    let by: Option<Dimension> = question.by.as_deref().map(str::parse).transpose()?;
+    Ok(MetricQuery { from, to, by, target_minor: target(context, from, to).await? })
+}
+
 /// What the period is to bring, where it is the period of a goal.
 async fn target(context: &Context, from: Date, to: Date) -> Result<Option<i64>, Error> {
     let calendar = context.company.calendar;
@@ -110,6 +126,10 @@ fn definition(metric: &Metric) -> Definition {
         leg: metric.leg.name(),
         source: metric.source.clone(),
         edge_cases: metric.edge_cases.clone(),
+        without_rows: match &metric.rows {
+            Rows::None(reason) => Some(reason.clone()),
+            Rows::Of { .. } => None,
+        },
         sql: metric.sql.clone(),
     }
 }

@@ -71,6 +71,7 @@ pub async fn scoreboard(
     let mut board = Scoreboard {
         as_of: world.as_of,
         period,
+        first: days.first,
         goal: goal.map(|goal| goal.amount),
         probability: goal.map(|goal| probability(context, &world, goal)).transpose()?.flatten(),
         legs,
@@ -121,11 +122,14 @@ impl Board<'_> {
         }
         let Some(actual) = self.actual(metric).await? else { return Ok(None) };
         let amount = |size: f64| actual.like(size);
-        Ok(Some(match modelled {
+        let is_all = self.goal.is_none_or(|goal| goal.counts == Counts::All);
+        let is_whole = is_all || !["revenue", "opportunities_created"].contains(&metric);
+        let leg = match modelled {
             Some(modelled) => Leg {
                 leg,
                 metric,
                 actual,
+                is_whole: true,
                 expected: Some(amount(modelled.expected)),
                 given_input: modelled.given_input.map(amount),
                 own_pace: modelled.own_pace,
@@ -146,7 +150,8 @@ impl Board<'_> {
                 let expected = self.eve.pace(metric, self.days.first, self.world.as_of);
                 Leg { expected, ..Leg::without_model(leg, metric, actual) }
             }
-        }))
+        };
+        Ok(Some(Leg { is_whole, ..leg }))
     }
 
     /// What has come since the period began, of what counts towards the goal.

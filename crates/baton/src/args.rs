@@ -12,6 +12,7 @@ use domain::kind::Kind;
 use domain::master::{Master, Realm};
 use domain::period::Period;
 use jiff::civil::Date;
+use reports::attribution::{By, Conversions, Model};
 use url::Url;
 
 /// Baton: revenue performance management. From the exports of your CRM and one revenue number to
@@ -56,6 +57,8 @@ pub enum Command {
     Forecast(Forecast),
     /// What runs by subscription, how much of it goes on, and what a year will leave of it
     Retention(Retention),
+    /// Which channels, campaigns, teams or people had which part in what was won, by every model
+    Attribution(Attribution),
     /// The probability of a yes, learned from rows that have told
     #[command(subcommand)]
     Score(Score),
@@ -514,6 +517,54 @@ pub struct Retention {
     pub seed: u64,
 }
 
+#[derive(Debug, Args)]
+pub struct Attribution {
+    /// One model alone, by the name that JSON has, or all
+    #[arg(long, default_value = "all", value_name = "MODEL", value_parser = model_named)]
+    pub model: Models,
+    /// What counts as a conversion: wins, purchases, opportunities or mqls (the first of these
+    /// that there is any of if left out)
+    #[arg(long)]
+    pub conversion: Option<Conversions>,
+    /// Whom credit goes to: channel, campaign, team or person
+    #[arg(long, default_value = "channel", value_name = "DIMENSION")]
+    pub by: By,
+    /// The first day of the conversions that count
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// The last day of the conversions that count
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// How many days before a conversion touches count, or all
+    #[arg(long, default_value = "90", value_name = "DAYS", value_parser = lookback)]
+    pub lookback_days: Lookback,
+    /// Days after which a touch weighs half as much under time decay
+    #[arg(long, default_value_t = app::attribution::HALF_LIFE_DAYS, value_name = "DAYS")]
+    pub half_life_days: u32,
+    /// The seed of the sample for Shapley values of more than 16 keys
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub as_of: AsOf,
+}
+
+/// One model, or all.
+#[derive(Clone, Copy, Debug)]
+pub struct Models(pub Option<Model>);
+
+fn model_named(text: &str) -> Result<Models, String> {
+    reports::attribution::model_named(text).map(Models).map_err(|error| error.to_string())
+}
+
+/// So many days, or as far back as there are touches.
+#[derive(Clone, Copy, Debug)]
+pub struct Lookback(pub Option<u32>);
+
+fn lookback(text: &str) -> Result<Lookback, String> {
+    let days = app::attribution::lookback_days(text).map_err(|error| error.to_string())?;
+    Ok(Lookback(days))
+}
+
 #[derive(Debug, Subcommand)]
 pub enum ForecastCommand {
     /// What Baton and simple methods would have said on past days, against what came
@@ -623,6 +674,27 @@ pub enum Metrics {
         #[command(flatten)]
         as_of: AsOf,
     },
+    /// The rows that a figure of a metric is made of
+    Rows {
+        name: String,
+        /// The first day (the start of the current fiscal year if left out)
+        #[arg(long, value_name = "DATE")]
+        from: Option<Date>,
+        /// The last day (the as-of day if left out)
+        #[arg(long, value_name = "DATE")]
+        to: Option<Date>,
+        /// What --value is a segment of, such as source, product or month
+        #[arg(long, value_name = "DIMENSION")]
+        by: Option<String>,
+        /// Only the rows of this segment
+        #[arg(long, requires = "by")]
+        value: Option<String>,
+        /// How many rows come before those that are shown
+        #[arg(long, value_name = "ROWS")]
+        after: Option<String>,
+        #[command(flatten)]
+        as_of: AsOf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -635,6 +707,40 @@ pub enum Journal {
         #[command(flatten)]
         output: Output,
     },
+    /// The newest entries that match
+    Search(JournalSearch),
+}
+
+#[derive(Debug, Args)]
+pub struct JournalSearch {
+    /// A part of a value that is a text, or of a record's name or id
+    pub text: Option<String>,
+    /// A kind of record, or of setting, such as deals or goal
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// A record as kind:id, or by its name or id alone
+    #[arg(long)]
+    pub record: Option<String>,
+    /// A field that changed, such as stage
+    #[arg(long)]
+    pub field: Option<String>,
+    /// Who wrote: a member by e-mail or name, or an actor as entries have it
+    #[arg(long)]
+    pub who: Option<String>,
+    /// The first day on which it was recorded
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// The last day on which it was recorded
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// What brought it about: edit, import, undo or setting
+    #[arg(long)]
+    pub cause: Option<String>,
+    /// The entry after which the list goes on
+    #[arg(long, value_name = "ENTRY")]
+    pub after: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Subcommand)]

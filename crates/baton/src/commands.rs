@@ -8,8 +8,8 @@ use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
 use app::goal::tree::{Change, Sharing};
 use app::{
-    call, check, forecast, funnel, goal, imports, journal, metrics, person, pipeline, plan,
-    plan_version, record, retention, score, scoreboard, team, upkeep,
+    attribution, call, check, forecast, funnel, goal, imports, journal, limits, metrics, person,
+    pipeline, plan, plan_version, record, retention, score, scoreboard, team, upkeep,
 };
 use domain::call::Manner;
 use domain::company::Company;
@@ -21,9 +21,9 @@ use reports::document::Report;
 use reports::imports::StageSeen;
 
 use crate::args::{
-    Arguments, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal,
-    Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Plan,
-    PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest, Team, Which,
+    Arguments, Attribution, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand,
+    Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand,
+    Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest, Team, Which,
 };
 use crate::{demo, remote, review, serve, show};
 
@@ -69,6 +69,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
             show::report(&report, as_of.output.json)
         }
         Command::Upkeep(output) => show::report(&upkeep::tend(context).await?, output.json),
+        Command::Attribution(asked) => self::attribution(context, asked).await,
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,
@@ -106,6 +107,25 @@ async fn plan(context: &Context, asked: Plan) -> anyhow::Result<()> {
             show::report(&prepared.answer(&made.change)?, made.as_of.output.json)
         }
     }
+}
+
+async fn attribution(context: &Context, asked: Attribution) -> anyhow::Result<()> {
+    let question = attribution::Question {
+        conversion: asked.conversion,
+        by: asked.by,
+        model: asked.model.0,
+        from: asked.from,
+        to: asked.to,
+        lookback_days: asked.lookback_days.0,
+        half_life_days: asked.half_life_days,
+        as_of: asked.as_of.as_of,
+        known_at: asked.as_of.known_at,
+        seed: asked.seed,
+    };
+    let began = Instant::now();
+    let clock = || began.elapsed().as_secs_f64();
+    let report = attribution::attribution(context, &question, &clock).await?;
+    show::report(&report, asked.as_of.output.json)
 }
 
 fn score_backtest(asked: ScoreBacktest) -> anyhow::Result<()> {
@@ -363,6 +383,13 @@ async fn metrics(context: &Context, metrics: Metrics) -> anyhow::Result<()> {
             let question = metrics::Question { name, from, to, by, as_of: day, known_at };
             show::report(&metrics::show(context, &question).await?, as_of.output.json)
         }
+        Metrics::Rows { name, from, to, by, value, after, as_of } => {
+            let (day, known_at) = (as_of.as_of, as_of.known_at);
+            let of = metrics::Question { name, from, to, by, as_of: day, known_at };
+            let limit = limits::ROWS_SHOWN_MAX;
+            let question = metrics::RowsQuestion { of, value, after, limit };
+            show::report(&metrics::rows(context, &question).await?, as_of.output.json)
+        }
     }
 }
 
@@ -378,6 +405,22 @@ async fn journal(context: &Context, journal: Journal) -> anyhow::Result<()> {
         }
         Journal::Log { subject, output } => {
             show::report(&journal::log(context, &subject).await?, output.json)
+        }
+        Journal::Search(asked) => {
+            let question = journal::Question {
+                kind: asked.kind,
+                record: asked.record,
+                field: asked.field,
+                who: asked.who,
+                from: asked.from,
+                to: asked.to,
+                cause: asked.cause,
+                text: asked.text,
+                after: asked.after,
+                held_to: Vec::new(),
+                limit: limits::ENTRIES_SHOWN_MAX,
+            };
+            show::report(&journal::search(context, &question).await?, asked.output.json)
         }
     }
 }

@@ -51,3 +51,104 @@ impl Provenance {
         [Provenance::Live, Provenance::Reconstructed].into_iter().find(|p| p.name() == text)
     }
 }
+
+/// What entries are about that is no record.
+pub const SETTINGS: [&str; 12] = [
+    "company",
+    "stages",
+    "mapping",
+    "master",
+    "goal",
+    "goal_part",
+    "goal_signature",
+    "forecast_call",
+    "plan_version",
+    "member",
+    "token",
+    "redaction",
+];
+
+/// What an undo gives as its reason, before the import's id.
+pub const UNDO: &str = "undo of import ";
+
+/// What brought an entry about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// A person's own hand, on a record.
+    Edit,
+    /// What a file told.
+    Import,
+    /// A file that was taken back.
+    Undo,
+    /// Something that is no record was settled: a goal, a member, a plan.
+    Setting,
+}
+
+impl Cause {
+    pub const ALL: [Cause; 4] = [Cause::Edit, Cause::Import, Cause::Undo, Cause::Setting];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Edit => "edit",
+            Cause::Import => "import",
+            Cause::Undo => "undo",
+            Cause::Setting => "setting",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Cause> {
+        Cause::ALL.into_iter().find(|cause| cause.name() == text)
+    }
+}
+
+/// An entry as a search finds it: on a record or a setting, and without personal fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub id: Uuid,
+    /// A kind of record, or of setting.
+    pub kind: String,
+    /// The record's id, or the setting's name.
+    pub subject: String,
+    pub actor: String,
+    pub reason: String,
+    pub import_id: Option<Uuid>,
+    pub effective_at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub provenance: Provenance,
+    /// Of settings, texts.
+    pub changes: Vec<FoundChange>,
+    /// Whether personal fields changed, too.
+    pub has_personal: bool,
+}
+
+/// As [`Change`], on a record or a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundChange {
+    pub field: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+impl Found {
+    /// The kind of record and the record, unless it is on a setting.
+    pub fn record(&self) -> Option<(Kind, Uuid)> {
+        let kind = Kind::RECORDS.into_iter().find(|kind| kind.name() == self.kind)?;
+        Some((kind, self.subject.parse().ok()?))
+    }
+
+    pub fn cause(&self) -> Cause {
+        match self.provenance {
+            Provenance::Live if self.record().is_some() => Cause::Edit,
+            Provenance::Live => Cause::Setting,
+            Provenance::Reconstructed if self.reason.starts_with(UNDO) => Cause::Undo,
+            Provenance::Reconstructed => Cause::Import,
+        }
+    }
+}
+
+impl FoundChange {
+    /// An entry may overlay an older one with what holds anyway; that is no change to be shown.
+    pub fn is_seen(&self) -> bool {
+        self.before != self.after
+    }
+}

@@ -192,6 +192,7 @@ const PURCHASES: &[Field] = &[
     EXTERNAL_ID,
     CREATED_AT,
     DELETED,
+    field("person", Reference(People), AtCreation),
     field("account", Reference(Accounts), AtCreation),
     field("product", Reference(Products), AtCreation),
     field("amount", Money, AtCreation),

@@ -345,12 +345,14 @@ const TOUCHES: Synonyms = &[
 
 const PURCHASES: Synonyms = &[
     ("id", "purchaseid orderid invoiceid transactionid ordernumber recordid id"),
+    ("person", "personid contactid personkey userid visitorid person"),
+    ("person.email", "email emailaddress useremail contactemail"),
     ("account", "accountid customerid account customer companyid clientid cust custid"),
     ("product", "productid product sku productname"),
     (
         "created_at",
         "purchasedat purchasedate purchasedon orderdate transactiondate invoicedate date createdat \
-         createddate",
+         createddate time timestamp occurredat datetime",
     ),
     ("amount", "amount totalamount ordertotal total value dollarvalue revenue price dollars"),
     ("quantity", "quantity qty numberofcds units count"),
@@ -572,6 +574,7 @@ mod tests {
             "purchase_id=id, account_id=account, product_id=product, purchased_at=created_at, \
              amount=amount, quantity=quantity",
         );
+        check(Kind::Purchases, "person_id=person, time=created_at, value=amount");
         check(
             Kind::Subscriptions,
             "subscription_id=id, account_id=account, product_id=product, started_on=started_on, \

@@ -208,7 +208,7 @@ const SIGNS: [Signs; 14] = [
         kind: Kind::Purchases,
         nouns: &["purchaseid", "orderid", "invoiceid", "transactionid", "ordernumber"],
         tells: &[],
-        needs: &[&["account"], &["amount"], &["created_at"]],
+        needs: &[&["account", "person"], &["amount"], &["created_at"]],
         marks: &["amount", "quantity", "product"],
         names: &["purchase", "order", "invoice", "transaction"],
     },

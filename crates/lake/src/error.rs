@@ -45,6 +45,9 @@ pub enum LakeError {
     #[error("the metric `{name}` is not written as it should be: {reason}")]
     MetricText { name: String, reason: String },
 
+    #[error("no rows stand behind `{name}` that could be shown: {reason}")]
+    NoRows { name: String, reason: String },
+
     #[error("figures cannot be broken down by `{by}`: choose one of {all}")]
     UnknownDimension { by: String, all: String },
 
@@ -55,7 +58,8 @@ pub enum LakeError {
 impl LakeError {
     /// Whether it tells of the inside of the lake, not of what somebody asked for.
     pub fn is_inward(&self) -> bool {
-        !matches!(self, LakeError::UnknownMetric { .. } | LakeError::UnknownDimension { .. })
+        use LakeError::{NoRows, UnknownDimension, UnknownMetric};
+        !matches!(self, UnknownMetric { .. } | UnknownDimension { .. } | NoRows { .. })
     }
 
     /// For `map_err`: a failure of doing `action` to `table`.

@@ -14,6 +14,7 @@ pub mod error;
 mod fixture;
 mod fold;
 pub mod history;
+pub mod journeys;
 pub mod limits;
 mod merge;
 pub mod metric;

@@ -44,5 +44,11 @@ pub const PERSON_BUCKETS: u16 = 64;
 /// How often a commit is tried anew after another writer was faster.
 pub const COMMIT_TRIES_MAX: usize = 20;
 
+/// Touches that journeys are made of at a time: 32 bytes each. More are read in several passes.
+pub const JOURNEY_ROWS_MAX: usize = 16_000_000;
+
+/// Touches that are decoded at a time by each thread.
+pub const JOURNEY_BATCH_ROWS: usize = 1 << 15;
+
 /// Rows that one metric may return.
 pub const METRIC_ROWS_MAX: usize = 10_000;

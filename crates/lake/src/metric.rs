@@ -9,17 +9,20 @@
 //! - `$by`: what to break down by, an expression over the row at hand, which has to have the
 //!   label columns and a `day`
 //!
-//! It answers with `segment`, `value`, and any further columns that the value is made of.
+//! It answers with `segment`, `value`, and any further columns that the value is made of. Its last
+//! `select` stands at the beginning of a line: what is before it gives the rows that are counted.
 
 mod definition;
 mod query;
+mod rows;
 
 use std::str::FromStr;
 
 use domain::money::Currency;
 use jiff::civil::Date;
 
-pub use definition::{Direction, Leg, Metric, Unit, catalogue};
+pub use definition::{Direction, Leg, Metric, Rows, Unit, catalogue};
+pub use rows::{MetricRows, RowsQuery};
 
 use crate::error::LakeError;
 

@@ -29,7 +29,7 @@ use uuid::Uuid;
 pub use deals::Deal;
 use frame::Frame;
 use labels::Directory;
-use picture::Picture;
+pub(crate) use picture::Picture;
 use stays::{Push, Stay};
 
 use crate::error::LakeError;
@@ -67,6 +67,10 @@ impl Tables {
     pub(crate) fn new(view: View) -> Result<Tables, LakeError> {
         let picture = Arc::new(Picture::new(view)?);
         Ok(Tables { session: picture::session(picture.clone())?, picture })
+    }
+
+    pub(crate) fn picture(&self) -> &Picture {
+        &self.picture
     }
 
     pub(crate) fn world(&self) -> &World {

@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub(crate) use again::AGAIN;
 pub use appender::Appender;
 use known::known_among;
+pub(crate) use layout::bucket;
 use layout::first_of_each_key;
 
 use crate::delta::{Commit, DataFile, Delta};

@@ -4,6 +4,7 @@
 //! here reads a file, a clock or a database, or knows HTML.
 
 pub mod access;
+pub mod attribution;
 pub mod backtest;
 pub mod board;
 pub mod call;

@@ -1,10 +1,12 @@
-//! The metrics catalogue, and the figures of one metric beside its definition.
+//! The metrics catalogue, the figures of one metric beside its definition, and the rows behind
+//! them.
 
+use domain::kind::Kind;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Align, Cell, Column, Document, Report, Table};
-use crate::render::shown;
+use crate::render::{counted, grouped, shown};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalogue {
@@ -24,6 +26,8 @@ pub struct Definition {
     pub leg: &'static str,
     pub source: String,
     pub edge_cases: String,
+    /// Why no rows stand behind its figures, where none do.
+    pub without_rows: Option<String>,
     pub sql: String,
 }
 
@@ -39,6 +43,120 @@ pub struct Figures {
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// The rows that a figure of a metric is made of, by their day, the latest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Behind {
+    pub definition: Definition,
+    pub from: Date,
+    pub to: Date,
+    pub as_of: Date,
+    pub by: Option<String>,
+    /// The segment whose rows they are; all, where none is named.
+    pub value: Option<String>,
+    /// The metric's own figure over them.
+    pub figure: Cell,
+    /// What each row is of; of touches, no record.
+    pub records: Kind,
+    /// What is shown of each row beside its record.
+    pub columns: Vec<Column>,
+    pub rows: Vec<RowBehind>,
+    /// How many there are, shown or not.
+    pub all: u64,
+    /// How many of them come before those that are shown.
+    pub skipped: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowBehind {
+    /// The id by which its source knows the record.
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub cells: Vec<Cell>,
+}
+
+impl Behind {
+    /// How many come before those that follow, where more do.
+    pub fn next(&self) -> Option<String> {
+        let seen = self.skipped + self.rows.len();
+        ((seen as u64) < self.all && !self.rows.is_empty()).then(|| seen.to_string())
+    }
+
+    fn answer(&self) -> String {
+        let title = &self.definition.title;
+        let of = match (&self.by, &self.value) {
+            (Some(by), Some(value)) => format!(" of {by} {value}"),
+            _ => String::new(),
+        };
+        let days = format!("from {} to {}", self.from, self.to);
+        if let Some(reason) = &self.definition.without_rows {
+            return format!("No rows stand behind {title} that could be shown: {reason}.");
+        }
+        let rows = counted(usize::try_from(self.all).unwrap_or(usize::MAX), "row");
+        let rows = rows.replace(&self.all.to_string(), &grouped(&self.all.to_string()));
+        match &self.figure {
+            Cell::Missing => format!("{title}{of} is not known, {days}: {rows}."),
+            figure => format!("{title}{of}: {}, {days}: {rows}.", shown(figure)),
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = vec![format!("Formula: {}.", self.definition.formula)];
+        let last = self.skipped + self.rows.len();
+        if !self.rows.is_empty() && (last as u64 != self.all || self.skipped > 0) {
+            let number = |number: usize| grouped(&number.to_string());
+            notes.push(format!("Rows {} to {} are shown.", number(self.skipped + 1), number(last)));
+        }
+        notes
+    }
+}
+
+impl Report for Behind {
+    fn document(&self) -> Document {
+        let heads = Table::new("", &["Record", "Name"]).columns;
+        let columns: Vec<Column> = heads.into_iter().chain(self.columns.iter().cloned()).collect();
+        let text = |text: &Option<String>| Cell::from(text.as_deref());
+        let row = |row: &RowBehind| {
+            let named = [text(&row.id), text(&row.name)];
+            named.into_iter().chain(row.cells.iter().cloned()).collect()
+        };
+        // Touches are no records: they have neither id nor name.
+        let skipped = if Kind::RECORDS.contains(&self.records) { 0 } else { 2 };
+        let rows = self.rows.iter().map(row);
+        let table = Table {
+            title: format!("Behind {}", self.definition.title),
+            columns: columns.into_iter().skip(skipped).collect(),
+            rows: rows.map(|row: Vec<Cell>| row.into_iter().skip(skipped).collect()).collect(),
+        };
+        let tables = if self.rows.is_empty() { Vec::new() } else { vec![table] };
+        Document { answer: self.answer(), tables, notes: self.notes() }
+    }
+
+    fn json(&self) -> Value {
+        let row = |row: &RowBehind| {
+            let names = self.columns.iter().map(|column| column.name.to_lowercase());
+            let names = names.map(|name| name.replace(' ', "_"));
+            let cells = names.zip(row.cells.iter().map(json_of));
+            let named = [("id", &row.id), ("name", &row.name)];
+            let named = named.map(|(name, text)| (name.to_owned(), json!(text)));
+            Value::Object(named.into_iter().chain(cells).collect())
+        };
+        json!({
+            "metric": self.definition.json(),
+            "from": self.from.to_string(),
+            "to": self.to.to_string(),
+            "as_of": self.as_of.to_string(),
+            "by": self.by,
+            "value": self.value,
+            "figure": json_of(&self.figure),
+            "records": self.records.name(),
+            "all": self.all,
+            "skipped": self.skipped,
+            "after": self.next(),
+            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
+        })
+    }
+}
+
 impl Definition {
     fn json(&self) -> Value {
         json!({
@@ -50,6 +168,7 @@ impl Definition {
             "direction": self.direction,
             "leg": self.leg,
             "source": self.source,
+            "without_rows": self.without_rows,
             "sql": self.sql,
         })
     }

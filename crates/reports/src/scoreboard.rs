@@ -25,6 +25,8 @@ const CHANCE_DEVIATIONS: f64 = 1.645;
 pub struct Scoreboard {
     pub as_of: Date,
     pub period: Period,
+    /// The first day of the period.
+    pub first: Date,
     pub goal: Option<Money>,
     /// The probability of the goal on the present course.
     pub probability: Option<f64>,
@@ -50,6 +52,8 @@ pub struct Leg {
     /// The name of the metric in the catalogue.
     pub metric: &'static str,
     pub actual: Amount,
+    /// Whether that is the metric's own figure, and not of a part of what it counts.
+    pub is_whole: bool,
     /// What should have come by the as-of day, by the plan of the period's eve; `None` where
     /// nothing says what to expect.
     pub expected: Option<Amount>,
@@ -85,6 +89,7 @@ impl Leg {
             leg,
             metric,
             actual,
+            is_whole: true,
             expected: None,
             given_input: None,
             own_pace: None,
@@ -121,7 +126,7 @@ impl Leg {
     }
 
     /// Whether anything is known of the leg.
-    fn has_figures(&self) -> bool {
+    pub fn has_figures(&self) -> bool {
         self.actual.size() != 0.0 || self.expected.is_some_and(|expected| expected.size() != 0.0)
     }
 
@@ -292,6 +297,7 @@ mod tests {
         let board = Scoreboard {
             as_of: jiff::civil::date(2026, 6, 1),
             period: Period::Year { year: 2026 },
+            first: jiff::civil::date(2026, 1, 1),
             goal: None,
             probability: None,
             legs: legs.to_vec(),

@@ -4,9 +4,11 @@
 //! a person stand in an object of their own, encrypted under that person's key, so that the row
 //! (and the chain over it) stays as it is when the key is destroyed.
 
+pub mod search;
+
 use std::collections::{BTreeMap, HashMap};
 
-use domain::journal::{Change, Entry, Provenance};
+use domain::journal::{Change, Entry, Provenance, SETTINGS};
 use domain::kind::Kind;
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value as SqlValue};
@@ -127,6 +129,7 @@ impl Tx {
         if changes.is_empty() {
             return Ok(());
         }
+        debug_assert!(SETTINGS.contains(&setting), "`{setting}` is among the settings");
         let changes = to_json(&changes)?;
         let at = self.author.at.as_microsecond();
         let row = Row {

@@ -42,3 +42,9 @@ pub const LEASE: Duration = Duration::from_secs(60);
 
 /// How long the key of a request is remembered.
 pub const REQUEST_KEY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Entries that may match a search of the journal for an index to gather them all at once.
+pub const GATHERED_MAX: u64 = 20_000;
+
+/// Entries that one page of a search of the journal looks at where no index gathers them.
+pub const SEARCHED_MAX: u64 = 50_000;

@@ -8,6 +8,7 @@ mod m0005_calls;
 mod m0006_goal_parts;
 mod m0007_request_keys;
 mod m0008_plan_versions;
+mod m0009_purchase_person;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_goal_parts::GOAL_PARTS),
             Box::new(m0007_request_keys::REQUEST_KEYS),
             Box::new(m0008_plan_versions::PLAN_VERSIONS),
+            Box::new(m0009_purchase_person::PURCHASE_PERSON),
         ]
     }
 }
@@ -82,7 +84,9 @@ pub(crate) async fn has_begun(db: &Db) -> Result<bool, Error> {
 mod tests {
     use super::*;
     use crate::Store;
+    use crate::record::RecordColumn;
     use crate::tail::Batch;
+    use domain::kind::{Holds, Kind};
     use uuid::Uuid;
 
     fn id(number: u32) -> Uuid {
@@ -105,6 +109,37 @@ mod tests {
             sql += &format!("insert into journal_tail values (1, '{}', 1, {batch});", id(entry));
         }
         sql + &format!("insert into journal_tail values (1, '{}', 0, null)", id(7))
+    }
+
+    #[tokio::test]
+    async fn record_tables_have_the_columns_of_the_catalogue_and_references_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Folder(folder.path().to_owned());
+        let db = Db::create(&location).await.unwrap();
+        bring_up_to_date(&db, &location).await.unwrap();
+        let texts = async |sql: String| -> Vec<String> {
+            let rows = crate::db::raw_rows(&db.reader, sql, Vec::new()).await.unwrap();
+            rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+        };
+        for kind in Kind::RECORDS {
+            let described = "name || case when type like '%int%' then ' int' else ' text' end";
+            let sql = format!("select {described} from pragma_table_info('{kind}') order by 1");
+            let of_column = |column: &RecordColumn| {
+                format!("{} {}", column.name, if column.number { "int" } else { "text" })
+            };
+            let mut expected: Vec<String> =
+                crate::record::columns(kind).iter().map(of_column).collect();
+            expected.sort_unstable();
+            assert_eq!(texts(sql).await, expected, "{kind}");
+            let sql = format!(
+                "select part.name from pragma_index_list('{kind}') as list
+                    join pragma_index_info(list.name) as part where part.seqno = 0"
+            );
+            let indexed = texts(sql).await;
+            for field in kind.fields().iter().filter(|it| matches!(it.holds, Holds::Reference(_))) {
+                assert!(indexed.contains(&field.name.to_owned()), "{kind}.{}", field.name);
+            }
+        }
     }
 
     #[tokio::test]

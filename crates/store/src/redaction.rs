@@ -22,7 +22,7 @@ use crate::record::{bounded, parse_id, records_of};
 use crate::{Tx, db, limits};
 
 /// The kind of the entries that account for redactions.
-const REDACTION: &str = "redaction";
+pub(crate) const REDACTION: &str = "redaction";
 
 /// What a redaction changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -45,6 +45,32 @@ pub fn touches(path: &Path, until: Until) -> Result<()> {
     file.flush().with_context(|| format!("{} could not be written", path.display()))
 }
 
+/// Writes touches of people, 4.6 of each on average, in no order, and a purchase of one in five of
+/// them, later than all touches.
+pub fn journeys(touches: &Path, purchases: &Path, rows: u64) -> Result<()> {
+    let mut random = Random(SEED);
+    let people = (rows * 10 / 46).max(1);
+    let mut file = create(touches)?;
+    writeln!(file, "occurred_at,person_id,channel")?;
+    for _ in 0..rows {
+        let (month, day) = (1 + random.below(2), random.day());
+        let (hour, minute, second) = (random.below(24), random.below(60), random.below(60));
+        let (person, channel) = (random.below(people), random.below(12));
+        writeln!(
+            file,
+            "2025-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z,p-{person},ch-{channel}"
+        )?;
+    }
+    file.flush().with_context(|| format!("{} could not be written", touches.display()))?;
+    let mut file = create(purchases)?;
+    writeln!(file, "purchase_id,time,person_id,value")?;
+    for person in (0..people).filter(|person| person % 5 == 0) {
+        let (day, value) = (random.day(), 10 + random.below(990));
+        writeln!(file, "b-{person},2025-03-{day:02}T12:00:00Z,p-{person},{value}.00")?;
+    }
+    file.flush().with_context(|| format!("{} could not be written", purchases.display()))
+}
+
 /// Writes `rows` deals, half of them closed.
 pub fn deals(path: &Path, rows: u64) -> Result<()> {
     let mut file = create(path)?;

@@ -103,11 +103,11 @@ fn pages(address: SocketAddr) -> Result<Vec<String>> {
         .filter(|(_, verbs)| verbs.get("get").is_some())
         .filter_map(|(path, _)| path.strip_prefix("/api/v1"))
         .filter(|path| !path.contains('{') && !path[1..].contains('/'))
-        .filter(|path| !["/metric", "/scoreboard"].contains(path))
+        .filter(|path| !["/metric", "/metric-rows", "/scoreboard"].contains(path))
         .collect();
     let mut pages = vec!["/".to_owned()];
     pages.extend(reports.into_iter().map(str::to_owned));
-    pages.push("/metrics/wins".to_owned());
+    pages.extend(["/metrics/wins", "/metrics/wins/rows"].map(str::to_owned));
     let deals = json(&connection.get("/api/v1/deals")?)?;
     let deal = deals.pointer("/deals/0/id").and_then(Value::as_str).context("no deal is open")?;
     pages.push(format!("/records/deals/{deal}"));

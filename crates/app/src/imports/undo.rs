@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::history::{BEGINNING, Fact, derive, state_at, with_edits};
+use domain::journal::UNDO;
 use domain::kind::Kind;
 use domain::lifecycle::text;
 use domain::value::Value;
@@ -41,7 +42,7 @@ pub async fn undo(context: &Context, import_id: &str) -> Result<Undo, Error> {
         let of_kind = context.store.subjects_of_import(kind, id).await?;
         subjects.extend(of_kind.into_iter().map(|subject| (kind, subject)));
     }
-    let author = context.author(format!("undo of import {import_id}"));
+    let author = context.author(format!("{UNDO}{import_id}"));
     context
         .store
         .write(author, async |tx: &mut Tx| {
@@ -68,7 +69,7 @@ async fn withdraw(
             let ids: Vec<Uuid> = of_kind.map(|(_, id)| *id).collect();
             writes.extend(withdrawn(context, kind, &ids, undo).await?);
         }
-        append(context, &format!("undo of import {}", undo.import_id), &writes).await?;
+        append(context, &format!("{UNDO}{}", undo.import_id), &writes).await?;
     }
     Ok(())
 }
@@ -82,7 +83,7 @@ async fn withdrawn(
     let stages = context.stages(kind).await?;
     let mut evidence = context.store.observations(kind, ids).await?;
     let mut journal = pasts(context, kind, ids).await?;
-    let reason = format!("undo of import {}", undo.import_id);
+    let reason = format!("{UNDO}{}", undo.import_id);
     let mut writes = Vec::new();
     for id in ids {
         let Evidence { observations, dated } = evidence.remove(id).unwrap_or_default();

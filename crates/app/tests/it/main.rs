@@ -1,5 +1,6 @@
 //! The verbs on a company in a temporary folder, and on the real data sets.
 
+mod attribution;
 mod call;
 mod check;
 mod goal_tree;

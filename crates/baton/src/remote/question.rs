@@ -4,14 +4,15 @@ use anyhow::bail;
 use app::plan::changes::Change;
 use jiff::civil::Date;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reports::attribution::model_name;
 
 use crate::args::{
-    AsOf, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal, ImportCommand,
-    Journal, Metrics, Output, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention,
-    Team,
+    AsOf, Attribution, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal,
+    ImportCommand, Journal, JournalSearch, Metrics, Output, Pipeline, PipelineCommand, Plan,
+    PlanCommand, Record, Retention, Team,
 };
 
-const PROOF: &str = "journal";
+const PROOF: &str = "journal/proof";
 
 /// What a server is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Question {
 
     /// Whether it asks for the proof that the journal holds.
     pub fn is_proof(&self) -> bool {
-        self.path.ends_with(&format!("/{PROOF}")) && !self.path.contains("/records/")
+        self.path.ends_with(&format!("/{PROOF}"))
     }
 }
 
@@ -65,6 +66,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
             let (question, json) = dated("retention", &as_of);
             (question.with("seed", Some(seed)), json)
         }
+        Command::Attribution(attribution) => of_attribution(&attribution),
         Command::Pipeline(pipeline) => of_pipeline(&pipeline),
         Command::Funnel(funnel) => of_funnel(funnel),
         Command::Goal(goal) => of_goal(&goal)?,
@@ -78,6 +80,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Journal(Journal::Log { subject, output }) => {
             (Question::of_record(&subject, "/journal")?, output.json)
         }
+        Command::Journal(Journal::Search(search)) => of_search(search),
         Command::Record(Record::Show { subject, output }) => {
             (Question::of_record(&subject, "")?, output.json)
         }
@@ -156,6 +159,20 @@ fn of_forecast(asked: Forecast) -> anyhow::Result<(Question, bool)> {
     }
 }
 
+fn of_attribution(asked: &Attribution) -> (Question, bool) {
+    let (question, json) = dated("attribution", &asked.as_of);
+    let lookback = asked.lookback_days.0.map_or("all".to_owned(), |days| days.to_string());
+    let question = question
+        .with("model", asked.model.0.map(model_name))
+        .with("conversion", asked.conversion.map(|conversion| conversion.name()))
+        .with("by", Some(asked.by.name()))
+        .with("from", asked.from)
+        .with("to", asked.to)
+        .with("lookback_days", Some(lookback))
+        .with("half_life_days", Some(asked.half_life_days));
+    (question.with("seed", Some(asked.seed)), json)
+}
+
 fn of_backtest(asked: Backtest) -> (Question, bool) {
     let (question, json) = dated("backtest", &asked.as_of);
     let origins: Vec<String> = asked.origins.iter().map(Date::to_string).collect();
@@ -207,6 +224,20 @@ fn of_goal(goal: &Goal) -> anyhow::Result<(Question, bool)> {
     })
 }
 
+fn of_search(search: JournalSearch) -> (Question, bool) {
+    let question = Question::new("journal")
+        .with("kind", search.kind)
+        .with("record", search.record)
+        .with("field", search.field)
+        .with("who", search.who)
+        .with("from", search.from)
+        .with("to", search.to)
+        .with("cause", search.cause)
+        .with("q", search.text)
+        .with("after", search.after);
+    (question, search.output.json)
+}
+
 fn of_metrics(metrics: Metrics) -> (Question, bool) {
     match metrics {
         Metrics::List(output) => (Question::new("metrics"), output.json),
@@ -214,6 +245,11 @@ fn of_metrics(metrics: Metrics) -> (Question, bool) {
             let (question, json) = dated("metric", &as_of);
             let question = question.with("name", Some(name)).with("from", from).with("to", to);
             (question.with("by", by), json)
+        }
+        Metrics::Rows { name, from, to, by, value, after, as_of } => {
+            let (question, json) = dated("metric-rows", &as_of);
+            let question = question.with("name", Some(name)).with("from", from).with("to", to);
+            (question.with("by", by).with("value", value).with("after", after), json)
         }
     }
 }

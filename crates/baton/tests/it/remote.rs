@@ -28,11 +28,15 @@ const REPORTS: &[&[&str]] = &[
     &["goal", "check"],
     &["metrics", "list"],
     &["metrics", "show", "win_rate", "--from", "2026-01-01", "--by", "month"],
+    &["metrics", "rows", "wins", "--from", "2026-01-01"],
+    &["metrics", "rows", "win_rate", "--by", "month", "--value", "2026-03", "--after", "1"],
     &["check"],
     &["import", "list"],
     &["team", "list"],
     &["journal", "verify"],
     &["journal", "log", "deals:d 1/x"],
+    &["journal", "search"],
+    &["journal", "search", "plain", "--kind", "deals", "--field", "stage", "--cause", "import"],
     &["record", "show", "deals:d 1/x"],
 ];
 

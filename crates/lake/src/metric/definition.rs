@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use domain::kind::{Kind, UnknownKind};
+
 use crate::error::LakeError;
 
 /// One metric of the catalogue.
@@ -22,7 +24,23 @@ pub struct Metric {
     pub source: String,
     /// What is counted how in odd cases; Markdown.
     pub edge_cases: String,
+    pub rows: Rows,
     pub sql: String,
+}
+
+/// The rows that a figure is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rows {
+    Of {
+        /// The part of the question that they are.
+        relation: String,
+        /// What each is of, by its `id`.
+        records: Kind,
+        /// Columns that are shown of each, beside owner and day.
+        shows: Vec<String>,
+    },
+    /// There are none that could be shown, for this reason.
+    None(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +139,28 @@ impl Metric {
             leg: get("leg")?.parse().map_err(wrong)?,
             source: get("source")?.to_owned(),
             edge_cases: edge_cases.trim().to_owned(),
+            rows: rows(&head).map_err(wrong)?,
             sql: sql.to_owned(),
         })
     }
+}
+
+/// `rows: NAME` with what they are of and what they show, or `rows: none, REASON`.
+fn rows(head: &BTreeMap<&str, &str>) -> Result<Rows, String> {
+    let told = |key: &str| {
+        let value = head.get(key).map(|value| value.trim());
+        value.ok_or_else(|| format!("its definition lacks `{key}`"))
+    };
+    let relation = told("rows")?;
+    if let Some(reason) = relation.strip_prefix("none, ") {
+        return Ok(Rows::None(reason.to_owned()));
+    }
+    let names = |text: &str| text.split(',').map(|name| name.trim().to_owned()).collect();
+    Ok(Rows::Of {
+        relation: relation.to_owned(),
+        records: told("records")?.parse().map_err(|error: UnknownKind| error.to_string())?,
+        shows: names(told("shows")?),
+    })
 }
 
 impl FromStr for Unit {

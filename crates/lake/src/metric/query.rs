@@ -4,6 +4,7 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use domain::period::FiscalCalendar;
 use domain::time::day_number;
@@ -34,37 +35,46 @@ impl Tables {
     pub async fn ask(&self, metric: &Metric, query: MetricQuery) -> Result<MetricTable, LakeError> {
         let what = || LakeError::query::<DataFusionError>(format!("the metric `{}`", metric.name));
         let by = expression(query.by, self.world().calendar);
-        let frame = self.session.sql(&metric.sql.replace("$by", &by)).await.map_err(what())?;
-        let frame = frame
-            .with_param_values(self.parameters(query))
-            .and_then(|frame| frame.limit(0, Some(METRIC_ROWS_MAX)))
-            .map_err(what())?;
-        let columns: Vec<String> =
-            frame.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let mut rows = Vec::new();
-        for batch in frame.collect().await.map_err(what())? {
-            append_rows(&batch, &mut rows).map_err(what())?;
-        }
+        let sql = metric.sql.replace("$by", &by);
+        let (columns, mut rows) =
+            cells_of(&self.session, &sql, self.parameters(query)).await.map_err(what())?;
+        rows.truncate(METRIC_ROWS_MAX);
         if rows.is_empty() && query.by.is_none() {
             rows.push(row_of_nothing(metric.unit, columns.len()));
         }
         Ok(MetricTable { columns, rows, unit: metric.unit, currency: self.world().currency })
     }
 
-    fn parameters(&self, query: MetricQuery) -> Vec<(&'static str, ScalarValue)> {
+    pub(super) fn parameters(&self, query: MetricQuery) -> Vec<(String, ScalarValue)> {
         let day = |date: Date| ScalarValue::Date32(Some(day_number(date)));
-        vec![
+        let all = [
             ("first_day", day(query.from)),
             ("last_day", day(query.to)),
             ("as_of_day", day(self.as_of_day())),
             ("target_minor", ScalarValue::Int64(query.target_minor)),
-        ]
+        ];
+        all.map(|(name, value)| (name.to_owned(), value)).into()
     }
+}
+
+/// The columns and rows of a query with its parameters.
+pub(super) async fn cells_of(
+    session: &SessionContext,
+    sql: &str,
+    parameters: Vec<(String, ScalarValue)>,
+) -> Result<(Vec<String>, Vec<Vec<Cell>>), DataFusionError> {
+    let frame = session.sql(sql).await?.with_param_values(parameters)?;
+    let columns = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let mut rows = Vec::new();
+    for batch in frame.collect().await? {
+        append_rows(&batch, &mut rows)?;
+    }
+    Ok((columns, rows))
 }
 
 /// The expression that stands for `$by`. It is made from names that are known here alone, so no
 /// text from outside reaches the query.
-fn expression(by: Option<Dimension>, calendar: FiscalCalendar) -> String {
+pub(super) fn expression(by: Option<Dimension>, calendar: FiscalCalendar) -> String {
     let labelled = |column: &str| format!("coalesce({column}, '{NO_SEGMENT}')");
     match by {
         None => format!("'{WHOLE}'"),

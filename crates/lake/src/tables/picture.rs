@@ -40,7 +40,7 @@ static TABLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     Kind::RECORDS.into_iter().map(Kind::name).chain(derived).collect()
 });
 
-pub(super) struct Picture {
+pub(crate) struct Picture {
     pub view: View,
     /// Reads what lies in the lake.
     reader: SessionContext,
@@ -110,7 +110,15 @@ impl Picture {
                     leads.iter().filter_map(|lead| lead.reference("person")).collect();
                 folded.retain(|one| within(&accounts, one) || people.contains(&one.id));
             }
-            Kind::Purchases | Kind::Subscriptions => {
+            Kind::Purchases => {
+                let accounts = self.ids(Kind::Accounts).await?;
+                let people = self.ids(Kind::People).await?;
+                let buys = |one: &Record<'_>| {
+                    one.reference("person").is_some_and(|id| people.contains(&id))
+                };
+                folded.retain(|one| within(&accounts, one) || buys(one));
+            }
+            Kind::Subscriptions => {
                 let accounts = self.ids(Kind::Accounts).await?;
                 folded.retain(|record| within(&accounts, record));
             }

@@ -73,7 +73,7 @@ fn schema() -> SchemaRef {
 }
 
 /// The bucket of a person: ids are random, so their last bytes spread people evenly.
-fn bucket(person_id: &[u8; 16]) -> u16 {
+pub(crate) fn bucket(person_id: &[u8; 16]) -> u16 {
     u16::from_be_bytes([person_id[14], person_id[15]]) % PERSON_BUCKETS
 }
 

@@ -11,6 +11,8 @@ use crate::document::{Cell, Document, Report, Table};
 use crate::pipeline::Waterfall;
 use crate::render::{capital, counted, short};
 
+/// The table of the legs.
+pub const LEGS: &str = "What came of each leg";
 /// Probabilities that differ by less, in percentage points, are the same to the eye.
 const SAME_POINTS: f64 = 1.0;
 
@@ -92,10 +94,8 @@ impl Week {
     }
 
     fn legs_table(&self) -> Table {
-        let mut table = Table::new(
-            "What came of each leg",
-            &["Leg", "Metric", ">This week", ">The week before", ">A usual week"],
-        );
+        let mut table =
+            Table::new(LEGS, &["Leg", "Metric", ">This week", ">The week before", ">A usual week"]);
         for leg in &self.legs {
             table.row([
                 leg.leg.into(),

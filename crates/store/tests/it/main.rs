@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod erasure;
+mod search;
 mod story;
 mod tampering;
 mod world;
@@ -17,20 +18,37 @@ async fn story_on_sqlite() {
     story::tell(&Location::Folder(folder.path().join("data"))).await;
 }
 
-/// On a fresh database of the server at `BATON_TEST_POSTGRES_URL`, which is dropped afterwards.
+#[tokio::test]
+async fn the_journal_is_searched_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    search::tell(&Location::Folder(folder.path().join("data"))).await;
+}
+
+#[tokio::test]
+async fn the_journal_is_searched_on_postgresql() {
+    on_postgresql("search", |location| async move { search::tell(&location).await }).await;
+}
+
 #[tokio::test]
 async fn story_on_postgresql() {
+    on_postgresql("story", |location| async move { story::tell(&location).await }).await;
+}
+
+/// On a fresh database of the server at `BATON_TEST_POSTGRES_URL`, which is dropped afterwards.
+async fn on_postgresql<F>(what: &str, tell: fn(Location) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let Ok(server) = std::env::var("BATON_TEST_POSTGRES_URL") else {
         eprintln!("SKIPPED: BATON_TEST_POSTGRES_URL is not set, so PostgreSQL was not tested");
         return;
     };
-    let name = format!("baton_test_{}", std::process::id());
+    let name = format!("baton_test_{what}_{}", std::process::id());
     let admin = Database::connect(&server).await.unwrap();
     admin.execute_unprepared(&format!("create database {name}")).await.unwrap();
     let mut url: url::Url = server.parse().unwrap();
     url.set_path(&name);
-    let told =
-        tokio::spawn(async move { story::tell(&Location::Url(url.to_string())).await }).await;
+    let told = tokio::spawn(tell(Location::Url(url.to_string()))).await;
     admin.execute_unprepared(&format!("drop database {name} with (force)")).await.unwrap();
     told.unwrap();
 }

@@ -10,15 +10,17 @@ use std::time::{Duration, Instant};
 
 use app::context::Context;
 use app::error::Error;
+use app::limits;
 use app::{
-    backtest, call, check, forecast, funnel, goal, imports, journal, listing, metrics, pipeline,
-    plan, plan_version, retention, scoreboard, team,
+    attribution, backtest, call, check, forecast, funnel, goal, imports, journal, listing, metrics,
+    pipeline, plan, plan_version, retention, scoreboard, team,
 };
 use domain::access::Scope;
 use domain::period::Period;
 use domain::plan_version::NOW;
 use jiff::ToSpan;
 use jiff::civil::Date;
+use reports::attribution::{By, UnknownWord};
 use reports::backtest::Backtest;
 use reports::board::Board;
 use reports::call::Calls;
@@ -26,8 +28,9 @@ use reports::document::Report;
 use reports::forecast::Forecast;
 use reports::goal::tree::GoalTree;
 use reports::imports::Imports;
-use reports::journal::Verification;
+use reports::journal::{Entries, Verification};
 use reports::listing::{Deals, Leads};
+use reports::metrics::{Behind, Catalogue, Figures};
 use reports::pipeline::Waterfall;
 use reports::plan_version::comparison::Comparison;
 use reports::plan_version::{Version, Versions};
@@ -66,7 +69,11 @@ pub(super) enum Answer {
     Deals(Deals),
     Leads(Leads),
     Imports(Imports),
-    Journal(Verification),
+    Metrics(Catalogue),
+    Metric(Box<Figures>),
+    MetricRows(Box<Behind>),
+    Journal(Box<Entries>),
+    Proof(Verification),
     Plain(Box<dyn Report + Send + Sync>),
 }
 
@@ -88,7 +95,11 @@ impl Answer {
             Answer::Deals(report) => report,
             Answer::Leads(report) => report,
             Answer::Imports(report) => report,
-            Answer::Journal(report) => report,
+            Answer::Metrics(report) => report,
+            Answer::Metric(report) => report.as_ref(),
+            Answer::MetricRows(report) => report.as_ref(),
+            Answer::Journal(report) => report.as_ref(),
+            Answer::Proof(report) => report,
             Answer::Plain(report) => report.as_ref(),
         }
     }
@@ -96,10 +107,12 @@ impl Answer {
 
 impl Answer {
     /// The id after which a list goes on, where it does.
-    pub fn next(&self) -> Option<&str> {
+    pub fn next(&self) -> Option<String> {
         match self {
-            Answer::Deals(deals) => deals.next(),
-            Answer::Leads(leads) => leads.next(),
+            Answer::Deals(deals) => deals.next().map(str::to_owned),
+            Answer::Leads(leads) => leads.next().map(str::to_owned),
+            Answer::Journal(entries) => entries.next.clone(),
+            Answer::MetricRows(behind) => behind.next(),
             _ => None,
         }
     }
@@ -129,7 +142,7 @@ impl Question {
 
     /// Whether it goes through all that was ever recorded.
     fn is_audit(&self) -> bool {
-        matches!(self.page, Page::Quality | Page::Journal)
+        matches!(self.page, Page::Quality | Page::Proof)
     }
 
     fn lane(&self) -> Lane {
@@ -263,6 +276,10 @@ impl Answers {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way.remove(&question);
         let answer = Arc::new(computed?);
+        if question.asked.is_download {
+            // A long list is asked for once.
+            return Ok(answer);
+        }
         state.keep(question, standing, answer.clone(), started.elapsed());
         Ok(answer)
     }
@@ -358,22 +375,87 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Retention => {
             plain(Box::new(retention::retention(context, as_of, known_at, seed).await?))
         }
-        Page::Metrics => plain(Box::new(metrics::list()?)),
+        Page::Attribution => attributed(context, asked).await,
+        Page::Metrics => Ok(Answer::Metrics(metrics::list()?)),
         Page::Metric => {
-            let question = metrics::Question {
-                name: asked.name.clone().unwrap_or_default(),
-                from: asked.from,
-                to: asked.to,
-                by: asked.by.clone(),
-                as_of,
-                known_at,
-            };
-            plain(Box::new(metrics::show(context, &question).await?))
+            Ok(Answer::Metric(Box::new(metrics::show(context, &measured(asked)).await?)))
         }
+        Page::MetricRows => behind(context, asked).await,
         Page::Quality => plain(Box::new(check::check(context).await?)),
         Page::Imports => Ok(Answer::Imports(imports::list(context).await?)),
-        Page::Journal => Ok(Answer::Journal(journal::verify(context).await?)),
+        Page::Journal => found(context, asked).await,
+        Page::Proof => Ok(Answer::Proof(journal::verify(context).await?)),
         Page::Teams => plain(Box::new(team::list(context).await?)),
+    }
+}
+
+async fn attributed(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let wrong = |error: UnknownWord| Error::Input(error.to_string());
+    let question = attribution::Question {
+        conversion: asked.conversion,
+        by: asked.by.as_deref().map_or(Ok(By::default()), str::parse).map_err(wrong)?,
+        model: asked.settled.model,
+        from: asked.from,
+        to: asked.to,
+        lookback_days: asked.settled.lookback_days,
+        half_life_days: asked.settled.half_life_days,
+        as_of: asked.as_of,
+        known_at: asked.settled.known_at,
+        seed: asked.settled.seed,
+    };
+    let began = Instant::now();
+    let clock = || began.elapsed().as_secs_f64();
+    let report = attribution::attribution(context, &question, &clock).await?;
+    Ok(Answer::Plain(Box::new(report)))
+}
+
+/// What is asked of a metric.
+fn measured(asked: &Asked) -> metrics::Question {
+    metrics::Question {
+        name: asked.name.clone().unwrap_or_default(),
+        from: asked.from,
+        to: asked.to,
+        by: asked.by.clone(),
+        as_of: asked.as_of,
+        known_at: asked.settled.known_at,
+    }
+}
+
+async fn behind(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let question = metrics::RowsQuestion {
+        of: measured(asked),
+        value: asked.value.clone(),
+        after: asked.filter.after.clone(),
+        limit: match asked.is_download {
+            true => limits::ROWS_DOWNLOADED_MAX,
+            false => limits::ROWS_SHOWN_MAX,
+        },
+    };
+    Ok(Answer::MetricRows(Box::new(metrics::rows(context, &question).await?)))
+}
+
+async fn found(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    Ok(Answer::Journal(Box::new(journal::search(context, &searched(asked)).await?)))
+}
+
+/// What the journal is searched for.
+fn searched(asked: &Asked) -> journal::Question {
+    let filter = asked.journal.clone();
+    journal::Question {
+        kind: filter.kind,
+        record: filter.record,
+        field: filter.field,
+        who: filter.who,
+        from: asked.from,
+        to: asked.to,
+        cause: filter.cause,
+        text: asked.filter.text.clone(),
+        after: asked.filter.after.clone(),
+        held_to: filter.held_to,
+        limit: match asked.is_download {
+            true => limits::ENTRIES_DOWNLOADED_MAX,
+            false => limits::ENTRIES_SHOWN_MAX,
+        },
     }
 }
 

@@ -17,6 +17,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use domain::journal::{Cause, SETTINGS};
+use domain::kind::Kind;
+use reports::attribution::{Conversions, Model, model_name};
 use reports::document::Report;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -36,7 +39,9 @@ use super::teams;
 use super::visitor::Visitor;
 
 /// Parameters that say nothing when they are empty.
-const NEVER_EMPTY: [&str; 12] = [
+const NEVER_EMPTY: [&str; 14] = [
+    "kind",
+    "cause",
     "as_of",
     "known_at",
     "from",
@@ -63,6 +68,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/forecast/calls", calls.route_layer(once()))
         .route("/plan-versions", versions.route_layer(once()))
         .route("/goal/check", report_of(Page::GoalCheck))
+        .route("/journal/proof", report_of(Page::Proof))
         .route("/funnel/curve", report_of(Page::Curve))
         .merge(teams::programs(shared))
         .route("/{page}", get(page))
@@ -121,8 +127,11 @@ async fn report(
     let asked = Asked::of_program(&query)?;
     let (answer, _) = visitor.answer(page, &asked, Wanted::New).await?;
     let mut json = answer.report().json();
-    if let Some((last, json)) = answer.next().zip(json.as_object_mut()) {
-        let next = format!("/api/v1/{}{}", page.name(), asked.after(last));
+    // What the command line asks for too says by itself where it goes on.
+    let tells_next = matches!(page, Page::Journal | Page::MetricRows);
+    let next = answer.next().filter(|_| !tells_next);
+    if let Some((last, json)) = next.zip(json.as_object_mut()) {
+        let next = format!("/api/v1/{}{}", page.name(), asked.after(&last));
         json.insert("next".to_owned(), next.into());
     }
     rendition.answer(answer.report(), &json)
@@ -273,7 +282,8 @@ pub(super) fn description() -> Value {
 fn taken(page: Page) -> &'static [&'static str] {
     match page {
         Page::Goal | Page::Metrics | Page::Quality => &[],
-        Page::Imports | Page::Journal | Page::Teams | Page::PlanVersions => &[],
+        Page::Imports | Page::Proof | Page::Teams | Page::PlanVersions => &[],
+        Page::Journal => &["kind", "record", "field", "who", "from", "to", "cause", "q", "after"],
         Page::PlanVersion => &["name"],
         Page::PlanComparison => &["name", "with"],
         Page::GoalCheck | Page::Plan | Page::Forecast => &["as_of", "known_at", "period", "seed"],
@@ -287,10 +297,26 @@ fn taken(page: Page) -> &'static [&'static str] {
         Page::Rates => &["as_of", "known_at", "by"],
         Page::Curve => &["from_state", "to_state", "as_of", "known_at", "unsmoothed"],
         Page::Retention => &["as_of", "known_at", "seed"],
+        Page::Attribution => ATTRIBUTED,
         Page::Metric => &["name", "as_of", "known_at", "from", "to", "by"],
+        Page::MetricRows => &["name", "as_of", "known_at", "from", "to", "by", "value", "after"],
         Page::Week => &["as_of"],
     }
 }
+
+/// What of a query matters to attribution.
+const ATTRIBUTED: &[&str] = &[
+    "as_of",
+    "known_at",
+    "from",
+    "to",
+    "by",
+    "conversion",
+    "model",
+    "lookback_days",
+    "half_life_days",
+    "seed",
+];
 
 /// Parameters of a query by their names.
 fn parameters(taken: &[&str]) -> Value {
@@ -301,7 +327,14 @@ fn parameters(taken: &[&str]) -> Value {
     let pattern = "^[1-9][0-9]{3}(-Q[1-4]|-(0[1-9]|1[0-2]))?$";
     let period = || json!({ "type": "string", "pattern": pattern });
     let columns = json!({ "type": "integer", "minimum": WIDTHS.start(), "maximum": WIDTHS.end() });
+    let kinds = [Kind::RECORDS.map(Kind::name).as_slice(), &SETTINGS].concat();
+    let causes = Cause::ALL.map(Cause::name);
+    let field = json!({ "type": "string", "pattern": "^[A-Za-z0-9_ ]{0,200}$" });
     let outcome = one_of(&["open", "overdue", "won", "lost", "any"]);
+    let models: Vec<&str> =
+        Model::ALL.into_iter().map(model_name).chain(std::iter::once("all")).collect();
+    let back = "How many days before a conversion touches count, or all; 90 if left out.";
+    let half_life = json!({ "type": "integer", "minimum": 1, "maximum": 36_500 });
     let described = [
         ("name", text(), "The metric, or the saved plan."),
         ("with", text(), "Another saved plan, `now` or `last-year`; `now` if left out."),
@@ -314,11 +347,21 @@ fn parameters(taken: &[&str]) -> Value {
         ("to", day(), "The last day."),
         ("closing", period(), "Only deals that are expected to close in this period."),
         ("by", text(), "What figures are broken down by."),
-        ("q", text(), "A part of a name or id."),
+        ("conversion", one_of(&Conversions::ALL.map(Conversions::name)), "What journeys end in."),
+        ("model", one_of(&models), "One model of attribution; all if left out."),
+        ("lookback_days", json!({ "type": "string", "pattern": "^(all|[1-9][0-9]{0,3})$" }), back),
+        ("half_life_days", half_life, "Under time decay; 7 if left out."),
+        ("kind", one_of(&kinds), "What entries are on: a kind of record, or a setting."),
+        ("record", text(), "A record as kind:id, or by its name or id alone."),
+        ("field", field, "A field that changed."),
+        ("who", text(), "Who wrote: a member by e-mail or name, or an actor."),
+        ("cause", one_of(&causes), "What brought an entry about."),
+        ("value", text(), "A segment of what figures are broken down by."),
+        ("q", json!({ "type": "string", "maxLength": 200 }), "A part of a name, id or text."),
         ("stage", text(), "A stage by its name."),
         ("owner", text(), "A user of the CRM by id, name or e-mail."),
         ("outcome", outcome, "How it ended, or that it has not."),
-        ("after", text(), "The id after which a list goes on, as `next` says it."),
+        ("after", text(), "Where a list goes on, as `next` or `after` of the answer says it."),
         ("origins", json!({ "type": "string", "pattern": days }), "Past days, with commas."),
         ("every", one_of(&["month", "week"]), "How far past days are apart; a month if left out."),
         ("unsmoothed", one_of(&["true", "false"]), "Exactly the Aalen–Johansen estimate."),

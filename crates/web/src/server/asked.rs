@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use app::listing::Filter;
+use domain::kind::Kind;
 use domain::period::Period;
 use jiff::civil::Date;
+use reports::attribution::Conversions;
 
 use super::fault::Fault;
 use super::settled::{self, Settled};
@@ -34,16 +36,19 @@ pub enum Page {
     Rates,
     Curve,
     Retention,
+    Attribution,
     Metrics,
     Metric,
+    MetricRows,
     Quality,
     Imports,
     Journal,
+    Proof,
     Teams,
 }
 
 impl Page {
-    pub const ALL: [Page; 26] = [
+    pub const ALL: [Page; 29] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -64,11 +69,14 @@ impl Page {
         Page::Rates,
         Page::Curve,
         Page::Retention,
+        Page::Attribution,
         Page::Metrics,
         Page::Metric,
+        Page::MetricRows,
         Page::Quality,
         Page::Imports,
         Page::Journal,
+        Page::Proof,
         Page::Teams,
     ];
 
@@ -95,11 +103,14 @@ impl Page {
             Page::Rates => "rates",
             Page::Curve => "funnel/curve",
             Page::Retention => "retention",
+            Page::Attribution => "attribution",
             Page::Metrics => "metrics",
             Page::Metric => "metric",
+            Page::MetricRows => "metric-rows",
             Page::Quality => "quality",
             Page::Imports => "imports",
             Page::Journal => "journal",
+            Page::Proof => "journal/proof",
             Page::Teams => "teams",
         }
     }
@@ -126,11 +137,14 @@ impl Page {
             Page::Rates => "Rates of the funnel",
             Page::Curve => "The share that gets from one state to another",
             Page::Retention => "Retention",
+            Page::Attribution => "Attribution",
             Page::Metrics => "Metrics",
             Page::Metric => "Metric",
+            Page::MetricRows => "Rows behind a metric",
             Page::Quality => "Data quality",
             Page::Imports => "Imports",
             Page::Journal => "Journal",
+            Page::Proof => "Proof of the journal",
             Page::Teams => "Teams",
         }
     }
@@ -152,14 +166,34 @@ pub struct Asked {
     pub to: Option<Date>,
     /// What figures are broken down by.
     pub by: Option<String>,
+    /// What counts as a conversion.
+    pub conversion: Option<Conversions>,
+    /// The segment of what figures are broken down by.
+    pub value: Option<String>,
     /// The metric, or the saved plan.
     pub name: Option<String>,
     /// What a saved plan is held against.
     pub with: Option<String>,
     pub filter: Filter,
+    /// What entries of the journal are looked for, beside days and text.
+    pub journal: JournalFilter,
+    /// Whether all of a long list is wanted, as far as a file holds it.
+    pub is_download: bool,
     /// The plan's levers that are turned, each with by how many per cent.
     pub changes: Vec<(String, String)>,
     pub settled: Settled,
+}
+
+/// What the journal is narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct JournalFilter {
+    pub kind: Option<String>,
+    pub record: Option<String>,
+    pub field: Option<String>,
+    pub who: Option<String>,
+    pub cause: Option<String>,
+    /// Set by who asks, never by a query: the kinds whose entries are seen; empty for all.
+    pub held_to: Vec<Kind>,
 }
 
 impl Asked {
@@ -175,10 +209,21 @@ impl Asked {
             from: day(query, "from")?,
             to: day(query, "to")?,
             by: text("by"),
+            conversion: settled::conversion(query)?,
+            value: text("value"),
             name: text("name"),
             with: text("with"),
             changes: what_if::asked(query),
             settled: Settled::default(),
+            is_download: false,
+            journal: JournalFilter {
+                kind: text("kind"),
+                record: text("record"),
+                field: text("field"),
+                who: text("who"),
+                cause: text("cause"),
+                held_to: Vec::new(),
+            },
             filter: Filter {
                 text: text("q"),
                 stage: text("stage"),
@@ -215,12 +260,19 @@ impl Asked {
             ("from", self.from.map(|day| day.to_string())),
             ("to", self.to.map(|day| day.to_string())),
             ("by", self.by.clone()),
+            ("conversion", self.conversion.map(|conversion| conversion.name().to_owned())),
+            ("value", self.value.clone()),
             ("name", self.name.clone()),
             ("with", self.with.clone()),
             ("q", self.filter.text.clone()),
             ("stage", self.filter.stage.clone()),
             ("owner", self.filter.owner.clone()),
             ("outcome", self.filter.outcome.clone()),
+            ("kind", self.journal.kind.clone()),
+            ("record", self.journal.record.clone()),
+            ("field", self.journal.field.clone()),
+            ("who", self.journal.who.clone()),
+            ("cause", self.journal.cause.clone()),
             ("after", self.filter.after.clone()),
         ]
     }

@@ -30,7 +30,7 @@ pub(super) async fn download(
     let page = Page::named(name).ok_or_else(unknown)?;
     visitor.check(action(page))?;
     visitor.check(Action::Export)?;
-    let asked = Asked::read(&query)?;
+    let asked = Asked { is_download: true, ..Asked::read(&query)? };
     let (answer, _) = visitor.answer(page, &asked, Wanted::New).await?;
     let report = answer.report();
     let broken = |error: &dyn std::fmt::Display| Fault::Broken(error.to_string());

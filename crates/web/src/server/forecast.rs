@@ -110,7 +110,7 @@ async fn shown(
     let mut view = ForecastView {
         frame: frame(visitor, Page::Forecast, asked),
         answer: String::new(),
-        related: related(Page::Forecast, asked),
+        related: related(visitor, Page::Forecast, asked),
         figures: Vec::new(),
         called: unbroken(&calls.answer()),
         calls: [calls.in_hand(), calls.called()].iter().filter_map(TableView::new).collect(),

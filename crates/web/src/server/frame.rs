@@ -16,10 +16,11 @@ use super::visitor::Visitor;
 use crate::money::long_date;
 
 /// The pages of the bar in the order of the relay, each with the key that follows `g`.
-pub(super) const BAR: [(Page, char); 8] = [
+pub(super) const BAR: [(Page, char); 9] = [
     (Page::Scoreboard, 's'),
     (Page::Plan, 'p'),
     (Page::Leads, 'l'),
+    (Page::Attribution, 'a'),
     (Page::Pipeline, 'd'),
     (Page::Forecast, 'f'),
     (Page::Retention, 'r'),
@@ -71,9 +72,12 @@ impl Frame {
         asked: &Asked,
     ) -> Frame {
         let held = asked.held();
-        let link = |(page, _): (Page, char)| Link {
-            is_here: here == Some(page),
-            ..Link::new(page.title(), format!("/{}{held}", page.name()))
+        let link = |(page, _): (Page, char)| {
+            // Who sees no data quality sees what was written of own records.
+            let hidden = page == Page::Quality && !visitor.may(Action::ReadImports);
+            let to = if hidden { Page::Journal } else { page };
+            let link = Link::new(to.title(), format!("/{}{held}", to.name()));
+            Link { is_here: here == Some(page), ..link }
         };
         let mut links: Vec<Link> = BAR.into_iter().map(link).collect();
         if visitor.may(Action::ManageMembers) {

@@ -16,8 +16,10 @@ use domain::goal::Counts;
 use domain::kind::Kind;
 use domain::period::Period;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reports::attribution::{By, Conversions};
 use reports::document::{Cell, Document, Table};
-use reports::scoreboard::week::Week;
+use reports::metrics::Definition;
+use reports::scoreboard::week::{LEGS, Week};
 use reports::scoreboard::{NEXT, Scoreboard};
 use serde::Deserialize;
 
@@ -26,7 +28,9 @@ use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::frame::{Frame, Link, html, sentence};
 use super::goal_parts::{self, Panel};
+use super::journal;
 use super::keys;
+use super::metrics;
 use super::plan_versions::{self, Choosing, Saving};
 use super::policy::Action;
 use super::reference;
@@ -43,6 +47,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/search", get(search))
         .route("/goal/set", post(set_goal))
         .route("/metrics/{name}", get(metric))
+        .route("/metrics/{name}/rows", get(metric_rows))
+        .route("/journal/proof", get(proof))
         .route("/api", get(reference::page))
         .route("/keys", get(keys::page))
         .route("/{page}", get(page))
@@ -76,8 +82,12 @@ pub(super) struct PageView {
     /// What may be turned on a plan.
     sliders: Vec<Slider>,
     import: Option<ImportForm>,
-    /// Whether the journal of one record can be asked for.
-    has_subjects: bool,
+    /// What settles of which days and segments a metric is asked.
+    measure: Option<metrics::Form>,
+    /// What a metric is, in words and in SQL.
+    definition: Option<Definition>,
+    /// What narrows the journal.
+    search: Option<journal::Filter>,
     pub downloads: Vec<Link>,
     /// Whether facts have changed since its figures were computed.
     is_stale: bool,
@@ -132,7 +142,9 @@ impl PageView {
             choosing: None,
             sliders: Vec::new(),
             import: None,
-            has_subjects: false,
+            measure: None,
+            definition: None,
+            search: None,
             downloads: Vec::new(),
             is_stale: false,
         }
@@ -156,7 +168,9 @@ async fn page(
     query: Query<HashMap<String, String>>,
 ) -> Result<Response, Fault> {
     match Page::named(&name) {
-        Some(Page::Metric) | None => Err(Fault::NotFound("No page has this address.".into())),
+        Some(Page::Metric | Page::MetricRows) | None => {
+            Err(Fault::NotFound("No page has this address.".into()))
+        }
         Some(page) => shown(&visitor, page, query.0).await,
     }
 }
@@ -170,12 +184,25 @@ async fn metric(
     shown(&visitor, Page::Metric, query).await
 }
 
+async fn metric_rows(
+    visitor: Visitor,
+    Path(name): Path<String>,
+    Query(mut query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    query.insert("name".to_owned(), name);
+    shown(&visitor, Page::MetricRows, query).await
+}
+
+async fn proof(visitor: Visitor, query: Query<HashMap<String, String>>) -> Result<Response, Fault> {
+    shown(&visitor, Page::Proof, query.0).await
+}
+
 /// What a page takes to be seen.
 pub(super) fn action(page: Page) -> Action {
     match page {
-        Page::Board | Page::Deals | Page::Leads => Action::ReadRecords,
+        Page::Board | Page::Deals | Page::Leads | Page::Journal => Action::ReadRecords,
         Page::Imports | Page::Quality => Action::ReadImports,
-        Page::Journal => Action::ReadJournal,
+        Page::Proof => Action::ReadJournal,
         Page::Teams => Action::ReadMembers,
         _ => Action::ReadFigures,
     }
@@ -237,7 +264,9 @@ async fn viewed(
         saving: Saving::new(visitor, &answer, &asked, &query),
         choosing: Choosing::new(visitor, &answer).await?,
         import: import_form(visitor, page, &answer),
-        has_subjects: page == Page::Journal,
+        measure: metrics::Form::new(&answer),
+        definition: metrics::definition(&answer),
+        search: journal::Filter::new(visitor, page, &asked),
         downloads: downloads(visitor, page, &asked),
         is_stale,
     };
@@ -247,23 +276,33 @@ async fn viewed(
 fn unanswered(visitor: &Visitor, page: Page, asked: &Asked, why: &str) -> Result<Response, Fault> {
     let mut view = PageView::new(frame(visitor, page, asked), page.title());
     view.answer = sentence(why);
-    view.related = related(page, asked);
+    view.related = related(visitor, page, asked);
     view.goal = goal_form(visitor, page, asked);
     html(StatusCode::OK, &view)
 }
 
 pub(super) fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
-    let path = match (page, &asked.name) {
-        (Page::Metric, Some(name)) => format!("/metrics/{}", encoded(name)),
-        _ => format!("/{}", page.name()),
-    };
+    let path = path(page, asked);
     let mut frame = Frame::new(visitor, page.title(), &path, Some(bar(page)), asked);
-    if matches!(page, Page::PlanVersion | Page::PlanComparison) {
-        let named = [("name", &asked.name), ("with", &asked.with)];
-        let kept = named.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-        frame.kept = kept.collect();
-    }
+    let kept: &[&str] = match page {
+        Page::PlanVersion | Page::PlanComparison => &["name", "with"],
+        Page::MetricRows => &["from", "to", "by", "value"],
+        Page::Journal => &["kind", "record", "field", "who", "cause", "q", "from", "to"],
+        Page::Attribution => &["by", "conversion"],
+        _ => &[],
+    };
+    let pairs = asked.pairs().into_iter().filter(|(name, _)| kept.contains(name));
+    frame.kept = pairs.filter_map(|(name, value)| Some((name, value?))).collect();
     frame
+}
+
+/// The address of a page, without its query.
+fn path(page: Page, asked: &Asked) -> String {
+    match (page, &asked.name) {
+        (Page::Metric, Some(name)) => metrics::href(name),
+        (Page::MetricRows, Some(name)) => format!("{}/rows", metrics::href(name)),
+        _ => format!("/{}", page.name()),
+    }
 }
 
 /// The page of the bar to which a page belongs.
@@ -274,21 +313,21 @@ fn bar(page: Page) -> Page {
         Page::PlanVersions | Page::PlanVersion | Page::PlanComparison => Page::Plan,
         Page::Board | Page::Deals | Page::Waterfall => Page::Pipeline,
         Page::Calls | Page::Backtest => Page::Forecast,
-        Page::Metric | Page::Rates => Page::Metrics,
-        Page::Imports | Page::Journal => Page::Quality,
+        Page::Metric | Page::MetricRows | Page::Rates => Page::Metrics,
+        Page::Imports | Page::Journal | Page::Proof => Page::Quality,
         page => page,
     }
 }
 
-/// Pages that go on from one, with what holds.
-pub(super) fn related(page: Page, asked: &Asked) -> Vec<Link> {
+/// Pages that go on from one and that the visitor may see, with what holds.
+pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
     let family: &[Page] = match bar(page) {
         Page::Scoreboard => &[Page::Scoreboard, Page::Week],
         Page::Plan => &[Page::Plan, Page::PlanVersions, Page::Goal, Page::GoalParts],
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
-        Page::Quality => &[Page::Quality, Page::Imports, Page::Journal],
+        Page::Quality => &[Page::Quality, Page::Imports, Page::Journal, Page::Proof],
         _ => &[],
     };
     let held = asked.held();
@@ -296,20 +335,56 @@ pub(super) fn related(page: Page, asked: &Asked) -> Vec<Link> {
         is_here: *other == page,
         ..Link::new(other.title(), format!("/{}{held}", other.name()))
     };
-    family.iter().map(link).collect()
+    family.iter().filter(|page| visitor.may(action(**page))).map(link).collect()
 }
 
 /// As [`related`], with what comes next in a list, and what the visitor may add.
 fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec<Link> {
-    let mut links = related(page, asked);
+    let mut links = related(visitor, page, asked);
+    links.extend(metrics::ways_on(answer));
+    let address = path(page, asked);
     if let Some(last) = answer.next() {
-        links
-            .push(Link::new("Go on in the list", format!("/{}{}", page.name(), asked.after(last))));
+        let named = Asked { name: None, ..asked.clone() };
+        let asked = if page == Page::MetricRows { &named } else { asked };
+        let href = format!("{address}{}", asked.after(&last));
+        links.push(Link::new(further(page), href));
+    }
+    if page == Page::Attribution {
+        links.extend(dimensions(asked));
     }
     if page == Page::Leads && visitor.may(Action::EditRecords) {
         links.push(Link::new("Add a lead", "/add/leads"));
     }
     links
+}
+
+/// The same attribution to others, and of other conversions.
+fn dimensions(asked: &Asked) -> Vec<Link> {
+    let by = asked.by.clone().unwrap_or_else(|| By::default().name().to_owned());
+    let to = |name: String, is_here: bool, asked: Asked| Link {
+        is_here,
+        ..Link::new(name, format!("/{}{}", Page::Attribution.name(), asked.query()))
+    };
+    let of_dimension = |other: By| {
+        let is_here = by == other.name();
+        let asked = Asked { by: Some(other.name().to_owned()), ..asked.clone() };
+        to(format!("By {}", other.name()), is_here, asked)
+    };
+    let of_conversion = |other: Conversions| {
+        let is_here = asked.conversion == Some(other);
+        let asked = Asked { conversion: Some(other), ..asked.clone() };
+        to(format!("Of {}", other.name()), is_here, asked)
+    };
+    let conversions = Conversions::ALL.into_iter().map(of_conversion);
+    By::ALL.into_iter().map(of_dimension).chain(conversions).collect()
+}
+
+/// What leads on in a list.
+fn further(page: Page) -> &'static str {
+    match page {
+        Page::Journal => "Older entries",
+        _ => "Go on in the list",
+    }
 }
 
 /// Where a company without any data begins.
@@ -325,7 +400,8 @@ fn first_steps(answer: &Answer) -> Option<Vec<Link>> {
 }
 
 pub(super) fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
-    if !visitor.may(Action::Export) {
+    // An address beneath another one is of no file.
+    if !visitor.may(Action::Export) || page.name().contains('/') {
         return Vec::new();
     }
     let query = asked.query();
@@ -466,8 +542,16 @@ pub(super) fn tables(answer: &Answer, document: &Document, held: &str) -> Vec<Ta
             // The steps stand above, with the way to where they are done.
             Answer::Scoreboard(_) if table.title == NEXT => return None,
             Answer::GoalParts(tree) => return Some(goal_parts::linked(tree, view, held)),
+            Answer::Journal(entries) => return Some(journal::linked(entries, view)),
+            Answer::Metrics(catalogue) => return Some(metrics::catalogue(catalogue, view)),
+            Answer::Metric(figures) => return Some(metrics::figures(figures, view)),
+            Answer::MetricRows(behind) => return Some(metrics::rows(behind, view)),
+            Answer::Scoreboard(board) => return Some(metrics::legs(board, view)),
+            Answer::Week(week) if table.title == LEGS => {
+                return Some(metrics::week(week, view));
+            }
             Answer::PlanVersions(_) => return Some(plan_versions::linked(table, view)),
-            _ => return Some(metric_links(view, table)),
+            _ => return Some(view),
         };
         let href = |row: &Vec<Cell>| match row.first() {
             Some(Cell::Text(id)) => record_href(kind, id),
@@ -476,17 +560,6 @@ pub(super) fn tables(answer: &Answer, document: &Document, held: &str) -> Vec<Ta
         Some(view.linked(table.rows.iter().map(href)))
     };
     document.tables.iter().filter_map(view).collect()
-}
-
-/// Names of metrics lead to their definitions.
-fn metric_links(view: TableView, table: &Table) -> TableView {
-    let column = table.columns.iter().position(|column| column.name == "Metric");
-    let Some(column) = column else { return view };
-    let href = |row: &Vec<Cell>| match row.get(column) {
-        Some(Cell::Text(name)) if !name.is_empty() => format!("/metrics/{}", encoded(name)),
-        _ => String::new(),
-    };
-    view.linked_at(column, table.rows.iter().map(href))
 }
 
 /// Where a record has its page.
@@ -580,7 +653,7 @@ fn refused(visitor: &Visitor, form: GoalForm) -> Result<Response, Fault> {
     let asked = Asked::default();
     let mut view = PageView::new(frame(visitor, Page::Goal, &asked), Page::Goal.title());
     view.answer = "The goal is not set yet.".to_owned();
-    view.related = related(Page::Goal, &asked);
+    view.related = related(visitor, Page::Goal, &asked);
     view.goal = Some(form);
     html(StatusCode::UNPROCESSABLE_ENTITY, &view)
 }

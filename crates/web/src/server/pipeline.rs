@@ -133,7 +133,7 @@ async fn page(
     let page = PipelineView {
         frame,
         answer: unbroken(&document.answer),
-        related: related(Page::Pipeline, &asked),
+        related: related(&visitor, Page::Pipeline, &asked),
         views: [View::Table, View::Board].map(|other| switch(&asked, view, other)).to_vec(),
         filter: filter(board, &asked),
         held: given(vec![("view", view.name()), ("as_of", asked.as_of.map(|day| day.to_string()))]),

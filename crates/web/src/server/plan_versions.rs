@@ -33,6 +33,8 @@ use crate::table::TableView;
 
 /// Under what name a name that will not do reaches the form again.
 const TYPED: &str = "typed";
+/// Under what name the form says on which page it is.
+const SHOWN_ON: &str = "shown_on";
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/plan-versions/save", post(save))
@@ -46,14 +48,18 @@ pub(super) struct Saving {
 }
 
 impl Saving {
-    /// The form, on the plan's page, for those who may save.
+    /// The form, on the pages of the plan and of saved ones, for those who may save.
     pub fn new(
         visitor: &Visitor,
         answer: &Answer,
         asked: &Asked,
         query: &HashMap<String, String>,
     ) -> Option<Saving> {
-        let Answer::Plan(_) = answer else { return None };
+        let (page, label) = match answer {
+            Answer::Plan(_) => (Page::Plan, "Save this plan as"),
+            Answer::PlanVersions(_) => (Page::PlanVersions, "Save the plan as it is now as"),
+            _ => return None,
+        };
         let day = asked.as_of.map(|day| ("as_of".to_owned(), day.to_string()));
         let period = asked.period.map(|period| ("period".to_owned(), period.to_string()));
         let changes = asked.changes.iter();
@@ -61,12 +67,17 @@ impl Saving {
         let wrong = query.get(WRONG).map(|why| ("name", why.clone()));
         // What is typed is told by the server alone, as what is wrong with it.
         let typed = wrong.as_ref().and_then(|_| query.get(TYPED)).map_or("", String::as_str);
-        let field = Field { size: 28, ..Field::new("saved", "name", "Save this plan as") };
+        let field = Field { size: 28, ..Field::new("saved", "name", label) };
         visitor.may(Action::SavePlans).then(|| Saving {
-            kept: day.into_iter().chain(period).chain(changes).collect(),
+            kept: day.into_iter().chain(period).chain(changes).chain([shown_on(page)]).collect(),
             name: field.filled(typed, wrong.as_ref()),
         })
     }
+}
+
+/// The page to which a name that will not do is sent back.
+fn shown_on(page: Page) -> (String, String) {
+    (SHOWN_ON.to_owned(), page.name().to_owned())
 }
 
 /// What a saved plan can be held against.
@@ -120,7 +131,9 @@ async fn save(
         Ok(version) => Ok(Redirect::to(&place(&version.name)).into_response()),
         Err(Fault::Field { why, .. } | Fault::Input(why)) => {
             form.extend([(WRONG.to_owned(), sentence(&why)), (TYPED.to_owned(), name)]);
-            pages::again(&visitor, Page::Plan, form).await
+            let is_of_list = form.get(SHOWN_ON).is_some_and(|on| on == Page::PlanVersions.name());
+            let page = if is_of_list { Page::PlanVersions } else { Page::Plan };
+            pages::again(&visitor, page, form).await
         }
         Err(fault) => Err(fault),
     }

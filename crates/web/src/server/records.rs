@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use domain::access::Scope;
 use domain::kind::Kind;
 use domain::master::Master;
@@ -45,7 +45,6 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/records/{kind}/{id}", get(page).post(edit))
         .route("/add/{kind}", get(add_page).post(add))
-        .route("/journal/find", post(find))
 }
 
 #[derive(Template)]
@@ -373,18 +372,4 @@ fn entered(form: &[(String, String)]) -> Entered {
         .cloned()
         .collect();
     Entered { fields, on: None, reason, version }
-}
-
-/// From a subject as it is typed, `deals:D-1`, to its page.
-async fn find(
-    visitor: Visitor,
-    Form(form): Form<HashMap<String, String>>,
-) -> Result<Response, Fault> {
-    visitor.check(Action::ReadRecords)?;
-    let typed = form.get("subject").map(|text| text.trim()).unwrap_or_default();
-    let (kind, id) = typed
-        .split_once(':')
-        .ok_or_else(|| Fault::input("name the record as kind:id, such as deals:D-000123"))?;
-    let (kind, _) = subject(kind, id)?;
-    Ok(Redirect::to(&record_href(kind, id)).into_response())
 }

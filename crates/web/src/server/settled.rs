@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
+use app::attribution::{HALF_LIFE_DAYS, LOOKBACK_DAYS};
 use app::backtest::{Origins, Step};
 use domain::period::Period;
 use jiff::civil::Date;
+use reports::attribution::{Conversions, Model, model_named};
 
 use super::asked::{day, text};
 use super::fault::Fault;
@@ -30,6 +32,11 @@ pub struct Settled {
     pub from_state: Option<String>,
     pub to_state: Option<String>,
     pub unsmoothed: bool,
+    /// The one model of attribution; all if left out.
+    pub model: Option<Model>,
+    /// How far back touches count; `None` is as far as there are any.
+    pub lookback_days: Option<u32>,
+    pub half_life_days: u32,
 }
 
 impl Default for Settled {
@@ -43,6 +50,9 @@ impl Default for Settled {
             from_state: None,
             to_state: None,
             unsmoothed: false,
+            model: None,
+            lookback_days: Some(LOOKBACK_DAYS),
+            half_life_days: HALF_LIFE_DAYS,
         }
     }
 }
@@ -70,6 +80,9 @@ impl Settled {
             from_state: text(query, "from_state"),
             to_state: text(query, "to_state"),
             unsmoothed: choice("unsmoothed", "false", "true")?,
+            model: model(query)?,
+            lookback_days: lookback_days(query)?,
+            half_life_days: half_life_days(query)?,
         })
     }
 
@@ -86,6 +99,32 @@ impl Settled {
 fn seed(query: &HashMap<String, String>) -> Result<u64, Fault> {
     let Some(text) = text(query, "seed") else { return Ok(SEED) };
     text.parse().map_err(|_| Fault::input(format!("`seed` is {text}: write a whole number")))
+}
+
+fn model(query: &HashMap<String, String>) -> Result<Option<Model>, Fault> {
+    let Some(text) = text(query, "model") else { return Ok(None) };
+    model_named(&text).map_err(|error| Fault::input(error.to_string()))
+}
+
+fn lookback_days(query: &HashMap<String, String>) -> Result<Option<u32>, Fault> {
+    let Some(text) = text(query, "lookback_days") else { return Ok(Some(LOOKBACK_DAYS)) };
+    app::attribution::lookback_days(&text)
+        .map_err(|error| Fault::input(format!("`lookback_days`: {error}")))
+}
+
+fn half_life_days(query: &HashMap<String, String>) -> Result<u32, Fault> {
+    let Some(text) = text(query, "half_life_days") else { return Ok(HALF_LIFE_DAYS) };
+    let wrong = |_| Fault::input(format!("`half_life_days` is {text}: write a whole number"));
+    text.parse().map_err(wrong)
+}
+
+/// What counts as a conversion, if a query says so.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn conversion(query: &HashMap<String, String>) -> Result<Option<Conversions>, Fault> {
+    let Some(text) = text(query, "conversion") else { return Ok(None) };
+    text.parse().map(Some).map_err(|error| Fault::input(format!("`conversion`: {error}")))
 }
 
 /// A period under its name in a query.

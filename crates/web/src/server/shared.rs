@@ -42,7 +42,7 @@ const WARMED_UP: [Page; 16] = [
     Page::Quality,
     Page::Backtest,
     Page::Retention,
-    Page::Journal,
+    Page::Proof,
 ];
 
 /// Who may come in.

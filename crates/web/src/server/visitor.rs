@@ -16,6 +16,7 @@ use super::answers::{Answer, Question, Wanted};
 use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::policy::Action;
+use super::records::SHOWN;
 use super::shared::{Entry, Shared};
 
 /// The session's cookie. By this prefix browsers hold it to this host, and to secure transport.
@@ -59,7 +60,11 @@ impl Visitor {
         asked: &Asked,
         wanted: Wanted,
     ) -> Result<(Arc<Answer>, bool), Fault> {
-        let question = Question::new(page, asked, &self.scope);
+        let mut question = Question::new(page, asked, &self.scope);
+        if page == Page::Journal && !self.may(Action::ReadJournal) {
+            // What is no record of theirs is settled by others: members, goals, files.
+            question.asked.journal.held_to = SHOWN.to_vec();
+        }
         self.shared.answers.get(&self.shared, question, wanted).await
     }
 

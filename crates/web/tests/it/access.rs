@@ -26,6 +26,11 @@ fn addresses() -> Vec<String> {
         "/metrics/pipeline_amount?by=account".to_owned(),
         "/api/v1/metric?name=pipeline_amount".to_owned(),
         "/export/metric.csv?name=pipeline_amount".to_owned(),
+        "/metrics/pipeline_amount/rows?to=2026-12-31".to_owned(),
+        "/metrics/pipeline_amount/rows?by=owner&value=Bob+Rep&to=2026-12-31".to_owned(),
+        "/metrics/opportunities_created/rows?by=account".to_owned(),
+        "/api/v1/metric-rows?name=pipeline_amount&to=2026-12-31".to_owned(),
+        "/export/metric-rows.csv?name=pipeline_amount&to=2026-12-31".to_owned(),
         "/forecast?period=2026-Q3".to_owned(),
         "/calls?period=2026-Q3".to_owned(),
         "/api/v1/forecast/calls?period=2026-Q3".to_owned(),
@@ -43,7 +48,16 @@ fn addresses() -> Vec<String> {
         "/add/deals".to_owned(),
         "/add/leads".to_owned(),
         "/review".to_owned(),
-        "/journal".to_owned(),
+        "/journal?q=secret".to_owned(),
+        "/journal?q=harbour".to_owned(),
+        "/journal?record=deals:s1".to_owned(),
+        "/journal?record=s1".to_owned(),
+        "/journal?kind=deals&field=amount".to_owned(),
+        "/api/v1/journal?kind=deals".to_owned(),
+        "/api/v1/journal?kind=accounts&cause=import".to_owned(),
+        "/api/v1/journal?record=accounts:a2".to_owned(),
+        "/export/journal.csv?kind=deals".to_owned(),
+        "/export/journal.json?q=s1".to_owned(),
     ];
     for page in PAGES {
         all.push(format!("/{page}"));
@@ -104,9 +118,18 @@ async fn the_secret_is_there_for_those_who_may_see_it() {
     let manager = site.token(Role::SalesManager, None, true).await;
     let seen = seen(&site, &manager).await;
     let shows = |wanted: &str| seen.iter().any(|(address, shows)| address == wanted && *shows);
-    for address in
-        ["/deals", "/records/deals/s1", "/api/v1/pipeline", "/export/deals.csv", "/search?q=secret"]
-    {
+    for address in [
+        "/deals",
+        "/records/deals/s1",
+        "/api/v1/pipeline",
+        "/export/deals.csv",
+        "/search?q=secret",
+        "/journal?q=secret",
+        "/journal?record=s1",
+        "/export/journal.csv?kind=deals",
+        "/metrics/pipeline_amount/rows?to=2026-12-31",
+        "/export/metric-rows.csv?name=pipeline_amount&to=2026-12-31",
+    ] {
         assert!(shows(address), "{address}");
     }
 }
@@ -133,11 +156,18 @@ async fn what_a_role_may_not_do_is_refused() {
         let answer = site.post(path, Some(token), form).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
-    for path in ["/journal", "/imports", "/quality", "/export/imports.csv", "/api/v1/imports"] {
+    for path in [
+        "/journal/proof",
+        "/api/v1/journal/proof",
+        "/imports",
+        "/quality",
+        "/export/imports.csv",
+        "/api/v1/imports",
+    ] {
         assert_eq!(site.get(path, Some(&rep)).await.status, StatusCode::FORBIDDEN, "{path}");
     }
     let reader = site.token(Role::Owner, None, false).await;
     let answer = site.post("/goal/set", Some(&reader), goal).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert_eq!(site.get("/journal", Some(&reader)).await.status, StatusCode::OK);
+    assert_eq!(site.get("/journal/proof", Some(&reader)).await.status, StatusCode::OK);
 }

@@ -1,11 +1,14 @@
 //! The web application as a browser and a program meet it, without a socket.
 
 mod access;
+mod attribution;
 mod board;
 mod calls;
 mod edits;
 mod entrance;
 mod goal_parts;
+mod journal;
+mod metrics;
 mod pages;
 mod plan_versions;
 mod review;

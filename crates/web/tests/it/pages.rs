@@ -6,7 +6,7 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 21] = [
+pub const PAGES: [&str; 23] = [
     "scoreboard",
     "week",
     "goal",
@@ -23,10 +23,12 @@ pub const PAGES: [&str; 21] = [
     "backtest",
     "rates",
     "retention",
+    "attribution",
     "metrics",
     "quality",
     "imports",
     "journal",
+    "journal/proof",
     "teams",
 ];
 
@@ -36,6 +38,7 @@ async fn every_page_answers_with_one_heading_and_no_inline_code() {
     let others = [
         "/",
         "/metrics/wins",
+        "/metrics/wins/rows",
         "/records/deals/o1",
         "/search?q=plain",
         "/pipeline?view=board",

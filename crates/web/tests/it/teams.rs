@@ -78,7 +78,7 @@ async fn a_sales_manager_sees_the_deals_of_the_team_alone() {
     assert_eq!(showing(seen(&site, &manager).await), Vec::<String>::new());
     let deals = site.get("/deals", Some(&manager)).await.text;
     assert!(deals.contains("Plain sailing"), "{deals}");
-    assert_eq!(site.get("/journal", Some(&manager)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.get("/journal/proof", Some(&manager)).await.status, StatusCode::FORBIDDEN);
 
     for form in ["name=North", ""] {
         let path = if form.is_empty() { "/teams/keep" } else { "/teams" };
@@ -91,5 +91,5 @@ async fn a_sales_manager_sees_the_deals_of_the_team_alone() {
     }
     let deals = site.get("/deals", Some(&manager)).await.text;
     assert!(deals.contains("Secret venture"), "who joins the team is seen at once: {deals}");
-    assert_eq!(site.get("/journal", Some(&manager)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.get("/journal/proof", Some(&manager)).await.status, StatusCode::FORBIDDEN);
 }
