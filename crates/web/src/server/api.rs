@@ -39,7 +39,9 @@ use super::teams;
 use super::visitor::Visitor;
 
 /// Parameters that say nothing when they are empty.
-const NEVER_EMPTY: [&str; 14] = [
+const NEVER_EMPTY: [&str; 16] = [
+    "lookback_days",
+    "half_life_days",
     "kind",
     "cause",
     "as_of",

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use app::limits::SEARCH_CHARACTERS_MAX;
 use app::listing::Filter;
 use domain::kind::Kind;
 use domain::period::Period;
@@ -225,7 +226,7 @@ impl Asked {
                 held_to: Vec::new(),
             },
             filter: Filter {
-                text: text("q"),
+                text: searched(query)?,
                 stage: text("stage"),
                 owner: text("owner"),
                 outcome: text("outcome"),
@@ -296,6 +297,17 @@ impl Asked {
 /// What a query says under a name, unless that is nothing.
 pub(super) fn text(query: &HashMap<String, String>, name: &str) -> Option<String> {
     query.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The text that is looked for.
+fn searched(query: &HashMap<String, String>) -> Result<Option<String>, Fault> {
+    let wanted = text(query, "q");
+    match &wanted {
+        Some(wanted) if wanted.chars().count() > SEARCH_CHARACTERS_MAX => Err(Fault::input(
+            format!("`q` is too long: write at most {SEARCH_CHARACTERS_MAX} characters"),
+        )),
+        _ => Ok(wanted),
+    }
 }
 
 /// A day under its name in a query.
