@@ -92,6 +92,14 @@ pub fn counted(deals: &[Deal], counts: Counts) -> Cow<'_, [Deal]> {
     }
 }
 
+/// As [`counted`], of deals that nobody else needs.
+pub fn into_counted(deals: Vec<Deal>, counts: Counts) -> Vec<Deal> {
+    match counts {
+        Counts::All => deals,
+        _ => deals.into_par_iter().filter(|deal| counts_towards(deal, counts)).collect(),
+    }
+}
+
 fn counts_towards(deal: &Deal, counts: Counts) -> bool {
     let kind = || plain(deal.deal_type.as_deref().unwrap_or(""));
     let source = || plain(deal.source.as_deref().unwrap_or(""));

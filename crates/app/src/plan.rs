@@ -22,7 +22,7 @@ use stats::plan::drivers::Lever;
 use crate::context::Context;
 use crate::error::Error;
 use crate::goal;
-use crate::model::{counted, won_within};
+use crate::model::{into_counted, won_within};
 use crate::world::{Wanted, World};
 use basis::{Basis, Span};
 use budget::Budget;
@@ -65,7 +65,7 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
     let days = calendar.days(goal.period);
     let as_of = goal::from_when(context, goal, question.as_of);
     let wanted = Wanted { leads: true, estimates: false };
-    let world = World::of(context, context.as_of(as_of, question.known_at), wanted).await?;
+    let mut world = World::of(context, context.as_of(as_of, question.known_at), wanted).await?;
     if days.last <= world.as_of {
         return Err(Error::Plan(format!(
             "{} ended on {}: choose an earlier --as-of, or set a goal for a later period",
@@ -73,11 +73,11 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
         )));
     }
     let assumed = question.assume.as_deref().map(assumptions::read).transpose()?;
-    let deals = counted(&world.deals, goal.counts);
+    world.deals = into_counted(std::mem::take(&mut world.deals), goal.counts);
     let span = Span { days, cut: None, seed: question.seed };
-    let basis = Basis::new(context, &world, &deals, &span, assumed)?;
+    let basis = Basis::new(context, &world, &world.deals, &span, assumed)?;
     let begun = |month: &Period| calendar.days(*month).first <= world.as_of;
-    let booked_in = |month| (month, won_within(&deals, calendar.days(month)));
+    let booked_in = |month| (month, won_within(&world.deals, calendar.days(month)));
     let months = calendar.months(goal.period).into_iter().filter(begun);
     let prepared = Prepared {
         goal,
@@ -91,7 +91,6 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
         budget: budget::of(context, &world, &basis.chain).await?,
         basis,
     };
-    drop(deals);
     world.let_go();
     Ok(prepared)
 }

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod demo;
+mod memory;
 mod remote;
 mod review;
 mod serve;
@@ -26,6 +27,9 @@ fn main() -> ExitCode {
             return if error.print().is_ok() { code } else { ExitCode::FAILURE };
         }
     };
+    if matches!(arguments.command, args::Command::Import(_)) && arguments.server.is_none() {
+        memory::give_back_at_once();
+    }
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

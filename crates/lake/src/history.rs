@@ -190,7 +190,7 @@ pub(crate) async fn read(
         .collect()
         .await
         .map_err(failed())?;
-    batches.iter().map(|batch| Columns::of(kind, batch)).collect()
+    batches.par_iter().map(|batch| Columns::of(kind, batch)).collect()
 }
 
 /// That an instant column is not later than an instant.

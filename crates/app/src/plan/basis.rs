@@ -53,12 +53,13 @@ impl Basis {
         span: &Span,
         assumed: Option<Assumed>,
     ) -> Result<Basis, Error> {
-        let chain = Chain::new(context, world, deals, assumed)?;
         let calendar = calendar(world.as_of, span);
-        let outlook = match deals.is_empty() {
-            true => None,
-            false => Some(Outlook::new(context, world, deals)?),
-        };
+        let known = (!deals.is_empty()).then_some(deals);
+        let (chain, outlook) = rayon::join(
+            || Chain::new(context, world, deals, assumed),
+            || known.map(|deals| Outlook::new(context, world, deals)).transpose(),
+        );
+        let (chain, outlook) = (chain?, outlook?);
         let booked = outlook.as_ref().map_or(0, |outlook| outlook.booked(span.days).minor);
         let under_way = match &outlook {
             Some(outlook) => {
