@@ -114,8 +114,10 @@ pub async fn attribution(
     let money = |minor: i64| Money { minor, currency: context.company.currency };
     let wanted = |model: &Model| question.model.is_none_or(|one| one == *model);
     let parts = found.models.into_iter().filter(|(model, _)| wanted(model));
+    let as_of = world.as_of;
+    world.let_go();
     Ok(Attribution {
-        as_of: world.as_of,
+        as_of,
         conversion: endings.kind,
         by,
         from: question.from,

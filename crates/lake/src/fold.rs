@@ -29,6 +29,8 @@ struct Kept {
     created_at: Timestamp,
     /// Whether any of its facts was put together from exports.
     is_reconstructed: bool,
+    /// Where the last fact of its external id is: records are put in order by it.
+    external_id: Option<u32>,
     facts: Box<[Fact]>,
 }
 
@@ -80,7 +82,9 @@ impl Folded {
         of: impl Fn(Uuid, F) -> Option<T> + Sync,
     ) -> Vec<T> {
         let of_record = |kept: &'a Kept| of(kept.id, F::from(&*kept.facts));
-        self.records.par_iter().filter_map(of_record).collect()
+        // Each is written where it stays; parts of unknown length would be gathered once more.
+        let all: Vec<Option<T>> = self.records.par_iter().map(of_record).collect();
+        all.into_iter().flatten().collect()
     }
 
     /// Whether any fact of a record was put together from exports.
@@ -121,12 +125,20 @@ impl Kept {
         let reconstructed =
             |(part, row): &(&Columns, usize)| part.provenance(*row) == Provenance::Reconstructed;
         let is_reconstructed = rows.iter().any(reconstructed);
-        let facts: Box<[Fact]> =
-            rows.into_iter().map(|(part, row)| part.fact(row)).collect::<Result<_, _>>()?;
+        // A collection of results does not know how many there will be.
+        let mut facts = Vec::with_capacity(rows.len());
+        for (part, row) in rows {
+            facts.push(part.fact(row)?);
+        }
+        let facts = facts.into_boxed_slice();
         let last = Latest(&facts);
         let is_deleted = matches!(last.get("deleted"), Some(Value::Boolean(true)));
-        let created_at = last.instant("created_at").filter(|_| !is_deleted);
-        Ok(created_at.map(|created_at| Kept { id, created_at, is_reconstructed, facts }))
+        let Some(created_at) = last.instant("created_at").filter(|_| !is_deleted) else {
+            return Ok(None);
+        };
+        let external_id = facts.iter().rposition(|fact| fact.field == "external_id");
+        let external_id = external_id.and_then(|place| u32::try_from(place).ok());
+        Ok(Some(Kept { id, created_at, is_reconstructed, external_id, facts }))
     }
 
     fn record(&self, kind: Kind) -> Record<'_> {
@@ -142,7 +154,7 @@ impl Kept {
     }
 
     fn external_id(&self) -> Option<&str> {
-        Latest(&self.facts).text("external_id")
+        self.facts.get(self.external_id? as usize)?.value.as_ref()?.as_text()
     }
 
     fn contents(&self, kind: Kind) -> Vec<Option<String>> {

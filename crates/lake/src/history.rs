@@ -292,6 +292,9 @@ impl Columns {
     }
 }
 
+/// Views of names that are remembered: those of one kind's fields, a few times over.
+const KNOWN_VIEWS_MAX: usize = 64;
+
 /// The place of each name among the fields of a kind, which are in the order of their names.
 fn places(
     kind: Kind,
@@ -303,7 +306,23 @@ fn places(
         let unknown = || LakeError::UnknownField { kind: kind.name().into(), field: name.into() };
         found.and_then(|place| u8::try_from(place).ok()).ok_or_else(unknown)
     };
-    (0..names.len()).map(|row| place(names.value(row))).collect()
+    // A view is the name itself, or tells where a dictionary holds it: there are few of them.
+    let mut known: Vec<(u128, u8)> = Vec::new();
+    let mut places = Vec::with_capacity(names.len());
+    for (row, view) in names.views().iter().enumerate() {
+        let found = match known.iter().find(|(other, _)| other == view) {
+            Some((_, place)) => *place,
+            None => {
+                let place = place(names.value(row))?;
+                if known.len() < KNOWN_VIEWS_MAX {
+                    known.push((*view, place));
+                }
+                place
+            }
+        };
+        places.push(found);
+    }
+    Ok(places)
 }
 
 /// Ids that are not 16 bytes long cannot come from us; they read as the nil id.

@@ -193,6 +193,7 @@ const NO_ACCOUNT: u32 = u32::MAX;
 #[derive(Default)]
 struct Scratch {
     rows: Vec<Row>,
+    room: Vec<Row>,
     touches: Vec<Touch>,
     places: Vec<u32>,
 }
@@ -207,10 +208,38 @@ impl Scratch {
         if let Some(places) = places {
             self.rows.iter_mut().for_each(|row| row.key = places[row.key as usize]);
         }
-        // Each file's rows are in order already, which this sort makes use of.
-        self.rows.sort_by(|one, other| {
-            (one.person, one.at, one.key).cmp(&(other.person, other.at, other.key))
-        });
+        self.sort();
+    }
+
+    /// Puts rows in the order of persons, times and keys: first apart by where a person's id lies
+    /// between the least and the greatest, so that hardly more than one person is left together.
+    fn sort(&mut self) {
+        let id = |row: &Row| (row.person >> 64) as u64;
+        let ids = || self.rows.iter().map(id);
+        let (Some(least), Some(most)) = (ids().min(), ids().max()) else { return };
+        let wanted = self.rows.len().next_power_of_two().trailing_zeros();
+        let width = u64::BITS - (most - least).leading_zeros();
+        let shift = width.saturating_sub(wanted);
+        let part = |row: &Row| ((id(row) - least) >> shift) as usize;
+        let mut ends = vec![0_usize; ((most - least) >> shift) as usize + 1];
+        self.rows.iter().for_each(|row| ends[part(row)] += 1);
+        let mut sum = 0;
+        for end in &mut ends {
+            let count = std::mem::replace(end, sum);
+            sum += count;
+        }
+        self.room.clone_from(&self.rows);
+        for row in &self.rows {
+            let place = &mut ends[part(row)];
+            self.room[*place] = *row;
+            *place += 1;
+        }
+        std::mem::swap(&mut self.rows, &mut self.room);
+        let mut start = 0;
+        for end in ends {
+            self.rows[start..end].sort_unstable_by_key(|row| (row.person, row.at, row.key));
+            start = end;
+        }
     }
 
     /// Hands over the journeys of a bucket's persons; touches of accounts go into the pool.
