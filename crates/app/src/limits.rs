@@ -38,6 +38,10 @@ pub const OWNER_CLOSED_MIN: usize = 20;
 pub const CARDS_MAX: usize = 40;
 /// Splits that one backtest of the learned probability learns from.
 pub const SCORE_REPEAT_MAX: u32 = 1_000;
+/// Open leads that a page of scores tells of, the likeliest first.
+pub const SCORES_PER_PAGE: usize = 100;
+/// Open leads that one list of scores tells of.
+pub const SCORES_SHOWN_MAX: usize = 1_000;
 /// Rows that are scored to time it, the held-out ones again and again if they are fewer.
 pub const SCORE_TIMED_ROWS: usize = 100_000;
 /// Chained entries that wait in the store before they are sealed out of turn: each is read anew by

@@ -3,6 +3,8 @@
 //! It knows which columns are the outcome, the split and what must not be known; what is learned
 //! and how is `stats::propensity`.
 
+pub mod leads;
+
 use std::path::PathBuf;
 
 use intake::table::{AnyTable, EMPTY, Texts, Values};

@@ -474,8 +474,38 @@ pub struct Forecast {
 
 #[derive(Debug, Subcommand)]
 pub enum Score {
+    /// What is likely to become of the leads that are open, and why
+    Show(ScoreShow),
+    /// Why one open lead has its probability, by every column
+    Explain(ScoreExplain),
     /// Learn from some rows of any table, and grade what is said of the others
     Backtest(ScoreBacktest),
+}
+
+#[derive(Debug, Args)]
+pub struct ScoreShow {
+    /// How many leads, the likeliest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    #[command(flatten)]
+    pub of: ScoreOf,
+}
+
+#[derive(Debug, Args)]
+pub struct ScoreExplain {
+    /// The id that its source has for the lead
+    pub lead: String,
+    #[command(flatten)]
+    pub of: ScoreOf,
+}
+
+#[derive(Debug, Args)]
+pub struct ScoreOf {
+    #[command(flatten)]
+    pub as_of: AsOf,
+    /// The seed of the members' rows
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 #[derive(Debug, Args)]

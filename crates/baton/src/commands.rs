@@ -23,7 +23,8 @@ use reports::imports::StageSeen;
 use crate::args::{
     Arguments, Attribution, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand,
     Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand,
-    Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest, Team, Which,
+    Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest,
+    ScoreExplain, ScoreOf, ScoreShow, Team, Which,
 };
 use crate::{demo, remote, review, serve, show};
 
@@ -70,13 +71,19 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         }
         Command::Upkeep(output) => show::report(&upkeep::tend(context).await?, output.json),
         Command::Attribution(asked) => self::attribution(context, asked).await,
+        Command::Score(Score::Show(ScoreShow { limit, of })) => {
+            scores(context, None, limit, of).await
+        }
+        Command::Score(Score::Explain(ScoreExplain { lead, of })) => {
+            scores(context, Some(lead), 1, of).await
+        }
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,
         Command::Init(_)
         | Command::Demo(_)
         | Command::Review(_)
-        | Command::Score(_)
+        | Command::Score(Score::Backtest(_))
         | Command::Serve(_) => unreachable!("these open no company"),
     }
 }
@@ -126,6 +133,17 @@ async fn attribution(context: &Context, asked: Attribution) -> anyhow::Result<()
     let clock = || began.elapsed().as_secs_f64();
     let report = attribution::attribution(context, &question, &clock).await?;
     show::report(&report, asked.as_of.output.json)
+}
+
+async fn scores(
+    context: &Context,
+    lead: Option<String>,
+    limit: usize,
+    of: ScoreOf,
+) -> anyhow::Result<()> {
+    let (as_of, known_at) = (of.as_of.as_of, of.as_of.known_at);
+    let question = score::leads::Question { lead, as_of, known_at, limit, seed: of.seed };
+    show::report(&score::leads::leads(context, &question).await?, of.as_of.output.json)
 }
 
 fn score_backtest(asked: ScoreBacktest) -> anyhow::Result<()> {

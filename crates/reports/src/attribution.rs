@@ -87,6 +87,11 @@ impl Conversions {
         }
     }
 
+    /// As a person reads it, of several.
+    pub fn plural(self) -> &'static str {
+        self.words().1
+    }
+
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Conversions::Wins => ("win", "wins"),

@@ -1,5 +1,7 @@
 //! How good a learned probability is on rows that it was not learned from.
 
+pub mod leads;
+
 use serde_json::{Value, json};
 use stats::propensity::grade::{Decile, Grade};
 
@@ -134,21 +136,34 @@ impl ScoreBacktest {
         table
     }
 
-    fn deciles_table(&self) -> Table {
-        let columns = ["Tenth", ">Rows", ">Expected", ">Came", ">Lift"];
-        let mut table = Table::new("By probability, first split", &columns);
-        let deciles = self.splits.first().map_or(&[][..], |split| &split.deciles);
-        for (number, decile) in deciles.iter().enumerate() {
-            table.row([
-                (number + 1).into(),
-                decile.rows.into(),
-                Cell::Share(decile.expected),
-                Cell::Share(decile.came as f64 / decile.rows as f64),
-                Cell::Text(format!("{:.2}", decile.lift)),
-            ]);
-        }
-        table
+    /// Of the first split.
+    fn deciles(&self) -> &[Decile] {
+        self.splits.first().map_or(&[][..], |split| &split.deciles)
     }
+}
+
+fn deciles_table(title: &str, deciles: &[Decile]) -> Table {
+    let columns = ["Tenth", ">Rows", ">Expected", ">Came", ">Lift"];
+    let mut table = Table::new(title, &columns);
+    for (number, decile) in deciles.iter().enumerate() {
+        table.row([
+            (number + 1).into(),
+            decile.rows.into(),
+            Cell::Share(decile.expected),
+            Cell::Share(decile.came as f64 / decile.rows as f64),
+            Cell::Text(format!("{:.2}", decile.lift)),
+        ]);
+    }
+    table
+}
+
+fn decile_json(decile: &Decile) -> Value {
+    json!({
+        "rows": decile.rows,
+        "expected": decile.expected,
+        "came": decile.came,
+        "lift": decile.lift,
+    })
 }
 
 impl Report for ScoreBacktest {
@@ -164,29 +179,23 @@ impl Report for ScoreBacktest {
         }
         Document {
             answer: self.answer(),
-            tables: vec![self.grades_table(), self.deciles_table()],
+            tables: vec![
+                self.grades_table(),
+                deciles_table("By probability, first split", self.deciles()),
+            ],
             notes,
         }
     }
 
     fn json(&self) -> Value {
         let mut value = self.overall().json();
-        let decile = |decile: &Decile| {
-            json!({
-                "rows": decile.rows,
-                "expected": decile.expected,
-                "came": decile.came,
-                "lift": decile.lift,
-            })
-        };
-        let deciles = self.splits.first().map_or(&[][..], |split| &split.deciles);
         value["file"] = json!(self.file);
         value["target"] = json!(self.target);
         value["positive"] = json!(self.positive);
         value["rows"] = json!(self.rows);
         value["rows_left_out"] = json!(self.rows_left_out);
         value["columns"] = json!(self.columns);
-        value["deciles"] = deciles.iter().map(decile).collect();
+        value["deciles"] = self.deciles().iter().map(decile_json).collect();
         value["splits"] = self.splits.iter().map(Split::json).collect();
         value
     }

@@ -13,6 +13,7 @@ mod real;
 mod record;
 mod relay;
 mod retention;
+mod score_leads;
 mod sealing;
 mod team;
 mod upkeep;

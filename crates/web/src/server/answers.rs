@@ -13,14 +13,14 @@ use app::error::Error;
 use app::limits;
 use app::{
     attribution, backtest, call, check, forecast, funnel, goal, imports, journal, listing, metrics,
-    pipeline, plan, plan_version, retention, scoreboard, team,
+    pipeline, plan, plan_version, retention, score, scoreboard, team,
 };
 use domain::access::Scope;
 use domain::period::Period;
 use domain::plan_version::NOW;
 use jiff::ToSpan;
 use jiff::civil::Date;
-use reports::attribution::{By, UnknownWord};
+use reports::attribution::{Attribution, By, UnknownWord};
 use reports::backtest::Backtest;
 use reports::board::Board;
 use reports::call::Calls;
@@ -34,6 +34,7 @@ use reports::metrics::{Behind, Catalogue, Figures};
 use reports::pipeline::Waterfall;
 use reports::plan_version::comparison::Comparison;
 use reports::plan_version::{Version, Versions};
+use reports::score::leads::LeadScores;
 use reports::scoreboard::Scoreboard;
 use reports::scoreboard::week::Week;
 
@@ -61,6 +62,7 @@ pub(super) enum Answer {
     PlanVersions(Versions),
     PlanVersion(Box<Version>),
     PlanComparison(Box<Comparison>),
+    Attribution(Box<Attribution>),
     Forecast(Forecast),
     Calls(Box<Calls>),
     Board(Board),
@@ -68,6 +70,7 @@ pub(super) enum Answer {
     Backtest(Backtest),
     Deals(Deals),
     Leads(Leads),
+    Scores(Box<LeadScores>),
     Imports(Imports),
     Metrics(Catalogue),
     Metric(Box<Figures>),
@@ -87,6 +90,7 @@ impl Answer {
             Answer::PlanVersions(report) => report,
             Answer::PlanVersion(report) => report.as_ref(),
             Answer::PlanComparison(report) => report.as_ref(),
+            Answer::Attribution(report) => report.as_ref(),
             Answer::Forecast(report) => report,
             Answer::Calls(report) => report.as_ref(),
             Answer::Board(report) => report,
@@ -94,6 +98,7 @@ impl Answer {
             Answer::Backtest(report) => report,
             Answer::Deals(report) => report,
             Answer::Leads(report) => report,
+            Answer::Scores(report) => report.as_ref(),
             Answer::Imports(report) => report,
             Answer::Metrics(report) => report,
             Answer::Metric(report) => report.as_ref(),
@@ -148,7 +153,7 @@ impl Question {
     fn lane(&self) -> Lane {
         match self.page {
             Page::Scoreboard => Lane::First,
-            Page::Week | Page::Backtest | Page::Retention => Lane::Behind,
+            Page::Week | Page::Backtest | Page::Retention | Page::Scores => Lane::Behind,
             _ if self.is_audit() => Lane::Behind,
             _ => Lane::Usual,
         }
@@ -376,6 +381,11 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
             plain(Box::new(retention::retention(context, as_of, known_at, seed).await?))
         }
         Page::Attribution => attributed(context, asked).await,
+        Page::Scores => {
+            let limit = limits::SCORES_PER_PAGE;
+            let question = score::leads::Question { lead: None, as_of, known_at, limit, seed };
+            Ok(Answer::Scores(Box::new(score::leads::leads(context, &question).await?)))
+        }
         Page::Metrics => Ok(Answer::Metrics(metrics::list()?)),
         Page::Metric => {
             Ok(Answer::Metric(Box::new(metrics::show(context, &measured(asked)).await?)))
@@ -406,7 +416,7 @@ async fn attributed(context: &Context, asked: &Asked) -> Result<Answer, Error> {
     let began = Instant::now();
     let clock = || began.elapsed().as_secs_f64();
     let report = attribution::attribution(context, &question, &clock).await?;
-    Ok(Answer::Plain(Box::new(report)))
+    Ok(Answer::Attribution(Box::new(report)))
 }
 
 /// What is asked of a metric.

@@ -298,7 +298,7 @@ fn taken(page: Page) -> &'static [&'static str] {
         Page::Backtest => &["as_of", "known_at", "origins", "every", "seed"],
         Page::Rates => &["as_of", "known_at", "by"],
         Page::Curve => &["from_state", "to_state", "as_of", "known_at", "unsmoothed"],
-        Page::Retention => &["as_of", "known_at", "seed"],
+        Page::Retention | Page::Scores => &["as_of", "known_at", "seed"],
         Page::Attribution => ATTRIBUTED,
         Page::Metric => &["name", "as_of", "known_at", "from", "to", "by"],
         Page::MetricRows => &["name", "as_of", "known_at", "from", "to", "by", "value", "after"],

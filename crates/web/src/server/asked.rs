@@ -27,6 +27,7 @@ pub enum Page {
     PlanVersion,
     PlanComparison,
     Leads,
+    Scores,
     Deals,
     Pipeline,
     Board,
@@ -49,7 +50,7 @@ pub enum Page {
 }
 
 impl Page {
-    pub const ALL: [Page; 29] = [
+    pub const ALL: [Page; 30] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -60,6 +61,7 @@ impl Page {
         Page::PlanVersion,
         Page::PlanComparison,
         Page::Leads,
+        Page::Scores,
         Page::Deals,
         Page::Pipeline,
         Page::Board,
@@ -94,6 +96,7 @@ impl Page {
             Page::PlanVersion => "plan-version",
             Page::PlanComparison => "plan-comparison",
             Page::Leads => "leads",
+            Page::Scores => "scores",
             Page::Deals => "deals",
             Page::Pipeline => "pipeline",
             Page::Board => "board",
@@ -128,6 +131,7 @@ impl Page {
             Page::PlanVersion => "A saved plan",
             Page::PlanComparison => "Plans compared",
             Page::Leads => "Leads",
+            Page::Scores => "What becomes of leads",
             Page::Deals => "Deals",
             Page::Pipeline => "Pipeline",
             Page::Board => "Pipeline, deal by deal",

@@ -19,6 +19,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::{By, Conversions};
 use reports::document::{Cell, Document, Table};
 use reports::metrics::Definition;
+use reports::score::leads::OPEN;
 use reports::scoreboard::week::{LEGS, Week};
 use reports::scoreboard::{NEXT, Scoreboard};
 use serde::Deserialize;
@@ -200,7 +201,8 @@ async fn proof(visitor: Visitor, query: Query<HashMap<String, String>>) -> Resul
 /// What a page takes to be seen.
 pub(super) fn action(page: Page) -> Action {
     match page {
-        Page::Board | Page::Deals | Page::Leads | Page::Journal => Action::ReadRecords,
+        Page::Board | Page::Deals | Page::Leads | Page::Scores => Action::ReadRecords,
+        Page::Journal => Action::ReadRecords,
         Page::Imports | Page::Quality => Action::ReadImports,
         Page::Proof => Action::ReadJournal,
         Page::Teams => Action::ReadMembers,
@@ -315,6 +317,7 @@ fn bar(page: Page) -> Page {
         Page::Calls | Page::Backtest => Page::Forecast,
         Page::Metric | Page::MetricRows | Page::Rates => Page::Metrics,
         Page::Imports | Page::Journal | Page::Proof => Page::Quality,
+        Page::Scores => Page::Leads,
         page => page,
     }
 }
@@ -324,6 +327,7 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
     let family: &[Page] = match bar(page) {
         Page::Scoreboard => &[Page::Scoreboard, Page::Week],
         Page::Plan => &[Page::Plan, Page::PlanVersions, Page::Goal, Page::GoalParts],
+        Page::Leads => &[Page::Leads, Page::Scores],
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
@@ -349,8 +353,8 @@ fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec
         let href = format!("{address}{}", asked.after(&last));
         links.push(Link::new(further(page), href));
     }
-    if page == Page::Attribution {
-        links.extend(dimensions(asked));
+    if let Answer::Attribution(attribution) = answer {
+        links.extend(dimensions(asked, attribution.conversion));
     }
     if page == Page::Leads && visitor.may(Action::EditRecords) {
         links.push(Link::new("Add a lead", "/add/leads"));
@@ -358,8 +362,8 @@ fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec
     links
 }
 
-/// The same attribution to others, and of other conversions.
-fn dimensions(asked: &Asked) -> Vec<Link> {
+/// The same attribution to others, and of other conversions than those that it is of.
+fn dimensions(asked: &Asked, conversion: Conversions) -> Vec<Link> {
     let by = asked.by.clone().unwrap_or_else(|| By::default().name().to_owned());
     let to = |name: String, is_here: bool, asked: Asked| Link {
         is_here,
@@ -371,9 +375,9 @@ fn dimensions(asked: &Asked) -> Vec<Link> {
         to(format!("By {}", other.name()), is_here, asked)
     };
     let of_conversion = |other: Conversions| {
-        let is_here = asked.conversion == Some(other);
+        let is_here = conversion == other;
         let asked = Asked { conversion: Some(other), ..asked.clone() };
-        to(format!("Of {}", other.name()), is_here, asked)
+        to(format!("Of {}", other.plural()), is_here, asked)
     };
     let conversions = Conversions::ALL.into_iter().map(of_conversion);
     By::ALL.into_iter().map(of_dimension).chain(conversions).collect()
@@ -539,6 +543,7 @@ pub(super) fn tables(answer: &Answer, document: &Document, held: &str) -> Vec<Ta
         let kind = match answer {
             Answer::Deals(_) => Kind::Deals,
             Answer::Leads(_) => Kind::Leads,
+            Answer::Scores(_) if table.title == OPEN => Kind::Leads,
             // The steps stand above, with the way to where they are done.
             Answer::Scoreboard(_) if table.title == NEXT => return None,
             Answer::GoalParts(tree) => return Some(goal_parts::linked(tree, view, held)),
