@@ -10,7 +10,7 @@ mod looks;
 
 use domain::time::{date_of, day_number};
 use jiff::civil::Date;
-use reports::score::leads::{HeldOut, LeadScore, LeadScores, Reason};
+use reports::score::leads::{HeldOut, LeadScore, LeadScores, REASONS, Reason};
 use stats::propensity::grade::{deciles, grade};
 use stats::propensity::likelihood::Seen;
 use stats::propensity::ripeness::{Came, Ripening};
@@ -34,8 +34,7 @@ pub struct Question {
     pub seed: u64,
 }
 
-/// Reasons that are told of one lead among many, and of one alone.
-const REASONS: usize = 3;
+/// Reasons that are told of one lead alone.
 const REASONS_OF_ONE: usize = 30;
 /// The share of outcomes that have come of leads on which a model is graded.
 const RIPE: f64 = 0.9;

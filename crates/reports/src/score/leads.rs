@@ -11,6 +11,9 @@ use crate::render::counted;
 /// The table of open leads.
 pub const OPEN: &str = "Open leads, the likeliest first";
 
+/// Reasons that stand beside a lead among others.
+pub const REASONS: usize = 3;
+
 /// Open leads, the likeliest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeadScores {
@@ -73,7 +76,8 @@ impl Reason {
 
 impl LeadScore {
     fn why(&self) -> String {
-        self.reasons.iter().map(Reason::text).collect::<Vec<_>>().join("; ")
+        let strongest = self.reasons.iter().take(REASONS);
+        strongest.map(Reason::text).collect::<Vec<_>>().join("; ")
     }
 
     fn json(&self) -> Value {
@@ -98,15 +102,25 @@ impl LeadScores {
             ),
             None => " Too few leads are old enough to grade it.".to_owned(),
         };
-        format!(
-            "{} open by {}, of which {:.0} are to be expected to go on to an opportunity. Learned \
-             from {}, {} of which have gone on.{graded}",
-            counted(self.open, "lead"),
-            self.as_of,
-            self.expected,
-            counted(self.leads, "lead"),
-            self.came,
-        )
+        let said = match &self.scores[..] {
+            [only] if self.open == 1 => format!(
+                "Lead {} goes on to an opportunity with {:.0} %, between {:.0} and {:.0} % with \
+                 80 % probability, seen from {}.",
+                only.lead,
+                100.0 * only.probability,
+                100.0 * only.low,
+                100.0 * only.high,
+                self.as_of,
+            ),
+            _ => format!(
+                "{} open by {}, of which {:.0} are to be expected to go on to an opportunity.",
+                counted(self.open, "lead"),
+                self.as_of,
+                self.expected,
+            ),
+        };
+        let learned = counted(self.leads, "lead");
+        format!("{said} Learned from {learned}, {} of which have gone on.{graded}", self.came)
     }
 
     fn scores_table(&self) -> Table {
