@@ -9,7 +9,7 @@ use reports::attribution::model_name;
 use crate::args::{
     AsOf, Attribution, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal,
     ImportCommand, Journal, JournalSearch, Metrics, Output, Pipeline, PipelineCommand, Plan,
-    PlanCommand, Record, Retention, Team,
+    PlanCommand, Record, Retention, Score, ScoreShow, Team,
 };
 
 const PROOF: &str = "journal/proof";
@@ -67,6 +67,10 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
             (question.with("seed", Some(seed)), json)
         }
         Command::Attribution(attribution) => of_attribution(&attribution),
+        Command::Score(Score::Show(ScoreShow { limit, of })) => {
+            let (question, json) = dated("scores", &of.as_of);
+            (question.with("seed", Some(of.seed)).with("limit", Some(limit)), json)
+        }
         Command::Pipeline(pipeline) => of_pipeline(&pipeline),
         Command::Funnel(funnel) => of_funnel(funnel),
         Command::Goal(goal) => of_goal(&goal)?,
@@ -92,7 +96,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Upkeep(_) => return local("upkeep"),
         Command::Init(_) => return local("init"),
         Command::Demo(_) => return local("demo"),
-        Command::Score(_) => return local("score"),
+        Command::Score(_) => return local("this command of score"),
         Command::Serve(_) => return local("serve"),
         Command::Review(_) => return local("review"),
     })

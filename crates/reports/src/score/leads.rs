@@ -81,7 +81,10 @@ impl LeadScore {
     }
 
     fn json(&self) -> Value {
-        let reason = |reason: &Reason| json!({ "column": reason.column, "told": reason.told, "share": reason.share });
+        let reason = |reason: &Reason| {
+            let Reason { column, told, share } = reason;
+            json!({ "column": column, "told": told, "share": share })
+        };
         json!({
             "lead": self.lead,
             "created_on": self.created_on.to_string(),

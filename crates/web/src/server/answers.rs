@@ -382,7 +382,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         }
         Page::Attribution => attributed(context, asked).await,
         Page::Scores => {
-            let limit = limits::SCORES_PER_PAGE;
+            let limit = asked.settled.limit;
             let question = score::leads::Question { lead: None, as_of, known_at, limit, seed };
             Ok(Answer::Scores(Box::new(score::leads::leads(context, &question).await?)))
         }

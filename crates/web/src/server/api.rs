@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use app::context::Context;
 use app::error::Error;
+use app::limits::SCORES_SHOWN_MAX;
 use app::record::{self, Entered};
 use axum::Json;
 use axum::Router;
@@ -39,7 +40,8 @@ use super::teams;
 use super::visitor::Visitor;
 
 /// Parameters that say nothing when they are empty.
-const NEVER_EMPTY: [&str; 16] = [
+const NEVER_EMPTY: [&str; 17] = [
+    "limit",
     "lookback_days",
     "half_life_days",
     "kind",
@@ -298,7 +300,8 @@ fn taken(page: Page) -> &'static [&'static str] {
         Page::Backtest => &["as_of", "known_at", "origins", "every", "seed"],
         Page::Rates => &["as_of", "known_at", "by"],
         Page::Curve => &["from_state", "to_state", "as_of", "known_at", "unsmoothed"],
-        Page::Retention | Page::Scores => &["as_of", "known_at", "seed"],
+        Page::Retention => &["as_of", "known_at", "seed"],
+        Page::Scores => &["as_of", "known_at", "seed", "limit"],
         Page::Attribution => ATTRIBUTED,
         Page::Metric => &["name", "as_of", "known_at", "from", "to", "by"],
         Page::MetricRows => &["name", "as_of", "known_at", "from", "to", "by", "value", "after"],
@@ -337,6 +340,7 @@ fn parameters(taken: &[&str]) -> Value {
         Model::ALL.into_iter().map(model_name).chain(std::iter::once("all")).collect();
     let back = "How many days before a conversion touches count, or all; 90 if left out.";
     let half_life = json!({ "type": "integer", "minimum": 1, "maximum": 36_500 });
+    let scores = json!({ "type": "integer", "minimum": 0, "maximum": SCORES_SHOWN_MAX });
     let described = [
         ("name", text(), "The metric, or the saved plan."),
         ("with", text(), "Another saved plan, `now` or `last-year`; `now` if left out."),
@@ -353,6 +357,7 @@ fn parameters(taken: &[&str]) -> Value {
         ("model", one_of(&models), "One model of attribution; all if left out."),
         ("lookback_days", json!({ "type": "string", "pattern": "^(all|[1-9][0-9]{0,3})$" }), back),
         ("half_life_days", half_life, "Under time decay; 7 if left out."),
+        ("limit", scores, "How many leads, the likeliest first; 100 if left out."),
         ("kind", one_of(&kinds), "What entries are on: a kind of record, or a setting."),
         ("record", text(), "A record as kind:id, or by its name or id alone."),
         ("field", field, "A field that changed."),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use app::attribution::{HALF_LIFE_DAYS, LOOKBACK_DAYS};
 use app::backtest::{Origins, Step};
+use app::limits::SCORES_PER_PAGE;
 use domain::period::Period;
 use jiff::civil::Date;
 use reports::attribution::{Conversions, Model, model_named};
@@ -37,6 +38,8 @@ pub struct Settled {
     /// How far back touches count; `None` is as far as there are any.
     pub lookback_days: Option<u32>,
     pub half_life_days: u32,
+    /// How many open leads are scored for all to see, the likeliest first.
+    pub limit: usize,
 }
 
 impl Default for Settled {
@@ -53,6 +56,7 @@ impl Default for Settled {
             model: None,
             lookback_days: Some(LOOKBACK_DAYS),
             half_life_days: HALF_LIFE_DAYS,
+            limit: SCORES_PER_PAGE,
         }
     }
 }
@@ -83,6 +87,7 @@ impl Settled {
             model: model(query)?,
             lookback_days: lookback_days(query)?,
             half_life_days: half_life_days(query)?,
+            limit: limit(query)?,
         })
     }
 
@@ -116,6 +121,11 @@ fn half_life_days(query: &HashMap<String, String>) -> Result<u32, Fault> {
     let Some(text) = text(query, "half_life_days") else { return Ok(HALF_LIFE_DAYS) };
     let wrong = |_| Fault::input(format!("`half_life_days` is {text}: write a whole number"));
     text.parse().map_err(wrong)
+}
+
+fn limit(query: &HashMap<String, String>) -> Result<usize, Fault> {
+    let Some(text) = text(query, "limit") else { return Ok(SCORES_PER_PAGE) };
+    text.parse().map_err(|_| Fault::input(format!("`limit` is {text}: write a whole number")))
 }
 
 /// What counts as a conversion, if a query says so.
