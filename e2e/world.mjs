@@ -83,8 +83,11 @@ export async function token(folder, email) {
 }
 
 /** Serves a company on a free port of this machine until the test is over. */
-export async function serve(test, folder, ...flags) {
-  const words = ["--data", folder, "serve", "--listen", "127.0.0.1:0", ...flags];
+export const serve = (test, folder, ...flags) => serveAt(test, 0, folder, ...flags);
+
+/** As `serve`, on a port, such as that of a server before. */
+export async function serveAt(test, port, folder, ...flags) {
+  const words = ["--data", folder, "serve", "--listen", `127.0.0.1:${port}`, ...flags];
   const server = spawn(...endingWithThis(set("BATON_BINARY"), words), {
     stdio: ["ignore", "pipe", "inherit"],
   });

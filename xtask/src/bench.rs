@@ -12,6 +12,7 @@ mod measure;
 pub mod pages;
 mod python;
 mod score;
+mod tracking;
 pub mod truth;
 
 use crate::building;
@@ -40,6 +41,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("futures", |bench| futures::rows(&bench.folder, &bench.profile)),
     ("score", score::rows),
     ("attribution", attribution::rows),
+    ("tracking", tracking::rows),
 ];
 
 /// Runs the named benchmarks, or all, and prints one table; false when a bound is passed.

@@ -31,7 +31,7 @@ Usage: cargo xtask COMMAND
   tidy [--bless]    the house rules alone; --bless records new migrations and shorter functions
   bench [NAME…] [--profile dev|release]
                     speed, memory and repeatability beside a named peer: import journal memory seed
-                    futures score
+                    futures score attribution tracking
   bench pages --data DIR [--baton FILE] [--seconds N]
                     every page of a company at 20 requests a second, memory, and when an edit shows
   bench truth [--companies N] [--profile dev|release] [--baton FILE]

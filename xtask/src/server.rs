@@ -15,10 +15,20 @@ pub struct Server {
 impl Server {
     /// Serves the company of a data folder, with more options of `baton serve`.
     pub fn start(baton: &Path, data: &Path, options: &[&str]) -> Result<Self> {
+        Self::start_at(baton, data, SocketAddr::from(([127, 0, 0, 1], 0)), options)
+    }
+
+    /// As [`Server::start`], at an address.
+    pub fn start_at(
+        baton: &Path,
+        data: &Path,
+        listen: SocketAddr,
+        options: &[&str],
+    ) -> Result<Self> {
         let mut process = Command::new(baton)
             .arg("--data")
             .arg(data)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", &listen.to_string()])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

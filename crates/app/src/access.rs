@@ -198,7 +198,7 @@ pub fn seen(context: &Context, owner: Option<Uuid>, subject: &str) -> Result<(),
     }
 }
 
-fn secret(prefix: &str) -> Result<String, Error> {
+pub(crate) fn secret(prefix: &str) -> Result<String, Error> {
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| Error::Input(format!("no randomness: {error}")))?;
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

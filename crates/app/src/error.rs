@@ -17,6 +17,8 @@ pub enum Error {
     #[error(transparent)]
     Lake(#[from] lake::error::LakeError),
     #[error(transparent)]
+    Buffer(#[from] lake::buffer::BufferError),
+    #[error(transparent)]
     Refused(#[from] intake::refusal::Refusal),
     #[error(transparent)]
     Goal(#[from] GoalError),

@@ -33,5 +33,6 @@ pub mod score;
 pub mod scoreboard;
 pub mod sealing;
 pub mod team;
+pub mod tracking;
 pub mod upkeep;
 pub mod world;

@@ -61,3 +61,15 @@ pub const ENTRIES_DOWNLOADED_MAX: usize = 10_000;
 pub const NAMESAKES_MAX: u64 = 5;
 /// Characters of a text that entries are searched for.
 pub const SEARCH_CHARACTERS_MAX: usize = 200;
+/// Bytes of tracked events that wait to be sealed; beyond that senders are told to wait.
+pub const BUFFER_BYTES_MAX: u64 = 1 << 30;
+/// Bytes that a request of events may have, as it comes.
+pub const EVENTS_BYTES_MAX: usize = intake::limits::EVENTS_BYTES_MAX;
+/// Write keys that are valid at one time.
+pub const WRITE_KEYS_MAX: usize = 100;
+/// Characters of a write key's name.
+pub const WRITE_KEY_NAME_CHARACTERS_MAX: usize = 80;
+/// Days of tracked events that are shown.
+pub const TRACKED_DAYS_SHOWN: usize = 14;
+/// Refused events that are shown.
+pub const QUARANTINE_SHOWN_MAX: u64 = 50;

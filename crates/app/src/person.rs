@@ -24,11 +24,14 @@ pub async fn erase(context: &Context, subject: &str) -> Result<Erasure, Error> {
             "{subject} is no person: only people and users are erased"
         )));
     }
+    // What waits in the buffer goes where it can be erased.
+    crate::tracking::seal(context).await?;
     let traces = traces(context, kind, id).await?;
     let names = names_among(&traces);
     let erase = async |tx: &mut Tx| {
         tx.erase_person(kind, id).await?;
         let redacted = tx.redact(id, &names).await?;
+        tx.erase_quarantined(&traces).await?;
         // From the same moment on the chain answers for what was redacted.
         tx.chain().await?;
         Ok::<_, Error>(redacted)

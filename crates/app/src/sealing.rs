@@ -27,10 +27,16 @@ pub struct Sealed {
 pub enum Step {
     /// Everything in the store is linked.
     Chained,
-    /// The lake holds some batches.
+    /// The lake holds some batches, or the touches of a segment.
     Committed,
     /// The store no longer holds the batches before.
     Forgotten,
+    /// The store knows who is who among tracked events.
+    Resolved,
+    /// The store has written down what became of tracked events.
+    Noted,
+    /// A segment of tracked events is gone from the buffer.
+    Removed,
 }
 
 /// Batches on their way into the lake, many in one commit.

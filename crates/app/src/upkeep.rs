@@ -1,6 +1,6 @@
 //! Upkeep: what a company's facts need from time to time, whoever comes to it first.
 //!
-//! Entries are chained and sealed, small files of the lake become one, and files that nobody reads
+//! Entries are chained and sealed, and so are tracked events that nobody holds; small files of the lake become one, and files that nobody reads
 //! any more are deleted. One process at a time does it; who dies on the way leaves nothing undone
 //! or done twice, since each step is a transaction of its own.
 
@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::limits::{ENTRIES_WAITING_MAX, REMOVED_FILES_KEPT};
 use crate::sealing::{Sealed, seal};
+use crate::tracking;
 
 const ROLE: &str = "upkeep";
 
@@ -29,6 +30,7 @@ pub async fn tend(context: &Context) -> Result<Upkeep, Error> {
 
 async fn tended(context: &Context) -> Result<Upkeep, Error> {
     let Sealed { entries_chained, facts_sealed } = seal(context).await?;
+    let touches_sealed = tracking::seal(context).await?.touches;
     let mut files_merged = 0;
     loop {
         match context.lake.merge_small_files().await? {
@@ -38,7 +40,14 @@ async fn tended(context: &Context) -> Result<Upkeep, Error> {
     }
     let before = context.now - REMOVED_FILES_KEPT;
     let files_deleted = context.lake.delete_files_removed_before(before).await?;
-    Ok(Upkeep { by_another: false, entries_chained, facts_sealed, files_merged, files_deleted })
+    Ok(Upkeep {
+        by_another: false,
+        entries_chained,
+        facts_sealed,
+        touches_sealed,
+        files_merged,
+        files_deleted,
+    })
 }
 
 /// Chains what waits for it, and says whether so much waits for the lake that it is sealed now and

@@ -1,5 +1,8 @@
 //! The company as it stood at an as-of pair: its deals, its leads, and tables for metrics.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use domain::deal::Deal;
 use domain::history::Fact;
 use domain::kind::Kind;
@@ -42,6 +45,13 @@ pub struct Wanted {
     pub estimates: bool,
 }
 
+/// Who had turned out to be whom by an as-of pair.
+async fn same_people(context: &Context, as_of: AsOf) -> Result<HashMap<u128, u128>, Error> {
+    let same = context.store.same_people().await?;
+    let known = same.iter().filter(|same| same.learnt_at <= as_of.known_at);
+    Ok(known.map(|same| (same.from.as_u128(), same.to.as_u128())).collect())
+}
+
 impl World {
     /// Takes the picture: pins the lake, adds what is not sealed yet, folds the facts.
     pub async fn at(context: &Context, as_of: AsOf) -> Result<World, Error> {
@@ -65,6 +75,7 @@ impl World {
             calendar: context.company.calendar,
             deal_stages: deal_stages.clone(),
             lead_stages: lead_stages.clone(),
+            same_people: Arc::new(same_people(context, as_of).await?),
         };
         let tables = pinned.tables(as_of, context.scope.clone(), &tail, &world)?;
         let (mut deals, leads) = tokio::try_join!(

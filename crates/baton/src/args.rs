@@ -93,6 +93,9 @@ pub enum Command {
     /// Who works in which team
     #[command(subcommand)]
     Team(Team),
+    /// Events of your sites and products: the keys they send by, and what became of them
+    #[command(subcommand)]
+    Track(Track),
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +178,33 @@ pub enum Team {
     },
     /// Let Baton, not the CRM, say who is in which team
     Keep(Output),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Track {
+    /// What came in, what became of it, and what was refused and why
+    Status(Output),
+    /// Write keys: what sites show when they send events
+    #[command(subcommand)]
+    Key(TrackKey),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TrackKey {
+    /// Make a write key; it is shown this once
+    New {
+        /// The site or product that will send events
+        name: String,
+    },
+    /// All write keys
+    List(Output),
+    /// End a write key; what it brought stays
+    Revoke {
+        /// By name or id
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, Args)]

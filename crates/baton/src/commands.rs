@@ -9,7 +9,7 @@ use app::context::{Context, Place, Session};
 use app::goal::tree::{Change, Sharing};
 use app::{
     attribution, call, check, forecast, funnel, goal, imports, journal, limits, metrics, person,
-    pipeline, plan, plan_version, record, retention, score, scoreboard, team, upkeep,
+    pipeline, plan, plan_version, record, retention, score, scoreboard, team, tracking, upkeep,
 };
 use domain::call::Manner;
 use domain::company::Company;
@@ -24,7 +24,7 @@ use crate::args::{
     Arguments, Attribution, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand,
     Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand,
     Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest,
-    ScoreExplain, ScoreOf, ScoreShow, Team, Which,
+    ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
 };
 use crate::{demo, remote, review, serve, show};
 
@@ -80,11 +80,30 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,
+        Command::Track(asked) => self::track(context, asked).await,
         Command::Init(_)
         | Command::Demo(_)
         | Command::Review(_)
         | Command::Score(Score::Backtest(_))
         | Command::Serve(_) => unreachable!("these open no company"),
+    }
+}
+
+async fn track(context: &Context, asked: Track) -> anyhow::Result<()> {
+    match asked {
+        Track::Status(output) => show::report(&tracking::status(context).await?, output.json),
+        Track::Key(TrackKey::List(output)) => {
+            show::report(&tracking::keys::list(context).await?, output.json)
+        }
+        Track::Key(TrackKey::New { name }) => {
+            println!("{}", tracking::keys::make(context, &name).await?);
+            eprintln!("Keep it now: it is shown this once.");
+            Ok(())
+        }
+        Track::Key(TrackKey::Revoke { name, output }) => {
+            tracking::keys::revoke(context, &name).await?;
+            show::report(&tracking::keys::list(context).await?, output.json)
+        }
     }
 }
 

@@ -53,7 +53,7 @@ impl Provenance {
 }
 
 /// What entries are about that is no record.
-pub const SETTINGS: [&str; 12] = [
+pub const SETTINGS: [&str; 13] = [
     "company",
     "stages",
     "mapping",
@@ -65,6 +65,7 @@ pub const SETTINGS: [&str; 12] = [
     "plan_version",
     "member",
     "token",
+    "write_key",
     "redaction",
 ];
 

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod call;
 pub mod category;
+pub mod channel;
 pub mod company;
 pub mod deal;
 pub mod erasure;

@@ -23,6 +23,7 @@ pub mod rows;
 pub mod source;
 pub mod table;
 pub mod touches;
+pub mod tracking;
 
 mod ahead;
 mod digests;

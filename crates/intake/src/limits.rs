@@ -56,3 +56,18 @@ pub const TOUCH_BLOCK_BYTES: usize = 4 << 20;
 pub const TOUCH_BLOCK_ROWS: usize = 32_768;
 /// The most threads that read touches.
 pub const TOUCH_THREADS_MAX: usize = 4;
+
+/// The largest event that is taken, in bytes of JSON; Segment's own bound.
+pub const EVENT_BYTES_MAX: usize = 32 << 10;
+/// The largest request of events, unpacked, in bytes; Segment's bound is 500 kB.
+pub const EVENTS_BYTES_MAX: usize = 512 << 10;
+/// The most events of one request.
+pub const EVENTS_PER_BATCH_MAX: usize = 2_500;
+/// The longest name of what happened, of a campaign or a channel, in bytes; the rest is cut off.
+pub const EVENT_NAME_BYTES_MAX: usize = 120;
+/// How much of an address is kept, in bytes.
+pub const URL_BYTES_KEPT: usize = 2 << 10;
+/// How much of a refused event is kept, in bytes.
+pub const REFUSED_EVENT_BYTES_KEPT: usize = 4 << 10;
+/// How far ahead of our clock an event may say that it happened.
+pub const EVENT_AHEAD_MAX: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

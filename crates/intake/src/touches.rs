@@ -11,7 +11,9 @@ mod dictionary;
 use std::collections::VecDeque;
 use std::path::Path;
 
+use domain::key::canonical;
 use domain::kind::Kind;
+use twox_hash::XxHash3_128;
 
 use crate::Assumptions;
 use crate::limits::{TOUCH_BLOCK_BYTES, TOUCH_BLOCK_ROWS, TOUCH_THREADS_MAX};
@@ -20,7 +22,17 @@ use crate::reader::require_targets;
 use crate::refusal::Refusal;
 use crate::rows::{Delimiter, Fault, RowSpan};
 use crate::source::{Record, Source};
-use block::{Builder, Scratch, TouchBlock};
+use block::{Builder, SEED_OF_CONTENTS, SEED_OF_IDS, Scratch, TouchBlock};
+
+/// The key of a touch whose source has an id for it.
+pub fn key_of_id(id: &str) -> u128 {
+    XxHash3_128::oneshot_with_seed(SEED_OF_IDS, canonical(id).as_bytes())
+}
+
+/// The key of a touch that goes by what it says.
+pub fn key_of_content(content: &[u8]) -> u128 {
+    XxHash3_128::oneshot_with_seed(SEED_OF_CONTENTS, content)
+}
 
 /// Opens a file of touches under a mapping.
 pub fn read(

@@ -45,6 +45,7 @@ pub(crate) fn world() -> World {
             ("SQL", Outcome::Open),
             ("Disqualified", Outcome::Lost),
         ]),
+        same_people: std::sync::Arc::default(),
     }
 }
 
@@ -161,5 +162,5 @@ pub(crate) fn touches() -> TouchColumns {
 
 /// The only part of an import.
 pub fn part(import_id: Uuid) -> crate::touches::Part {
-    crate::touches::Part { import_id, number: 0 }
+    crate::touches::Part { import_id, number: 0, is_tracked: false }
 }

@@ -8,6 +8,7 @@
 //! It knows nothing of HTTP nor of how the store keeps its rows, and no type of its engine
 //! leaves it.
 
+pub mod buffer;
 mod delta;
 pub mod error;
 #[cfg(test)]
@@ -47,7 +48,7 @@ use error::LakeError;
 use history::{Batch, HistoryRow};
 use limits::{COMMIT_TRIES_MAX, QUERY_MEMORY_BYTES_MAX};
 use tables::{Tables, View};
-use touches::{Appended, Appender, Ledgers, Part, TouchColumns};
+use touches::{Appended, Appender, Ledgers, Part, TouchColumns, Tracked};
 use world::World;
 
 /// The lake of one data folder. Its tables are created by their first write. Cloning it is cheap.
@@ -174,6 +175,16 @@ impl Lake {
         Ok(Appender::new(self.ledgers(), session()?, import_id))
     }
 
+    /// What adds tracked touches, one segment after the other.
+    pub fn tracked(&self) -> Result<Tracked, LakeError> {
+        Ok(Tracked::new(self.clone(), session()?))
+    }
+
+    /// How many touches were tracked and not imported.
+    pub async fn tracked_touches(&self) -> Result<u64, LakeError> {
+        touches::tracked(&self.touches).await
+    }
+
     /// Takes the touches of an import out again, and gives the number of those that are gone: what
     /// another import told as well stays, as that one told it.
     pub async fn remove_touches(&self, import_id: Uuid) -> Result<usize, LakeError> {
@@ -200,10 +211,11 @@ impl Lake {
         Ok(Erased { urls: now.rows, facts: history.rows, files })
     }
 
-    /// Merges small files of the history, which sealing now and then leaves, and gives how many
-    /// there were. Files of touches stay: an import is undone by its files.
+    /// Merges small files of the history and of tracked touches, which sealing now and then leaves,
+    /// and gives how many there were. Files of imported touches stay: an import is undone by them.
     pub async fn merge_small_files(&self) -> Result<usize, LakeError> {
-        history::merge_small_files(&self.history).await
+        let of_history = history::merge_small_files(&self.history).await?;
+        Ok(of_history + touches::merge_small_files(&self.touches).await?)
     }
 
     /// Deletes the files that no version newer than a moment holds, and gives their number. Who

@@ -52,3 +52,15 @@ pub const JOURNEY_BATCH_ROWS: usize = 1 << 15;
 
 /// Rows that one metric may return.
 pub const METRIC_ROWS_MAX: usize = 10_000;
+
+/// How the names of the buffer's segments end.
+pub const SEGMENT_FILE_ENDING: &str = "segment";
+
+/// Bytes after which a segment is ended and another begun: what is carried into a table at a time.
+pub const SEGMENT_BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes that are synced at one time, if more wait.
+pub const COMMIT_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes that one record of the buffer may have.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;

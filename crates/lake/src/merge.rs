@@ -22,15 +22,17 @@ use crate::parquet::Encoding;
 use crate::rewrite::{batches, data_file};
 
 /// Merges a table's small files into one and gives how many there were; none as long as there are
-/// few. `order` are the columns, by position, in whose order the rows of a file lie.
+/// few. `order` are the columns, by position, in whose order the rows of a file lie; only files of
+/// `which` names are merged.
 pub(crate) async fn merge(
     delta: &Delta,
     encoding: &Encoding,
     order: &[usize],
+    which: fn(&str) -> bool,
 ) -> Result<usize, LakeError> {
     for _ in 0..COMMIT_TRIES_MAX {
         let Some(table) = delta.load().await? else { return Ok(0) };
-        let small = small_files(delta.name, &table)?;
+        let small = small_files(delta.name, &table, which)?;
         if small.len() < MERGED_FILES_MIN {
             return Ok(0);
         }
@@ -57,13 +59,17 @@ struct SmallFile {
 }
 
 /// The small files, by name, as many as one file holds.
-fn small_files(name: &'static str, table: &DeltaTable) -> Result<Vec<SmallFile>, LakeError> {
+fn small_files(
+    name: &'static str,
+    table: &DeltaTable,
+    which: fn(&str) -> bool,
+) -> Result<Vec<SmallFile>, LakeError> {
     let snapshot = table.snapshot().map_err(LakeError::table(name, "read"))?;
     let rows_of = |rows: Option<usize>| rows.unwrap_or(usize::MAX);
     let mut small: Vec<(usize, SmallFile)> = snapshot
         .log_data()
         .iter()
-        .filter(|file| rows_of(file.num_records()) < SMALL_FILE_ROWS)
+        .filter(|file| rows_of(file.num_records()) < SMALL_FILE_ROWS && which(&file.path()))
         .map(|file| {
             let small = SmallFile {
                 path: file.object_store_path(),

@@ -8,6 +8,7 @@ mod appender;
 mod erase;
 mod known;
 mod layout;
+mod tracked;
 mod waiting;
 
 use std::sync::Arc;
@@ -21,14 +22,20 @@ use uuid::Uuid;
 pub(crate) use again::AGAIN;
 pub use appender::Appender;
 use known::known_among;
-pub(crate) use layout::bucket;
+pub(crate) use layout::{KeySet, bucket};
 use layout::first_of_each_key;
+pub use tracked::Tracked;
+pub(crate) use tracked::{merge_small_files, tracked};
+pub use waiting::Touch;
 
 use crate::delta::{Commit, DataFile, Delta};
 use crate::error::LakeError;
 use crate::limits::{COMMIT_TRIES_MAX, TOUCHES_PER_APPEND_MAX};
 
 pub(crate) const TABLE: &str = "touches";
+
+/// How the names of files of tracked touches begin.
+const TRACKED: &str = "tracked-";
 
 /// Touches as columns of one length, in the order of the source.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,12 +79,17 @@ pub struct Texts {
 pub struct Part {
     pub import_id: Uuid,
     pub number: u32,
+    /// Whether it was tracked: then it is the only part, of a segment of the buffer.
+    pub is_tracked: bool,
 }
 
 impl Part {
     /// What the part's transaction and file are called.
     fn name(self) -> String {
-        format!("import-{}-{}", self.import_id, self.number)
+        match self.is_tracked {
+            false => format!("import-{}-{}", self.import_id, self.number),
+            true => format!("{TRACKED}{}", self.import_id),
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the facts themselves do not say: the company's currency, zone, calendar and stages.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use domain::money::Currency;
 use domain::period::FiscalCalendar;
 use domain::stage::Stages;
@@ -12,4 +15,6 @@ pub struct World {
     pub calendar: FiscalCalendar,
     pub deal_stages: Stages,
     pub lead_stages: Stages,
+    /// People who turned out to be others, by their ids: whose touches are whose.
+    pub same_people: Arc<HashMap<u128, u128>>,
 }

@@ -29,5 +29,6 @@ pub mod review;
 pub mod score;
 pub mod scoreboard;
 pub mod team;
+pub mod tracking;
 pub mod upkeep;
 pub mod value;

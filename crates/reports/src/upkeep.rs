@@ -12,6 +12,8 @@ pub struct Upkeep {
     pub entries_chained: usize,
     /// Facts that the lake holds now.
     pub facts_sealed: usize,
+    /// Tracked touches that the lake holds now.
+    pub touches_sealed: usize,
     /// Small files that became one.
     pub files_merged: usize,
     /// Files that were no longer part of the lake.
@@ -19,10 +21,11 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    fn counts(&self) -> [(&'static str, usize); 4] {
+    fn counts(&self) -> [(&'static str, usize); 5] {
         [
             ("entries_chained", self.entries_chained),
             ("facts_sealed", self.facts_sealed),
+            ("touches_sealed", self.touches_sealed),
             ("files_merged", self.files_merged),
             ("files_deleted", self.files_deleted),
         ]
@@ -49,6 +52,7 @@ impl Report for Upkeep {
             "by_another": self.by_another,
             "entries_chained": self.entries_chained,
             "facts_sealed": self.facts_sealed,
+            "touches_sealed": self.touches_sealed,
             "files_merged": self.files_merged,
             "files_deleted": self.files_deleted,
         })

@@ -247,6 +247,6 @@ impl TokenRow {
 }
 
 /// What is kept of a secret that is random itself: no salt, so that it can be looked up.
-fn hashed(secret: &str) -> String {
+pub(crate) fn hashed(secret: &str) -> String {
     Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,6 @@
 //! Aliases: the keys by which a record is found, such as an external id or an e-mail address.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::kind::Kind;
 use sea_orm::{ConnectionTrait, FromQueryResult};
@@ -22,6 +22,11 @@ pub struct Alias {
 }
 
 #[derive(FromQueryResult)]
+struct IdRow {
+    record_id: String,
+}
+
+#[derive(FromQueryResult)]
 struct Row {
     key: String,
     record_id: String,
@@ -36,6 +41,29 @@ impl Store {
         keys: &[String],
     ) -> Result<HashMap<String, Uuid>, Error> {
         find(&self.db.reader, kind, namespace, keys).await
+    }
+}
+
+impl Store {
+    /// Those of some people to whom another key leads than one of this namespace.
+    pub async fn known_otherwise(
+        &self,
+        namespace: &str,
+        people: &[Uuid],
+    ) -> Result<HashSet<Uuid>, Error> {
+        let ids: Vec<String> = people.iter().map(Uuid::to_string).collect();
+        let ask = |ids: &[String]| {
+            let among = db::parameters(3, ids.len());
+            let sql = format!(
+                "select distinct record_id from alias
+                    where kind = $1 and namespace <> $2 and record_id in {among}"
+            );
+            let mut values = vec![Kind::People.name().into(), namespace.into()];
+            values.extend(ids.iter().map(|id| id.as_str().into()));
+            (sql, values)
+        };
+        let rows: Vec<IdRow> = db::paged(&self.db.reader, &ids, ask, db::named).await?;
+        rows.iter().map(|row| parse_id(&row.record_id)).collect()
     }
 }
 

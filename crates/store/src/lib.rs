@@ -30,6 +30,7 @@ pub mod redaction;
 pub mod request_key;
 pub mod stage;
 pub mod tail;
+pub mod tracking;
 
 use std::path::PathBuf;
 

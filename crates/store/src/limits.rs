@@ -48,3 +48,9 @@ pub const GATHERED_MAX: u64 = 20_000;
 
 /// Entries that one page of a search of the journal looks at where no index gathers them.
 pub const SEARCHED_MAX: u64 = 50_000;
+
+/// Refused events that are kept, the newest; their number is counted whatever is kept.
+pub const QUARANTINED_MAX: usize = 10_000;
+
+/// How long a refused event is kept.
+pub const QUARANTINE_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);

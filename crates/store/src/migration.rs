@@ -9,6 +9,7 @@ mod m0006_goal_parts;
 mod m0007_request_keys;
 mod m0008_plan_versions;
 mod m0009_purchase_person;
+mod m0010_tracking;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_request_keys::REQUEST_KEYS),
             Box::new(m0008_plan_versions::PLAN_VERSIONS),
             Box::new(m0009_purchase_person::PURCHASE_PERSON),
+            Box::new(m0010_tracking::TRACKING),
         ]
     }
 }

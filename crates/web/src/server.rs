@@ -33,6 +33,8 @@ mod review;
 mod settled;
 mod shared;
 mod teams;
+mod track_page;
+mod tracking;
 mod upkeep;
 mod uploads;
 mod visitor;
@@ -50,6 +52,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 use axum::{BoxError, Router};
 use jiff::Timestamp;
+use tokio::task::AbortHandle;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -105,10 +108,10 @@ pub async fn serve(
     let shared = Arc::new(Shared::new(context, entry, address, Timestamp::now)?);
     review::clear_away(&shared);
     shared.warm_up();
-    let upkeep = upkeep::start(&shared);
+    let upkeep = [upkeep::start(&shared), upkeep::start_sealing(&shared)];
     ready(address);
     let served = axum::serve(listener, router(shared)).with_graceful_shutdown(stop).await;
-    upkeep.abort();
+    upkeep.iter().for_each(AbortHandle::abort);
     served.map_err(ServeError::Stopped)
 }
 
@@ -144,9 +147,11 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(entrance::routes())
         .merge(members::routes())
         .merge(teams::routes())
+        .merge(track_page::routes())
         .nest("/api/v1", api::routes(&shared))
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))
+        .route("/baton.js", get(assets::tracker))
         .route("/sign-out", post(entrance::sign_out))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(api::ready))
@@ -173,5 +178,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .layer(fixed("referrer-policy", "same-origin"))
         .layer(fixed("cache-control", "no-store"))
         .layer(CompressionLayer::new())
+        // What sites send bears no cookie and comes from anywhere.
+        .merge(tracking::routes(&shared))
         .with_state(shared)
 }

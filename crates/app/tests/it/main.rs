@@ -16,4 +16,5 @@ mod retention;
 mod score_leads;
 mod sealing;
 mod team;
+mod tracking;
 mod upkeep;

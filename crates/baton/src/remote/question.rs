@@ -94,6 +94,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Person(_) => return local("person"),
         Command::Member(_) => return local("member"),
         Command::Upkeep(_) => return local("upkeep"),
+        Command::Track(_) => return local("track"),
         Command::Init(_) => return local("init"),
         Command::Demo(_) => return local("demo"),
         Command::Score(_) => return local("this command of score"),

@@ -9,7 +9,7 @@ use twox_hash::XxHash3_128;
 
 use super::clock::Clock;
 use super::dictionary::{Dictionary, Places};
-use super::{Part, TouchPlan};
+use super::{Part, TouchPlan, key_of_id};
 use crate::digests::AsIs;
 use crate::limits::FIELD_BYTES_MAX;
 use crate::plan::CellFault;
@@ -79,8 +79,8 @@ impl Persons {
 }
 
 /// Digests of ids and of contents never meet: they have different seeds.
-const SEED_OF_IDS: u64 = 1;
-const SEED_OF_CONTENTS: u64 = 2;
+pub(super) const SEED_OF_IDS: u64 = 1;
+pub(super) const SEED_OF_CONTENTS: u64 = 2;
 
 pub(super) struct Builder<'a> {
     plan: &'a TouchPlan,
@@ -294,7 +294,7 @@ impl<'a> Builder<'a> {
         let url = part(cells, &plan.url);
         let touch_key = match part(cells, &plan.touch_id) {
             "" => self.digest_of_content(micros, person, &[channel, touch_kind, campaign, url]),
-            id => XxHash3_128::oneshot_with_seed(SEED_OF_IDS, canonical(id).as_bytes()),
+            id => key_of_id(id),
         };
         let block = &mut self.block;
         block.line.push(line);

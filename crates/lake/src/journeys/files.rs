@@ -201,10 +201,9 @@ struct Columns<'a> {
 
 impl Reading<'_> {
     fn rows<R: ChunkReader + 'static>(&self, file: R) -> Result<FileRows, ParquetError> {
-        let buckets = match self.read {
-            Read::Rows(buckets) if buckets.len() < usize::from(PERSON_BUCKETS) => Some(buckets),
-            _ => None,
-        };
+        // Touches of who turned out to be another lie in a bucket of their own: then all is read,
+        // and what other passes are about is left out row by row.
+        let buckets = self.pass().filter(|_| self.whose.is_plain());
         let policy = PageIndexPolicy::from(buckets.is_some());
         let options = ArrowReaderOptions::new().with_page_index_policy(policy);
         let plain = ArrowReaderMetadata::load(&file, options.clone())?;
@@ -226,7 +225,7 @@ impl Reading<'_> {
             builder = builder.with_row_selection(selection(&parquet, &groups, buckets));
         }
         let mut found = Found::default();
-        if buckets.is_none() && *self.read != Read::Names {
+        if self.pass().is_none() && *self.read != Read::Names {
             let rows = groups.iter().map(|group| parquet.row_group(*group).num_rows()).sum::<i64>();
             found.rows.reserve_exact(usize::try_from(rows).unwrap_or(0));
         }
@@ -235,6 +234,14 @@ impl Reading<'_> {
         }
         self.note_seen(&found.seen);
         Ok(FileRows::new(found.rows))
+    }
+
+    /// The buckets that are read, where it is not all of them.
+    fn pass(&self) -> Option<&Range<u16>> {
+        match self.read {
+            Read::Rows(buckets) if buckets.len() < usize::from(PERSON_BUCKETS) => Some(buckets),
+            _ => None,
+        }
     }
 
     /// Whether anything in a row group was recorded by then.
@@ -267,12 +274,16 @@ impl Reading<'_> {
         found.learn(&columns, self)?;
         let keys = columns.key.keys().values();
         let accounts = columns.account.map(|account| account.keys().values());
+        let pass = self.pass().filter(|_| !self.whose.is_plain());
+        let is_of_pass = |person: u128| {
+            pass.is_none_or(|pass| u16::try_from(bucket(person)).is_ok_and(|it| pass.contains(&it)))
+        };
         for (row, at) in columns.occurred_at.iter().enumerate() {
             let is_known = columns.recorded_at.is_none_or(|at| at[row] <= self.files.known_at);
             if *at > self.files.effective_at || !is_known {
                 continue;
             }
-            let person = columns.person.map_or(0, |person| id(person.value(row)));
+            let person = columns.person.map_or(0, |ids| self.whose.person(id(ids.value(row))));
             let (account, shown) = match (columns.account, accounts) {
                 (Some(column), Some(keys)) if column.is_valid(row) => {
                     found.accounts[usize::try_from(keys[row]).unwrap_or(0)]
@@ -287,7 +298,7 @@ impl Reading<'_> {
                 false => found.none,
             };
             found.seen[key as usize] = true;
-            if *self.read != Read::Names {
+            if *self.read != Read::Names && is_of_pass(person) {
                 found.rows.push(Row { person, at: *at, key, account });
             }
         }

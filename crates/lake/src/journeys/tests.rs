@@ -95,7 +95,7 @@ async fn journeys_are_the_touches_of_each_person_in_order() {
     let lake = Lake::open(folder.path().to_str().unwrap()).unwrap();
     for (number, range) in [(0, 0..60_000), (1, 40_000..110_000), (2, 0..10), (3, 110_000..111_000)]
     {
-        let part = Part { import_id: Uuid::from_u128(number), number: 0 };
+        let part = Part { import_id: Uuid::from_u128(number), number: 0, is_tracked: false };
         let recorded_at = i64::try_from(number).unwrap();
         lake.append_touches(part, columns(range, recorded_at)).await.unwrap();
     }

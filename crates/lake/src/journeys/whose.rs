@@ -1,6 +1,7 @@
 //! Whose touches are whose: conversions by person and by account, and who is in scope.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use domain::access::Scope;
 use domain::kind::Kind;
@@ -17,6 +18,8 @@ pub(super) struct Whose {
     accounts: Option<Accounts>,
     nobody: Vec<u32>,
     scoped: Option<Scoped>,
+    /// People who turned out to be others.
+    same_people: Arc<HashMap<u128, u128>>,
 }
 
 /// Accounts by number, and the people of each.
@@ -61,7 +64,8 @@ impl Whose {
                 accounts: ids(picture, Kind::Accounts).await?.collect(),
             }),
         };
-        Ok(Whose { persons, accounts, nobody, scoped })
+        let same_people = picture.view.world.same_people.clone();
+        Ok(Whose { persons, accounts, nobody, scoped, same_people })
     }
 
     /// Persons of a bucket who converted, in order, with the places of their conversions.
@@ -75,6 +79,16 @@ impl Whose {
 
     pub fn nobody(&self) -> &[u32] {
         &self.nobody
+    }
+
+    /// Whose touch it is that bears somebody's id.
+    pub fn person(&self, id: u128) -> u128 {
+        self.same_people.get(&id).copied().unwrap_or(id)
+    }
+
+    /// Whether everybody's touches lie in the own bucket.
+    pub fn is_plain(&self) -> bool {
+        self.same_people.is_empty()
     }
 
     /// Whether it matters which account a touch names.

@@ -102,7 +102,7 @@ impl<'a> Appender<'a> {
 
     fn next_part(&mut self) -> Part {
         self.parts += 1;
-        Part { import_id: self.import_id, number: self.parts - 1 }
+        Part { import_id: self.import_id, number: self.parts - 1, is_tracked: false }
     }
 }
 

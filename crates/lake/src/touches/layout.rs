@@ -19,10 +19,10 @@ use crate::limits::{PERSON_BUCKETS, ROW_GROUP_ROWS};
 use crate::parquet::{Encoding, encode};
 
 /// Touch keys are hashes already: their low half serves as it is.
-pub(super) type KeySet = HashSet<u128, BuildHasherDefault<KeyHasher>>;
+pub(crate) type KeySet = HashSet<u128, BuildHasherDefault<KeyHasher>>;
 
 #[derive(Default)]
-pub(super) struct KeyHasher(u64);
+pub(crate) struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {

@@ -28,6 +28,19 @@ impl Waiting {
         self.columns
     }
 
+    fn push(&mut self, touch: Touch<'_>) {
+        let columns = &mut self.columns;
+        columns.touch_key.push(touch.touch_key);
+        columns.occurred_at.push(touch.occurred_at);
+        columns.person.push(place(&mut self.persons, &mut columns.persons, touch.person));
+        let accounts = (&mut self.accounts, &mut columns.accounts);
+        columns.account.push(touch.account.map(|id| place(accounts.0, accounts.1, id)));
+        columns.channel.push(&mut self.channels, touch.channel);
+        columns.touch_kind.push(&mut self.touch_kinds, touch.touch_kind);
+        columns.campaign.push(&mut self.campaigns, touch.campaign);
+        columns.url.push(touch.url);
+    }
+
     /// Takes some rows on.
     pub fn add(&mut self, from: &TouchColumns, rows: &[u32]) {
         let columns = &mut self.columns;
@@ -49,6 +62,30 @@ impl Waiting {
     }
 }
 
+/// A touch on its own. Empty texts stand for "none".
+#[derive(Clone, Copy, Debug)]
+pub struct Touch<'a> {
+    pub touch_key: u128,
+    /// Microseconds since 1970.
+    pub occurred_at: i64,
+    pub person: [u8; 16],
+    pub channel: &'a str,
+    pub touch_kind: &'a str,
+    pub campaign: &'a str,
+    pub url: &'a str,
+    pub account: Option<[u8; 16]>,
+}
+
+impl TouchColumns {
+    /// Touches one by one as columns; `recorded_at` is when they were learnt.
+    pub fn of<'a>(recorded_at: i64, touches: impl Iterator<Item = Touch<'a>>) -> TouchColumns {
+        let mut all = Waiting::default();
+        all.columns.recorded_at = recorded_at;
+        touches.for_each(|touch| all.push(touch));
+        all.into_columns()
+    }
+}
+
 /// The place of a value in `all`, where it is put if it is not there.
 fn place<T: Clone + Eq + Hash>(places: &mut Places<T>, all: &mut Vec<T>, value: T) -> u32 {
     *places.entry(value).or_insert_with_key(|value| {
@@ -59,8 +96,13 @@ fn place<T: Clone + Eq + Hash>(places: &mut Places<T>, all: &mut Vec<T>, value: 
 
 impl Coded {
     fn copy(&mut self, places: &mut Places<String>, from: &Coded, row: usize) {
-        let name = from.names[from.codes[row] as usize].clone();
-        self.codes.push(place(places, &mut self.names, name));
+        self.push(places, &from.names[from.codes[row] as usize]);
+    }
+
+    fn push(&mut self, places: &mut Places<String>, name: &str) {
+        let known = places.get(name).copied();
+        let code = known.unwrap_or_else(|| place(places, &mut self.names, name.to_owned()));
+        self.codes.push(code);
     }
 }
 

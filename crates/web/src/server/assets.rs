@@ -12,6 +12,8 @@ use super::fault::Fault;
 const STYLE: &str =
     concat!(include_str!("../style/base.css"), "\n", include_str!("../style/server.css"));
 const SCRIPT: &str = include_str!("../style/server.js");
+/// What other sites load, by a name that stays.
+const TRACKER: &str = include_str!("../style/baton.js");
 
 /// The names under which the style and the script are asked for.
 pub(super) static STYLE_NAME: LazyLock<String> =
@@ -34,4 +36,13 @@ pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Fault> {
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
     Ok((headers, text).into_response())
+}
+
+/// The script of tracked sites.
+pub(super) async fn tracker() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, TRACKER).into_response()
 }

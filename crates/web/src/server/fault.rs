@@ -107,7 +107,7 @@ impl From<Error> for Fault {
             Error::NotAMember => Fault::Input(error.to_string()),
             Error::Store(store) if store.is_inward() => Fault::Broken(store.to_string()),
             Error::Lake(lake) if lake.is_inward() => Fault::Broken(lake.to_string()),
-            Error::File { .. } => Fault::Broken(error.to_string()),
+            Error::File { .. } | Error::Buffer(_) => Fault::Broken(error.to_string()),
             error => Fault::Input(error.to_string()),
         }
     }

@@ -356,6 +356,9 @@ fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec
     if let Answer::Attribution(attribution) = answer {
         links.extend(dimensions(asked, attribution.conversion));
     }
+    if page == Page::Imports && visitor.may(Action::ManageTracking) {
+        links.push(Link::new("Tracking", "/tracking"));
+    }
     if page == Page::Leads && visitor.may(Action::EditRecords) {
         links.push(Link::new("Add a lead", "/add/leads"));
     }

@@ -26,6 +26,7 @@ pub(super) enum Action {
     OverrideCalls,
     SignGoal,
     Import,
+    ManageTracking,
     ReadMembers,
     ManageMembers,
 }
@@ -45,6 +46,7 @@ impl Action {
             Action::OverrideCalls => "override forecast calls",
             Action::SignGoal => "sign for the goal",
             Action::Import => "import",
+            Action::ManageTracking => "manage tracking",
             Action::ReadMembers => "read members",
             Action::ManageMembers => "manage members",
         }
@@ -121,13 +123,16 @@ mod tests {
                 Action::OverrideCalls,
                 Action::SignGoal,
                 Action::Import,
+                Action::ManageTracking,
                 Action::ReadMembers,
                 Action::ManageMembers,
             ];
             all.into_iter().filter(|action| policy.permits(role, &Scope::All, *action)).collect()
         };
         assert_eq!(may(Role::Viewer), [Action::ReadFigures, Action::ReadRecords, Action::Export]);
-        assert_eq!(may(Role::Owner).len(), 14);
+        assert_eq!(may(Role::Owner).len(), 15);
+        assert!(may(Role::RevenueOperations).contains(&Action::ManageTracking));
+        assert!(!may(Role::Marketing).contains(&Action::ManageTracking));
         let own = Scope::Owners([uuid::Uuid::nil()].into());
         assert!(policy.permits(Role::SalesManager, &Scope::All, Action::ReadJournal));
         assert!(!policy.permits(Role::SalesManager, &own, Action::ReadJournal));

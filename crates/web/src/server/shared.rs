@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use app::context::Context;
 use app::error::Error;
+use app::tracking::Tracking;
 use domain::access::Scope;
 use domain::time::day_of;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::ServeError;
 use super::answers::{Answers, Question, Wanted};
@@ -63,6 +64,7 @@ pub(super) struct Shared {
     pub throttle: Throttle,
     pub uploads: Uploads,
     pub reviews: Reviews,
+    pub(super) tracking: OnceCell<Tracking>,
     clock: fn() -> Timestamp,
     turns: Semaphore,
     first_turn: Semaphore,
@@ -96,6 +98,7 @@ impl Shared {
             throttle: Throttle::default(),
             uploads: Uploads::default(),
             reviews: Reviews::default(),
+            tracking: OnceCell::new(),
             clock,
             turns: Semaphore::new(VERBS_AT_ONCE),
             first_turn: Semaphore::new(1),

@@ -1,4 +1,5 @@
-//! Upkeep while the server runs: edits are chained within a minute and sealed within an hour.
+//! Upkeep while the server runs: edits are chained within a minute and sealed within an hour; what
+//! sites send is sealed within seconds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +12,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::fault::{self, Fault};
 use super::shared::Shared;
+use super::tracking;
 
 /// How often edits are chained.
 const CHAINED_EVERY: Duration = Duration::from_secs(60);
 /// Every how many times everything else is done as well.
 const TENDED_EVERY: u64 = 60;
+/// How often tracked events are sealed.
+const EVENTS_SEALED_EVERY: Duration = Duration::from_secs(10);
 /// Who signs it where a name is asked for.
 const ACTOR: &str = "upkeep";
 
@@ -35,6 +39,32 @@ pub(super) fn start(shared: &Arc<Shared>) -> AbortHandle {
         }
     };
     tokio::spawn(work).abort_handle()
+}
+
+/// Seals what sites have sent, and what an earlier process has left, until it is told to end.
+pub(super) fn start_sealing(shared: &Arc<Shared>) -> AbortHandle {
+    let shared = shared.clone();
+    let work = async move {
+        let mut turns = interval(EVENTS_SEALED_EVERY);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        turns.tick().await;
+        loop {
+            turns.tick().await;
+            if let Err(fault) = seal(&shared).await {
+                fault::log_put_off(tracking::ACTOR, &fault);
+            }
+        }
+    };
+    tokio::spawn(work).abort_handle()
+}
+
+async fn seal(shared: &Arc<Shared>) -> Result<(), Fault> {
+    let own = shared.clone();
+    let verb = async move |context: &Context| {
+        own.tracking().await?.seal(context).await?;
+        Ok(())
+    };
+    shared.run(shared.context(tracking::ACTOR, Scope::All), verb).await
 }
 
 async fn take(shared: &Shared, is_whole: bool) -> Result<(), Fault> {

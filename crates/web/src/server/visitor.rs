@@ -78,6 +78,7 @@ impl Visitor {
                 | Action::OverrideCalls
                 | Action::SignGoal
                 | Action::Import
+                | Action::ManageTracking
                 | Action::ManageMembers
         );
         if writes && !self.may_write {

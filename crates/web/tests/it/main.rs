@@ -14,4 +14,5 @@ mod plan_versions;
 mod review;
 mod site;
 mod teams;
+mod tracking;
 mod uploads;
