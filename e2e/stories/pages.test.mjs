@@ -14,6 +14,7 @@ const THEMES = { light: undefined, dark: ["color-contrast"] };
 const OTHERS = [
   "/members",
   "/account",
+  "/tracking",
   "/api",
   "/keys",
   "/design",

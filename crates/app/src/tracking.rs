@@ -1,8 +1,8 @@
 //! Tracking: what people do on a company's sites and in its product, as the sites tell it.
 //!
-//! An event is acknowledged once it is in the buffer, on disk. Sealing carries it from there to where
-//! it belongs, exactly once: a touch into the lake, who is who into the store, and what said too
-//! little into the quarantine.
+//! An event is acknowledged once it is in the buffer, on disk. Sealing carries it from there to
+//! where it belongs, exactly once: a touch into the lake, who is who into the store, and what said
+//! too little into the quarantine.
 
 pub mod keys;
 mod persons;
@@ -84,6 +84,14 @@ impl From<BufferError> for Refusal {
     }
 }
 
+/// Whether events wait in a data folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn any_wait(folder: &Path) -> Result<bool, Error> {
+    Ok(!lake::buffer::segments(&folder.join(FOLDER))?.is_empty())
+}
+
 /// What a server keeps from request to request: the buffer that it appends to, and what it knows of
 /// the touches that are sealed.
 pub struct Tracking {
@@ -133,14 +141,14 @@ impl Tracking {
 
     /// Events that wait already are not kept twice.
     async fn accept(&self, context: &Context, told: &[Told]) -> Result<Accepted, BufferError> {
-        let all = told.len();
-        let new = told.iter().filter(|told| !self.buffer.holds(told.key()));
-        let records: Vec<Record> =
-            new.map(|told| Record { key: told.key(), bytes: told.bytes() }).collect();
+        let is_new = self.buffer.lacks(told.iter().map(Told::key));
+        let new = told.iter().zip(is_new).filter(|(_, is_new)| *is_new);
+        let record = |(told, _): (&Told, bool)| Record { key: told.key(), bytes: told.bytes() };
+        let records: Vec<Record> = new.map(record).collect();
         if !records.is_empty() {
             self.buffer.append(&records, context.new_id()).await?;
         }
-        Ok(Accepted { kept: records.len(), known: all - records.len() })
+        Ok(Accepted { kept: records.len(), known: told.len() - records.len() })
     }
 
     /// Seals what was accepted until now, and what others have left.
@@ -150,7 +158,9 @@ impl Tracking {
     pub async fn seal(&self, context: &Context) -> Result<Sealed, Error> {
         self.buffer.rotate().await?;
         let mut tracked = self.tracked.lock().await;
-        sealing::seal_all(context, &mut tracked, |id| self.buffer.forget(id)).await
+        let sealed = sealing::seal_all(context, &mut tracked).await;
+        self.buffer.forget_removed(&context.path(FOLDER))?;
+        sealed
     }
 
     /// Bytes that wait.

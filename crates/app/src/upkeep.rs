@@ -1,8 +1,9 @@
 //! Upkeep: what a company's facts need from time to time, whoever comes to it first.
 //!
-//! Entries are chained and sealed, and so are tracked events that nobody holds; small files of the lake become one, and files that nobody reads
-//! any more are deleted. One process at a time does it; who dies on the way leaves nothing undone
-//! or done twice, since each step is a transaction of its own.
+//! Entries are chained and sealed, and so are tracked events that nobody holds; small files of the
+//! lake become one, and files that nobody reads any more are deleted. One process at a time does
+//! it; who dies on the way leaves nothing undone or done twice, since each step is a transaction of
+//! its own.
 
 use reports::upkeep::Upkeep;
 

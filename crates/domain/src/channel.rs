@@ -23,18 +23,46 @@ pub const DIRECT: &str = "Direct";
 pub const UNASSIGNED: &str = "Unassigned";
 
 const SEARCH: &[&str] = &[
-    "google", "bing", "yahoo", "duckduckgo", "baidu", "yandex", "ecosia", "qwant", "startpage",
-    "naver", "seznam", "search.brave.com",
+    "google",
+    "bing",
+    "yahoo",
+    "duckduckgo",
+    "baidu",
+    "yandex",
+    "ecosia",
+    "qwant",
+    "startpage",
+    "naver",
+    "seznam",
+    "search.brave.com",
 ];
 const SOCIAL: &[&str] = &[
-    "facebook", "instagram", "linkedin", "lnkd.in", "twitter", "x.com", "t.co", "reddit",
-    "pinterest", "tiktok", "threads.net", "bsky.app", "mastodon", "xing", "quora",
+    "facebook",
+    "instagram",
+    "linkedin",
+    "lnkd.in",
+    "twitter",
+    "x.com",
+    "t.co",
+    "reddit",
+    "pinterest",
+    "tiktok",
+    "threads.net",
+    "bsky.app",
+    "mastodon",
+    "xing",
+    "quora",
     "news.ycombinator.com",
 ];
 const VIDEO: &[&str] = &["youtube", "youtu.be", "vimeo", "twitch"];
 const ASSISTANTS: &[&str] = &[
-    "chatgpt.com", "chat.openai.com", "perplexity", "claude.ai", "gemini.google.com",
-    "copilot.microsoft.com", "chatgpt",
+    "chatgpt.com",
+    "chat.openai.com",
+    "perplexity",
+    "claude.ai",
+    "gemini.google.com",
+    "copilot.microsoft.com",
+    "chatgpt",
 ];
 
 /// The channel of a visit.

@@ -101,6 +101,10 @@ impl State {
 }
 
 impl Waiting {
+    fn holds(&self, key: u128) -> bool {
+        self.segments.values().any(|known| known.keys.contains(&key))
+    }
+
     fn bytes(&self) -> u64 {
         self.segments.values().map(|known| known.bytes).sum::<u64>() + self.under_way
     }
@@ -130,7 +134,13 @@ impl Buffer {
 
     /// Whether a record with this key is on disk.
     pub fn holds(&self, key: u128) -> bool {
-        self.state.waiting().segments.values().any(|known| known.keys.contains(&key))
+        self.state.waiting().holds(key)
+    }
+
+    /// Which of some keys no record on disk has.
+    pub fn lacks(&self, keys: impl Iterator<Item = u128>) -> Vec<bool> {
+        let waiting = self.state.waiting();
+        keys.map(|key| !waiting.holds(key)).collect()
     }
 
     /// Puts records on disk, all of them or, to whoever reads the buffer again, a first part of
@@ -160,9 +170,19 @@ impl Buffer {
         told.await.map_err(|_| BufferError::Stopped)
     }
 
-    /// Takes note that a segment is gone.
-    pub fn forget(&self, id: Uuid) {
-        self.state.waiting().segments.remove(&id);
+    /// Takes note of the segments that are gone, whoever carried them on.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn forget_removed(&self, folder: &Path) -> Result<(), BufferError> {
+        // What is begun from here on is no part of the known.
+        let known: Vec<Uuid> = self.state.waiting().segments.keys().copied().collect();
+        let there = segments(folder)?;
+        let mut waiting = self.state.waiting();
+        for id in known.iter().filter(|id| there.binary_search(id).is_err()) {
+            waiting.segments.remove(id);
+        }
+        Ok(())
     }
 
     /// Bytes that wait.

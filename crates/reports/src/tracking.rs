@@ -28,6 +28,9 @@ pub struct Key {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// A day, and its events by outcome.
+pub type Day = (String, BTreeMap<String, u64>);
+
 /// What came in and what became of it.
 #[derive(Clone, Debug)]
 pub struct Tracked {
@@ -38,7 +41,7 @@ pub struct Tracked {
     pub waiting_bytes: u64,
     pub outcomes: Vec<Outcome>,
     /// Events of the last days by outcome.
-    pub days: Vec<(String, BTreeMap<String, u64>)>,
+    pub days: Vec<Day>,
     /// The newest refused events.
     pub quarantined: Vec<Refused>,
 }
@@ -66,8 +69,8 @@ impl Keys {
     }
 
     /// The minute of a moment in the company's zone.
-    pub fn minute(&self, at: Timestamp) -> String {
-        minute(at, &self.zone)
+    pub fn minute(&self, at: &Timestamp) -> String {
+        minute(*at, &self.zone)
     }
 }
 
@@ -77,8 +80,8 @@ impl Report for Keys {
         for key in &self.keys {
             table.row([
                 key.name.as_str().into(),
-                self.minute(key.made_at).into(),
-                key.revoked_at.map(|at| self.minute(at)).into(),
+                self.minute(&key.made_at).into(),
+                key.revoked_at.as_ref().map(|at| self.minute(at)).into(),
             ]);
         }
         let answer = match self.valid().count() {
@@ -146,19 +149,27 @@ impl Report for Tracked {
     fn document(&self) -> Document {
         let mut outcomes = Table::new("What became of events", &["Outcome", "What", ">Events"]);
         for Outcome { outcome, detail, events } in &self.outcomes {
-            outcomes.row([outcome.as_str().into(), detail.as_str().into(), (*events as usize).into()]);
+            outcomes.row([
+                outcome.as_str().into(),
+                detail.as_str().into(),
+                (*events as usize).into(),
+            ]);
         }
         let touches = usize::try_from(self.touches).unwrap_or(usize::MAX);
         let answer = match (self.touches, self.outcomes.is_empty(), self.waiting_bytes) {
             (0, true, 0) => "No event has come in yet.".to_owned(),
             _ => format!(
-                "{} tracked; {} of programs and {} refused events count for nothing.",
-                counted(touches, "touch").replace("touchs", "touches"),
+                "{} tracked; {} events of programs and {} refused ones count for nothing.",
+                match touches {
+                    1 => "1 touch is".to_owned(),
+                    touches => format!("{} touches are", grouped(&touches.to_string())),
+                },
                 grouped(&self.events("robot").to_string()),
                 grouped(&self.events("quarantined").to_string()),
             ),
         };
-        let waiting = format!("{} bytes wait to be sealed.", grouped(&self.waiting_bytes.to_string()));
+        let waiting =
+            format!("{} bytes wait to be sealed.", grouped(&self.waiting_bytes.to_string()));
         let again = format!(
             "{} of the touches were told more than once, and count once.",
             grouped(&self.told_again().to_string())
@@ -173,7 +184,7 @@ impl Report for Tracked {
     fn json(&self) -> Value {
         let outcome =
             |it: &Outcome| json!({ "outcome": it.outcome, "what": it.detail, "events": it.events });
-        let day = |(day, counts): &(String, BTreeMap<String, u64>)| json!({ "day": day, "events": counts });
+        let day = |(day, events): &Day| json!({ "day": day, "events": events });
         let refused = |it: &Refused| {
             json!({
                 "received_at": it.received_at.to_string(),

@@ -79,8 +79,7 @@ impl Store {
     pub async fn write_key(&self, secret: &str) -> Result<Option<WriteKey>, Error> {
         let sql = "select id, name, made_at, revoked_at from write_key
             where secret = $1 and revoked_at is null";
-        let rows: Vec<KeyRow> =
-            db::rows(&self.db.reader, sql, vec![hashed(secret).into()]).await?;
+        let rows: Vec<KeyRow> = db::rows(&self.db.reader, sql, vec![hashed(secret).into()]).await?;
         rows.into_iter().next().map(KeyRow::key).transpose()
     }
 
@@ -226,9 +225,9 @@ impl Tx {
         let mut erased = 0;
         for trace in traces.iter().filter(|trace| !trace.is_empty()) {
             let trace = trace.to_lowercase();
-            let plain = ['!', '%', '_'].iter().fold(trace, |text, sign| {
-                text.replace(*sign, &format!("!{sign}"))
-            });
+            let plain = ['!', '%', '_']
+                .iter()
+                .fold(trace, |text, sign| text.replace(*sign, &format!("!{sign}")));
             erased += db::run(&self.sql, sql, vec![format!("%{plain}%").into()]).await?;
         }
         Ok(erased)

@@ -1,5 +1,5 @@
-//! Events of sites: 20,000 a second over HTTP, each on disk before it is acknowledged; and Segment's
-//! client for Python while the server is killed.
+//! Events of sites: 20,000 a second over HTTP, each on disk before it is acknowledged; and
+//! Segment's client for Python while the server is killed.
 
 use super::http::Connection;
 use super::{Bench, Row, python};
@@ -107,7 +107,8 @@ fn sent(address: SocketAddr, key: &str, batches: u32) -> Result<Vec<f64>> {
             let body = batch(number);
             let due = Duration::from_secs(1) * number * EVENTS_PER_BATCH / EVENTS_PER_SECOND;
             std::thread::sleep(due.saturating_sub(began.elapsed()));
-            let headers = [("Authorization", &*authorization), ("Content-Type", "application/json")];
+            let headers =
+                [("Authorization", &*authorization), ("Content-Type", "application/json")];
             let answer = connection.ask("POST /v1/batch", &headers, &body)?;
             let took = began.elapsed().saturating_sub(due).as_secs_f64();
             ensure!(answer.status == 200, "a batch was answered {}", answer.text());

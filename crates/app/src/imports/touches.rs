@@ -261,7 +261,10 @@ fn alias_namespace(namespace: Namespace) -> &'static str {
 }
 
 /// The accounts that names or ids lead to; a touch makes no account.
-pub(crate) async fn account_ids(context: &Context, names: &[String]) -> Result<Vec<Option<Uuid>>, Error> {
+pub(crate) async fn account_ids(
+    context: &Context,
+    names: &[String],
+) -> Result<Vec<Option<Uuid>>, Error> {
     let by_id = context.store.find(Kind::Accounts, ID, names).await?;
     let spelled: Vec<String> = names.iter().map(|name| plain(name)).collect();
     let by_name = context.store.find(Kind::Accounts, NAME, &spelled).await?;

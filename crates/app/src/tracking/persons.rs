@@ -2,8 +2,8 @@
 //!
 //! Somebody without a name is known by an anonymous id. An event that bears it beside a user id or
 //! an e-mail address says whose it is: the anonymous id leads to that person from then on, and who
-//! was known by it alone turns out to be that person. Two people who both have names are never taken
-//! for one here, even where they share a browser.
+//! was known by it alone turns out to be that person. Two people who both have names are never
+//! taken for one here, even where they share a browser.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,10 +1,10 @@
 //! From the buffer to the lake, exactly once.
 //!
-//! A segment is claimed, so that nobody else works on it. Who is who is written to the store; touches
-//! go into the lake in one commit that bears the segment's id; then what became of the events is
-//! written to the store together with the note that it was; then the segment is removed, and the
-//! note. Whoever dies on the way leaves a segment that the next one carries on: each step knows
-//! whether it was done.
+//! A segment is claimed, so that nobody else works on it. Who is who is written to the store;
+//! touches go into the lake in one commit that bears the segment's id; then what became of the
+//! events is written to the store together with the note that it was; then the segment is removed,
+//! and the note. Whoever dies on the way leaves a segment that the next one carries on: each step
+//! knows whether it was done.
 
 use std::collections::BTreeMap;
 
@@ -37,15 +37,13 @@ pub struct Sealed {
 /// # Errors
 /// When the buffer, the store or the lake cannot be read or written.
 pub async fn seal(context: &Context) -> Result<Sealed, Error> {
-    seal_all(context, &mut None, |_| {}).await
+    seal_all(context, &mut None).await
 }
 
-/// Seals all segments that nobody holds. `tracked` is made when it is needed; `gone` is told of each
-/// segment that is removed.
+/// Seals all segments that nobody holds. `tracked` is made when it is needed.
 pub(super) async fn seal_all(
     context: &Context,
     tracked: &mut Option<Tracked>,
-    gone: impl Fn(Uuid),
 ) -> Result<Sealed, Error> {
     let folder = context.path(FOLDER);
     let mut sealed = Sealed::default();
@@ -57,7 +55,6 @@ pub(super) async fn seal_all(
         };
         let done = seal_one(context, tracked, &claimed).await?;
         claimed.remove()?;
-        gone(id);
         (context.after)(Step::Removed);
         let forget = async |tx: &mut Tx| Ok::<_, Error>(tx.forget_segment(id).await?);
         context.store.write(context.author("sealed tracked events"), forget).await?;

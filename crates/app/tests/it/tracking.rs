@@ -182,7 +182,8 @@ async fn every_event_counts_once_however_it_is_sent_and_sealed() {
         }
         let mut rest = &sent[..];
         while !rest.is_empty() {
-            let (batch, later) = rest.split_at((1 + random.next_u32() as usize % 9).min(rest.len()));
+            let (batch, later) =
+                rest.split_at((1 + random.next_u32() as usize % 9).min(rest.len()));
             rest = later;
             let batch: Vec<Value> = batch.iter().map(|event| (*event).clone()).collect();
             send(&tracking, context, &key, &batch).await.expect("is taken");
@@ -214,9 +215,8 @@ async fn events_are_counted_by_what_became_of_them() {
         assert_eq!(sent, kept, "what waits already is not kept twice");
     }
     tracking.seal(context).await.expect("is sealed");
-    let expected = [
-        ("touch", 50), ("within a visit", 0), ("who is who", 1), ("robot", 1), ("quarantined", 1),
-    ];
+    let expected =
+        [("touch", 50), ("within a visit", 0), ("who is who", 1), ("robot", 1), ("quarantined", 1)];
     assert_eq!(outcomes(context).await, expected.map(|(name, count)| (name.to_owned(), count)));
     let told = status(context).await.expect("a status").json();
     assert_eq!(told["quarantined"][0]["code"], "missing_person", "{told}");
@@ -308,8 +308,11 @@ async fn touches_without_a_name_are_the_persons_who_turn_out_to_be_theirs() {
     // Somebody else on the same browser, who is known too: their touches stay apart.
     let other = [
         identify("i2", json!({ "anonymousId": "x", "userId": "p2" })),
-        track("m2", json!({ "userId": "p2", "anonymousId": "x",
-            "properties": { "channel": "Event" } })),
+        track(
+            "m2",
+            json!({ "userId": "p2", "anonymousId": "x",
+            "properties": { "channel": "Event" } }),
+        ),
     ];
     send(&tracking, context, &key, &other).await.expect("is taken");
     tracking.seal(context).await.expect("is sealed");
@@ -351,8 +354,11 @@ async fn an_erased_person_leaves_buffer_and_quarantine() {
     let events = [
         json!({ "type": "track", "traits": { "email": "ZELDA@example.com" } }),
         json!({ "type": "track", "traits": { "email": "other@example.com" } }),
-        page("m1", json!({ "context": { "traits": { "email": "zelda@example.com" },
-            "page": { "url": "https://acme.example/?mail=zelda@example.com" } } })),
+        page(
+            "m1",
+            json!({ "context": { "traits": { "email": "zelda@example.com" },
+            "page": { "url": "https://acme.example/?mail=zelda@example.com" } } }),
+        ),
     ];
     send(&tracking, &context, &key, &events).await.expect("is taken");
     drop(tracking);

@@ -97,8 +97,7 @@ pub(super) fn read(event: &Value, act: Option<Act>, clock: &Clock) -> Result<Eve
     }
     let act = act_of(event, act)?;
     let id = |name: &'static str| id(event, name);
-    let (user, anonymous_id, previous_id) =
-        (id("userId")?, id("anonymousId")?, id("previousId")?);
+    let (user, anonymous_id, previous_id) = (id("userId")?, id("anonymousId")?, id("previousId")?);
     let (user_id, email) = match user.contains('@') {
         true => (String::new(), user.to_lowercase()),
         false => (user, email(event)),

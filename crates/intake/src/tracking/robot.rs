@@ -4,15 +4,60 @@
 
 /// Names of programs, in small letters, as they stand in user agents.
 const NAMES: &[&str] = &[
-    "crawl", "spider", "slurp", "headless", "lighthouse", "pagespeed", "facebookexternalhit",
-    "embedly", "quora link preview", "bingpreview", "google-safety", "googleimageproxy",
-    "yahoomailproxy", "google-read-aloud", "mediapartners-google", "barracuda", "proofpoint",
-    "mimecast", "safelinks", "symantec", "trendmicro", "trend micro", "urldefense", "fortiguard",
-    "microsoft office", "ms-office", "skypeuripreview", "whatsapp/", "pingdom", "uptime",
-    "statuscake", "site24x7", "datadog", "newrelic", "phantomjs", "selenium", "playwright",
-    "puppeteer", "wget", "curl/", "python-requests", "python-urllib", "aiohttp", "go-http-client",
-    "okhttp", "java/", "libwww", "httpclient", "scrapy", "feedfetcher", "ia_archiver",
-    "archive.org", "validator", "preview",
+    "crawl",
+    "spider",
+    "slurp",
+    "headless",
+    "lighthouse",
+    "pagespeed",
+    "facebookexternalhit",
+    "embedly",
+    "quora link preview",
+    "bingpreview",
+    "google-safety",
+    "googleimageproxy",
+    "yahoomailproxy",
+    "google-read-aloud",
+    "mediapartners-google",
+    "barracuda",
+    "proofpoint",
+    "mimecast",
+    "safelinks",
+    "symantec",
+    "trendmicro",
+    "trend micro",
+    "urldefense",
+    "fortiguard",
+    "microsoft office",
+    "ms-office",
+    "skypeuripreview",
+    "whatsapp/",
+    "pingdom",
+    "uptime",
+    "statuscake",
+    "site24x7",
+    "datadog",
+    "newrelic",
+    "phantomjs",
+    "selenium",
+    "playwright",
+    "puppeteer",
+    "wget",
+    "curl/",
+    "python-requests",
+    "python-urllib",
+    "aiohttp",
+    "go-http-client",
+    "okhttp",
+    "java/",
+    "libwww",
+    "httpclient",
+    "scrapy",
+    "feedfetcher",
+    "ia_archiver",
+    "archive.org",
+    "validator",
+    "preview",
 ];
 
 /// The word by which a user agent is known as a program's; empty for people's browsers.
@@ -44,13 +89,18 @@ mod tests {
         check("", "");
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
         check(firefox, "");
-        check("Mozilla/5.0 (Linux; Android 13; CUBOT KINGKONG) Chrome/120 Mobile Safari/537.36", "");
+        check(
+            "Mozilla/5.0 (Linux; Android 13; CUBOT KINGKONG) Chrome/120 Mobile Safari/537.36",
+            "",
+        );
         check("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "bot");
         check("Mozilla/5.0 AppleWebKit/537.36 (KHTML; compatible; GPTBot/1.2)", "bot");
         check("Mozilla/5.0 (X11) HeadlessChrome/126.0 Safari/537.36", "headless");
         check("BarracudaCentral/1.0", "barracuda");
-        check("Mozilla/5.0 (Windows NT 5.1) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
-            "googleimageproxy");
+        check(
+            "Mozilla/5.0 (Windows NT 5.1) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+            "googleimageproxy",
+        );
         check("curl/8.5.0", "curl/");
     }
 }

@@ -78,7 +78,8 @@ fn an_event_says_who_did_what_when_and_how_they_came() {
 
 #[test]
 fn what_is_kept_reads_back() {
-    let told = one(json!({ "type": "track", "event": "Signed Up", "userId": "u", "messageId": "m" }));
+    let told =
+        one(json!({ "type": "track", "event": "Signed Up", "userId": "u", "messageId": "m" }));
     assert_eq!(Told::read(told.key(), &told.bytes()).expect("is read"), told);
     let refused = one(json!({ "type": "track", "event": "Signed Up" }));
     assert!(matches!(refused, Told::Refused(_)));
@@ -130,7 +131,10 @@ fn what_says_too_little_is_refused_by_name() {
     check(json!({ "type": "page", "userId": "u", "timestamp": "soon" }), "unreadable_time");
     check(json!({ "type": "page", "userId": "u", "timestamp": 7 }), "unreadable_time");
     let large = "x".repeat(EVENT_BYTES_MAX);
-    check(json!({ "type": "page", "userId": "u", "properties": { "x": large } }), "event_too_large");
+    check(
+        json!({ "type": "page", "userId": "u", "properties": { "x": large } }),
+        "event_too_large",
+    );
 }
 
 #[test]
@@ -182,7 +186,8 @@ fn gzip_is_unpacked_within_bounds() {
 fn pages_within_a_visit_are_told_from_its_beginning() {
     let page = |url: &str, referrer: &str| {
         let page = json!({ "url": url, "referrer": referrer });
-        let told = event(json!({ "type": "page", "anonymousId": "a", "context": { "page": page } }));
+        let told =
+            event(json!({ "type": "page", "anonymousId": "a", "context": { "page": page } }));
         (told.is_within_visit, told.channel)
     };
     let check = |url, referrer, within, channel: &str| {

@@ -52,7 +52,7 @@ async fn a_segment_is_claimed_by_one_and_not_while_it_is_appended_to() {
     assert!(claim(folder.path(), id(1)).unwrap().is_none(), "somebody has it");
     assert_eq!(claimed.read().unwrap().records, [record(1)]);
     claimed.remove().unwrap();
-    buffer.forget(id(1));
+    buffer.forget_removed(folder.path()).unwrap();
     assert!(!buffer.holds(record(1).key));
     assert_eq!((buffer.bytes(), segments(folder.path()).unwrap().len()), (0, 0));
     buffer.rotate().await.unwrap();
@@ -99,7 +99,7 @@ async fn a_full_buffer_says_so_and_takes_more_once_there_is_room() {
     assert!(matches!(refused, BufferError::TooLong(_)), "{refused}");
     buffer.rotate().await.unwrap();
     claim(folder.path(), id(1)).unwrap().expect("is free").remove().unwrap();
-    buffer.forget(id(1));
+    buffer.forget_removed(folder.path()).unwrap();
     assert_eq!(buffer.bytes(), 0);
 }
 

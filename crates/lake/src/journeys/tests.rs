@@ -13,6 +13,7 @@ use super::*;
 use crate::Lake;
 use crate::fixture::{WORLD, as_of, id, lake, world};
 use crate::touches::{Coded, Part, Texts, TouchColumns};
+use crate::world::World;
 
 const CHANNELS: [&str; 4] = ["web", "", "email", "event"];
 
@@ -120,6 +121,36 @@ async fn journeys_are_the_touches_of_each_person_in_order() {
         let (found, ended) = found(&tables, rows_max, &converters).await;
         assert!(found == all, "{rows_max}: {} for {}", found.len(), all.len());
         assert_eq!(ended, ends.into(), "{rows_max}");
+    }
+}
+
+#[tokio::test]
+async fn who_turned_out_to_be_another_has_one_journey_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path().to_str().unwrap()).unwrap();
+    for (number, range) in [(0, 0..30_000), (1, 30_000..50_000)] {
+        let part = Part { import_id: Uuid::from_u128(number), number: 0, is_tracked: false };
+        lake.append_touches(part, columns(range, 0)).await.unwrap();
+    }
+    let same: Vec<(u32, u32)> = (0..2_000).map(|number| (number, 2_000 + number / 4)).collect();
+    let id = |number: u32| u128::from_be_bytes(person(number.into()));
+    let same_people = same.iter().map(|(from, to)| (id(*from), id(*to))).collect();
+    let world = World { same_people: std::sync::Arc::new(same_people), ..world() };
+    let pinned = lake.pin().await.unwrap();
+    let tables = pinned.tables(as_of("2024-06-30"), Scope::All, &[], &world).unwrap();
+    let same: BTreeMap<u32, u32> = same.into_iter().collect();
+    let mut expected: BTreeMap<u32, Vec<(i64, String)>> = BTreeMap::new();
+    for number in 0..50_000 {
+        let touch = (time(number), CHANNELS[channel(number) as usize].to_owned());
+        let person = of_person(number);
+        expected.entry(same.get(&person).copied().unwrap_or(person)).or_default().push(touch);
+    }
+    expected.values_mut().for_each(|touches| touches.sort());
+    let mut all = Found::new();
+    expected.into_values().for_each(|touches| *all.entry(touches).or_default() += 1);
+    for rows_max in [1_000_000, 7_000] {
+        let (found, _) = found(&tables, rows_max, &[]).await;
+        assert!(found == all, "{rows_max}: {} for {}", found.len(), all.len());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tracked touches: small parts that come all day long, each one segment of the buffer.
 //!
-//! Which touches the table holds already is remembered from part to part by a filter of its keys, so
-//! that a part is added without reading the table, as long as nobody else writes to it and the
+//! Which touches the table holds already is remembered from part to part by a filter of its keys,
+//! so that a part is added without reading the table, as long as nobody else writes to it and the
 //! filter has no doubts.
 
 use std::sync::Arc;

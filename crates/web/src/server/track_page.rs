@@ -23,9 +23,7 @@ use super::visitor::Visitor;
 use crate::table::TableView;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/tracking", get(page).post(make))
-        .route("/tracking/revoke", post(revoke))
+    Router::new().route("/tracking", get(page).post(make)).route("/tracking/revoke", post(revoke))
 }
 
 #[derive(Template)]

@@ -1,7 +1,7 @@
 //! Events from a company's sites and products: Segment's HTTP API, as its official clients use it.
 //!
-//! Source: Segment, "HTTP Tracking API", and the clients' own code. These addresses stand outside of
-//! the API that is described: they are another's, take no token but a write key, and answer any
+//! Source: Segment, "HTTP Tracking API", and the clients' own code. These addresses stand outside
+//! of the API that is described: they are another's, take no token but a write key, and answer any
 //! site. Servers send `/v1/batch`; browsers send single events, as `text/plain` so that they need
 //! ask nobody first. So a body is read for what it is, whatever it says that it is.
 
@@ -134,10 +134,7 @@ impl IntoResponse for Refused {
         });
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = wait_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             headers.insert(WAIT_UNTIL, HeaderValue::from(seconds));
@@ -219,6 +216,11 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 impl Shared {
+    /// Whether the buffer of events is open.
+    pub fn is_tracking(&self) -> bool {
+        self.tracking.initialized()
+    }
+
     /// The buffer of events, opened when it is first needed.
     pub async fn tracking(&self) -> Result<&Tracking, Error> {
         let folder = self.company().folder.clone();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::context::Context;
+use app::tracking::any_wait;
 use app::upkeep;
 use domain::access::Scope;
 use tokio::task::AbortHandle;
@@ -59,6 +60,9 @@ pub(super) fn start_sealing(shared: &Arc<Shared>) -> AbortHandle {
 }
 
 async fn seal(shared: &Arc<Shared>) -> Result<(), Fault> {
+    if !shared.is_tracking() && !any_wait(&shared.company().folder)? {
+        return Ok(());
+    }
     let own = shared.clone();
     let verb = async move |context: &Context| {
         own.tracking().await?.seal(context).await?;
