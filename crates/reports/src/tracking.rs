@@ -120,7 +120,7 @@ impl Tracked {
         const OUTCOMES: [&str; 5] =
             ["touch", "within a visit", "who is who", "robot", "quarantined"];
         let columns =
-            ["Day", ">Touches", ">Within visits", ">Who is who", ">Programs", ">Quarantined"];
+            ["Day", ">Touches", ">Within visits", ">Who is who", ">Robots", ">Quarantined"];
         let mut table = Table::new("The last days", &columns);
         for (day, counts) in &self.days {
             let count = |name: &str| counts.get(name).copied().unwrap_or(0) as usize;
@@ -159,7 +159,7 @@ impl Report for Tracked {
         let answer = match (self.touches, self.outcomes.is_empty(), self.waiting_bytes) {
             (0, true, 0) => "No event has come in yet.".to_owned(),
             _ => format!(
-                "{} tracked; {} events of programs and {} refused ones count for nothing.",
+                "{} tracked; {} events of robots and {} refused ones count for nothing.",
                 match touches {
                     1 => "1 touch is".to_owned(),
                     touches => format!("{} touches are", grouped(&touches.to_string())),

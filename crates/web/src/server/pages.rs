@@ -36,6 +36,7 @@ use super::plan_versions::{self, Choosing, Saving};
 use super::policy::Action;
 use super::reference;
 use super::shared::Shared;
+use super::track_page;
 use super::visitor::Visitor;
 use super::what_if::{self, Slider};
 use crate::chart::{Figure, chance, course, graded, needs, quarter, track, versions, waterfall};
@@ -339,7 +340,12 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
         is_here: *other == page,
         ..Link::new(other.title(), format!("/{}{held}", other.name()))
     };
-    family.iter().filter(|page| visitor.may(action(**page))).map(link).collect()
+    let mut links: Vec<Link> =
+        family.iter().filter(|page| visitor.may(action(**page))).map(link).collect();
+    if family.contains(&Page::Imports) && visitor.may(Action::ManageTracking) {
+        links.insert(links.len().min(2), Link::new("Tracking", track_page::ADDRESS));
+    }
+    links
 }
 
 /// As [`related`], with what comes next in a list, and what the visitor may add.
@@ -355,9 +361,6 @@ fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec
     }
     if let Answer::Attribution(attribution) = answer {
         links.extend(dimensions(asked, attribution.conversion));
-    }
-    if page == Page::Imports && visitor.may(Action::ManageTracking) {
-        links.push(Link::new("Tracking", "/tracking"));
     }
     if page == Page::Leads && visitor.may(Action::EditRecords) {
         links.push(Link::new("Add a lead", "/add/leads"));

@@ -14,22 +14,27 @@ use reports::document::Report;
 use reports::tracking::{Keys, Tracked};
 use serde::Deserialize;
 
-use super::asked::Asked;
+use super::asked::{Asked, Page};
 use super::fault::Fault;
-use super::frame::{Frame, html, sentence};
+use super::frame::{Frame, Link, html, sentence};
+use super::pages::related;
 use super::policy::Action;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use crate::table::TableView;
 
+/// Where the page is.
+pub(super) const ADDRESS: &str = "/tracking";
+
 pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/tracking", get(page).post(make)).route("/tracking/revoke", post(revoke))
+    Router::new().route(ADDRESS, get(page).post(make)).route("/tracking/revoke", post(revoke))
 }
 
 #[derive(Template)]
 #[template(path = "server/tracking.html")]
 struct TrackingView {
     frame: Frame,
+    related: Vec<Link>,
     answer: String,
     keys: Keys,
     tables: Vec<TableView>,
@@ -61,9 +66,12 @@ async fn shown(
     let read = async |context: &Context| Ok((keys::list(context).await?, status(context).await?));
     let (keys, tracked): (Keys, Tracked) = visitor.shared.run(context, read).await?;
     let document = tracked.document();
-    let frame = Frame::new(visitor, "Tracking", "/tracking", None, &Asked::default());
+    let asked = Asked::default();
+    let frame = Frame::new(visitor, "Tracking", ADDRESS, Some(Page::Quality), &asked);
+    let related = related(visitor, Page::Imports, &asked).into_iter();
     let view = TrackingView {
         frame,
+        related: related.map(|link| Link { is_here: link.href == ADDRESS, ..link }).collect(),
         answer: document.answer.clone(),
         keys,
         tables: document.tables.iter().filter_map(TableView::new).collect(),
@@ -108,5 +116,5 @@ async fn revoke(
     let context = visitor.context(Action::ManageTracking)?;
     let verb = async move |context: &Context| keys::revoke(context, &form.name).await;
     shared.run(context, verb).await?;
-    Ok(Redirect::to("/tracking").into_response())
+    Ok(Redirect::to(ADDRESS).into_response())
 }
