@@ -31,7 +31,7 @@ pub async fn erase(context: &Context, subject: &str) -> Result<Erasure, Error> {
     let erase = async |tx: &mut Tx| {
         tx.erase_person(kind, id).await?;
         let redacted = tx.redact(id, &names).await?;
-        tx.erase_quarantined(&traces).await?;
+        tx.erase_quarantined(&in_events(&traces)).await?;
         // From the same moment on the chain answers for what was redacted.
         tx.chain().await?;
         Ok::<_, Error>(redacted)
@@ -39,7 +39,12 @@ pub async fn erase(context: &Context, subject: &str) -> Result<Erasure, Error> {
     let store = &context.store;
     let redacted = store.write(context.author("erasure of a person"), erase).await?;
     crate::sealing::seal(context).await?;
-    let erased = context.lake.erase_person(*id.as_bytes(), &traces, &names).await?;
+    let mut erased = context.lake.erase_person(*id.as_bytes(), &traces, &names).await?;
+    for other in store.same_people().await?.iter().filter(|other| other.to == id) {
+        // Touches from before it was known whose they are.
+        let before = context.lake.erase_person(*other.from.as_bytes(), &[], &names).await?;
+        erased.urls += before.urls;
+    }
     let file_rows = erase_from_files(context, &traces)?;
     store.scrub().await?;
     Ok(Erasure {
@@ -56,6 +61,16 @@ fn names_among(traces: &[String]) -> Traces {
     let has_letters = |trace: &&String| trace.chars().any(char::is_alphabetic);
     let is_phone = |trace: &&String| trace.chars().filter(char::is_ascii_digit).count() >= 7;
     Traces::new(traces.iter().filter(|it| has_letters(it) || is_phone(it)).map(String::as_str))
+}
+
+/// What of the traces refused events are searched for: a short one only as a whole text, since it
+/// is a part of many.
+fn in_events(traces: &[String]) -> Vec<String> {
+    const WHOLE_BELOW_CHARACTERS: usize = 6;
+    let is_short = |trace: &String| trace.chars().count() < WHOLE_BELOW_CHARACTERS;
+    let sought =
+        |trace: &String| if is_short(trace) { format!("\"{trace}\"") } else { trace.clone() };
+    traces.iter().map(sought).collect()
 }
 
 /// The texts by which the person can be told: every name, address, number and id that the journal

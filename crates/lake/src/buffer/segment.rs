@@ -3,7 +3,7 @@
 //! What is not sound is passed over byte by byte until a sound record begins: a torn end costs
 //! nothing that was acknowledged, and damage in the middle only what it hit.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash3_128;
@@ -74,10 +74,12 @@ pub fn claim(folder: &Path, id: Uuid) -> Result<Option<Claimed>, BufferError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(BufferError::file(&path)(error)),
     };
-    if file.try_lock().is_err() || !path.exists() {
-        return Ok(None);
+    match file.try_lock() {
+        // Who removes a segment holds it.
+        Ok(()) if path.exists() => Ok(Some(Claimed { id, path, _file: file })),
+        Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(BufferError::file(&path)(error)),
     }
-    Ok(Some(Claimed { id, path, _file: file }))
 }
 
 impl Claimed {
