@@ -98,32 +98,40 @@ impl LeadScore {
 
 impl LeadScores {
     fn answer(&self) -> String {
-        let graded = match &self.held_out {
-            Some(held_out) => format!(
-                " On leads of {} to {}, which it had not seen: AUC {:.3}, calibration error {:.3}.",
-                held_out.from, held_out.to, held_out.grade.auc, held_out.grade.calibration_error
-            ),
-            None => " Too few leads are old enough to grade it.".to_owned(),
-        };
-        let said = match &self.scores[..] {
+        match &self.scores[..] {
             [only] if self.open == 1 => format!(
-                "Lead {} goes on to an opportunity with {:.0} %, between {:.0} and {:.0} % with \
-                 80 % probability, seen from {}.",
+                "Lead {} goes on to an opportunity with {:.0} %, seen from {}; between {:.0} and \
+                 {:.0} %, with 80 % probability.",
                 only.lead,
                 100.0 * only.probability,
+                self.as_of,
                 100.0 * only.low,
                 100.0 * only.high,
-                self.as_of,
             ),
             _ => format!(
-                "{} open by {}, of which {:.0} are to be expected to go on to an opportunity.",
+                "Of {} that are open by {}, {:.0} are to be expected to go on to an opportunity.",
                 counted(self.open, "lead"),
                 self.as_of,
                 self.expected,
             ),
-        };
-        let learned = counted(self.leads, "lead");
-        format!("{said} Learned from {learned}, {} of which have gone on.{graded}", self.came)
+        }
+    }
+
+    /// What it was learned from, and how good such words were.
+    fn grounds(&self) -> String {
+        let learned = format!(
+            "Learned from {}, {} of which have gone on.",
+            counted(self.leads, "lead"),
+            self.came
+        );
+        match &self.held_out {
+            Some(held_out) => format!(
+                "{learned} What was known before graded on those of {} to {}: AUC {:.3}, \
+                 calibration error {:.3}.",
+                held_out.from, held_out.to, held_out.grade.auc, held_out.grade.calibration_error
+            ),
+            None => format!("{learned} Too few of them are old enough to grade it."),
+        }
     }
 
     fn scores_table(&self) -> Table {
@@ -167,6 +175,7 @@ impl Report for LeadScores {
             tables.push(deciles_table("Held-out looks by probability", &held_out.deciles));
         }
         let notes = vec![
+            self.grounds(),
             format!(
                 "Nine in ten of those who go on have done so after {}; a lead that is younger is \
                  not taken for lost.",

@@ -72,8 +72,8 @@ pub(super) fn linked(entries: &Entries, view: TableView) -> TableView {
     });
     let mut view = view.linked_at(RECORD, hrefs);
     for cell in view.rows.iter_mut().filter_map(|row| row.cells.last_mut()) {
-        // A day and its time stay side by side.
-        cell.text = cell.text.replace(' ', "\u{a0}");
+        // A day and its time stay whole, side by side.
+        cell.text = cell.text.replace(' ', "\u{a0}").replace('-', "\u{2011}");
     }
     view
 }
