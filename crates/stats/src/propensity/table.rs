@@ -16,6 +16,13 @@ pub enum Column {
     Categories { codes: Vec<u32>, levels: Vec<String> },
 }
 
+/// What one row has in one column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    Number(f64),
+    Category(&'a str),
+}
+
 /// Why columns are no table.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TableError {
@@ -55,6 +62,20 @@ impl Table {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What a row has in a column; `None` where that is missing, or there is no such row or column.
+    #[must_use]
+    pub fn value(&self, row: usize, name: &str) -> Option<Value<'_>> {
+        let place = self.names.iter().position(|other| other == name)?;
+        match &self.columns[place] {
+            Column::Numbers(values) => {
+                values.get(row).copied().filter(|value| value.is_finite()).map(Value::Number)
+            }
+            Column::Categories { codes, levels } => {
+                levels.get(*codes.get(row)? as usize).map(|level| Value::Category(level))
+            }
+        }
     }
 
     pub(super) fn columns(&self) -> &[Column] {

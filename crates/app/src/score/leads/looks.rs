@@ -12,7 +12,7 @@ use domain::value::Value;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lake::journeys::{Converter, Touch, TouchKey};
-use stats::propensity::table::{Column, MISSING, Table};
+use stats::propensity::table::{self, Column, MISSING, Table};
 use uuid::Uuid;
 
 use crate::context::Context;
@@ -61,8 +61,6 @@ pub struct Looks {
     pub rows: Vec<Look>,
     pub table: Table,
     today: i32,
-    /// What a row told, as a person reads it, by column.
-    told: HashMap<String, Vec<String>>,
 }
 
 /// A lead as its facts tell, with what it told at each look.
@@ -126,9 +124,13 @@ impl Looks {
         (0..self.rows.len()).filter(|row| self.rows[*row].day == self.today).collect()
     }
 
-    /// What a row told in a column.
+    /// What a row told in a column, as a person reads it.
     pub fn told(&self, row: usize, column: &str) -> String {
-        self.told.get(column).and_then(|told| told.get(row)).cloned().unwrap_or_default()
+        match self.table.value(row, column) {
+            Some(table::Value::Number(number)) => number.to_string(),
+            Some(table::Value::Category(text)) => text.to_owned(),
+            None => "not known".to_owned(),
+        }
     }
 }
 
@@ -269,17 +271,17 @@ impl Columns {
         let age = |(lead, look): (&Lead, &Told)| f64::from(lead.way.age_on(look.day));
         made.numbers("age in days", all().map(age).collect());
         made.numbers("days in stage", all().map(|(_, look)| look.days_in_stage.into()).collect());
-        made.texts("stage", all().map(|(_, look)| look.stage.clone()).collect());
+        made.texts("stage", all().map(|(_, look)| look.stage.clone()));
         for (place, field) in OF_LEAD.iter().enumerate() {
             let told = |(_, look): (&Lead, &Told)| self.text(look.fields[place].as_ref()?);
-            made.texts(&field.replace('_', " "), all().map(told).collect());
+            made.texts(&field.replace('_', " "), all().map(told));
         }
         for field in OF_ACCOUNT {
             let told = |(lead, look): (&Lead, &Told)| {
                 let facts = self.accounts.get(&lead.account?)?;
                 self.text(&value_at(facts, field, look.end)?)
             };
-            made.texts(&format!("account's {field}"), all().map(told).collect());
+            made.texts(&format!("account's {field}"), all().map(told));
         }
         let touches = |of: fn(&Touches) -> f64| self.touches.iter().map(of).collect::<Vec<f64>>();
         made.numbers("touches", touches(|touches| touches.all as f64));
@@ -290,7 +292,7 @@ impl Columns {
         made.numbers("days since the last touch", touches(since));
         let channel =
             |touches: &Touches| Some(self.channels.get(touches.last_channel? as usize)?.clone());
-        made.texts("last channel", self.touches.iter().map(channel).collect());
+        made.texts("last channel", self.touches.iter().map(channel));
         for (place, channel) in self.channels.iter().enumerate().take(CHANNELS_MAX) {
             let counts = self.touches.iter().map(|touches| touches.by_channel.get(place));
             let counts: Option<Vec<f64>> =
@@ -304,7 +306,7 @@ impl Columns {
         let rows: Vec<Look> = rows.collect();
         let table = Table::new(made.columns).map_err(|error| Error::Input(error.to_string()))?;
         let ways = leads.into_iter().map(|lead| lead.way).collect();
-        Ok(Looks { ways, rows, table, today, told: made.told })
+        Ok(Looks { ways, rows, table, today })
     }
 
     fn text(&self, value: &Value) -> Option<String> {
@@ -319,33 +321,27 @@ impl Columns {
 #[derive(Default)]
 struct Made {
     columns: Vec<(String, Column)>,
-    told: HashMap<String, Vec<String>>,
 }
 
 impl Made {
     fn numbers(&mut self, name: &str, values: Vec<f64>) {
-        let text =
-            |value: &f64| if value.is_nan() { "never".to_owned() } else { value.to_string() };
-        self.told.insert(name.to_owned(), values.iter().map(text).collect());
         self.columns.push((name.to_owned(), Column::Numbers(values)));
     }
 
     /// Texts are of one category whatever their case, blanks and marks.
-    fn texts(&mut self, name: &str, values: Vec<Option<String>>) {
+    fn texts(&mut self, name: &str, values: impl Iterator<Item = Option<String>>) {
         let mut known: HashMap<String, u32> = HashMap::new();
         let mut levels: Vec<String> = Vec::new();
-        let mut code = |text: &Option<String>| {
-            let Some(text) = text.as_ref().filter(|text| !text.trim().is_empty()) else {
+        let code = |text: Option<String>| {
+            let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
                 return MISSING;
             };
-            *known.entry(plain(text)).or_insert_with(|| {
-                levels.push(text.clone());
+            *known.entry(plain(&text)).or_insert_with(|| {
+                levels.push(text);
                 u32::try_from(levels.len() - 1).unwrap_or(MISSING)
             })
         };
-        let codes: Vec<u32> = values.iter().map(&mut code).collect();
-        let text = |value: Option<String>| value.unwrap_or_else(|| "not known".to_owned());
-        self.told.insert(name.to_owned(), values.into_iter().map(text).collect());
+        let codes: Vec<u32> = values.map(code).collect();
         self.columns.push((name.to_owned(), Column::Categories { codes, levels }));
     }
 }
