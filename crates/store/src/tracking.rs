@@ -101,8 +101,7 @@ impl Store {
     pub async fn quarantined(&self, rows_max: u64) -> Result<Vec<Quarantined>, Error> {
         let sql = "select received_at, code, why, event from quarantined_event
             order by received_at desc, id limit $1";
-        let rows: Vec<EventRow> =
-            db::rows(&self.db.reader, sql, vec![bounded(rows_max).into()]).await?;
+        let rows: Vec<EventRow> = db::rows(&self.db.reader, sql, vec![bounded(rows_max)]).await?;
         rows.into_iter().map(EventRow::quarantined).collect()
     }
 
@@ -192,7 +191,7 @@ impl Tx {
         db::run(&self.sql, old, vec![before.into()]).await?;
         let many = "delete from quarantined_event where id in (select id from quarantined_event
             order by received_at desc, id limit 1000000000 offset $1)";
-        db::run(&self.sql, many, vec![bounded(limits::QUARANTINED_MAX as u64).into()]).await?;
+        db::run(&self.sql, many, vec![bounded(limits::QUARANTINED_MAX as u64)]).await?;
         Ok(())
     }
 

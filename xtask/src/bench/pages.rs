@@ -289,7 +289,7 @@ impl Deal {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a steady rate is kept by the clock alone")]
-fn wait(duration: Duration) {
+pub(super) fn wait(duration: Duration) {
     std::thread::sleep(duration);
 }
 

@@ -106,7 +106,7 @@ fn sent(address: SocketAddr, key: &str, batches: u32) -> Result<Vec<f64>> {
             }
             let body = batch(number);
             let due = Duration::from_secs(1) * number * EVENTS_PER_BATCH / EVENTS_PER_SECOND;
-            std::thread::sleep(due.saturating_sub(began.elapsed()));
+            super::pages::wait(due.saturating_sub(began.elapsed()));
             let headers =
                 [("Authorization", &*authorization), ("Content-Type", "application/json")];
             let answer = connection.ask("POST /v1/batch", &headers, &body)?;

@@ -70,7 +70,7 @@ async fn many_append_at_the_same_time() {
             for number in 0..20 {
                 let number = sender * 20 + number;
                 buffer.append(&[record(number)], id(number + 1)).await.unwrap();
-                if number % 7 == 0 {
+                if number.is_multiple_of(7) {
                     buffer.rotate().await.unwrap();
                 }
             }

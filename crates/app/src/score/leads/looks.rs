@@ -112,7 +112,7 @@ impl Looks {
         let touches: Vec<Touches> = touches.into_iter().flat_map(|(_, looks)| looks).collect();
         let accounts = accounts(world).await?;
         let names = names(context).await?;
-        Ok(Columns { accounts, names, channels, touches }.table(leads, today)?)
+        Columns { accounts, names, channels, touches }.table(leads, today)
     }
 
     pub fn way(&self, row: usize) -> &Way {
