@@ -53,6 +53,8 @@ pub enum Error {
     CrmIsMaster { kind: Kind, field: &'static str },
     #[error("{subject} was changed by somebody else since it was read: read it again, then edit")]
     Changed { subject: String },
+    #[error("{owner} has this lead already")]
+    Taken { owner: String },
     #[error("the plan cannot be made: {0}")]
     Plan(String),
     #[error("{path}: {source}. Check that it exists, and that you may read and write there")]

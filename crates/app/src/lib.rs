@@ -5,6 +5,7 @@
 
 pub mod access;
 mod actor;
+pub mod agreement;
 pub mod attribution;
 pub mod backtest;
 pub mod call;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod forecast;
 pub mod funnel;
 pub mod goal;
+pub mod handoff;
 pub mod imports;
 pub mod journal;
 pub mod limits;

@@ -73,3 +73,17 @@ pub const WRITE_KEY_NAME_CHARACTERS_MAX: usize = 80;
 pub const TRACKED_DAYS_SHOWN: usize = 14;
 /// Refused events that are shown.
 pub const QUARANTINE_SHOWN_MAX: u64 = 50;
+/// Bytes that the text of an agreement may have.
+pub const AGREEMENT_BYTES_MAX: usize = 256 * 1024;
+/// Hand-offs that one page of the queue shows.
+pub const QUEUE_SHOWN_MAX: usize = 200;
+/// Hand-offs that one turn of the clock drops, returns, offers or tells of; the next does more.
+pub const TICK_MAX: usize = 1_000;
+/// How far back turns of runners are counted.
+pub const TURNS_COUNTED: SignedDuration = SignedDuration::from_hours(28 * 24);
+/// Weeks that the keeping of the agreement goes back where nothing else is asked for.
+pub const KEPT_WEEKS: i64 = 13;
+/// Weeks that one report of keeping may have.
+pub const KEPT_WEEKS_MAX: i64 = 530;
+/// Dropped batons that one report lists.
+pub const DROPPED_SHOWN_MAX: usize = 5_000;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use app::plan::changes::Change;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::access::Role;
+use domain::agreement::Side;
 use domain::goal::Counts;
 use domain::goal::tree::Dimension;
 use domain::kind::Kind;
@@ -75,6 +76,12 @@ pub enum Command {
     Check(Output),
     /// Chain and seal what was changed, and tidy the lake's files: a server does it by itself
     Upkeep(Output),
+    /// What marketing and sales have agreed on
+    #[command(subcommand)]
+    Agreement(Agreement),
+    /// Hand leads from marketing to sales, and see who has the baton
+    #[command(subcommand)]
+    Handoff(Handoff),
     /// One record: look at it, edit it, add one
     #[command(subcommand)]
     Record(Record),
@@ -347,6 +354,124 @@ impl std::str::FromStr for Weighted {
         let weight = weight.trim().parse().map_err(|_| wrong())?;
         Ok(Weighted { name: name.trim().to_owned(), weight })
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Agreement {
+    /// The agreement in force, all versions, and who has signed
+    Show(Output),
+    /// Write a new version; it is in force once both sides have signed it
+    Set {
+        /// A TOML file, as docs/handoff.md has one
+        file: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Sign a version for one side
+    Sign {
+        /// marketing or sales
+        #[arg(long)]
+        side: Side,
+        /// The version (the newest if left out)
+        #[arg(long)]
+        version: Option<u64>,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Handoff {
+    /// What waits for sales, what is most urgent first
+    Queue {
+        /// Only what a user of the CRM has or may take
+        #[arg(long)]
+        user: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Offer a lead: to whom the agreement's routing chooses, if nobody is named
+    Offer {
+        /// The lead by its id
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        lead: Option<String>,
+        /// Every lead that is marketing-qualified in the CRM and was never handed over
+        #[arg(long)]
+        all: bool,
+        /// With --all: those that got there from this day on (since the agreement, if left out)
+        #[arg(long, requires = "all")]
+        since: Option<Date>,
+        /// A user of the CRM by id, name or e-mail
+        #[arg(long, value_name = "USER", conflicts_with_all = ["everybody", "all"])]
+        to: Option<String>,
+        /// Ask everybody: who accepts first has it
+        #[arg(long, conflicts_with = "all")]
+        everybody: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take a lead that is offered
+    Accept(Lead),
+    /// Send a lead back for good
+    Decline(LeadBack),
+    /// Send a lead back to marketing, to be offered again later
+    Recycle(LeadBack),
+    /// Let a lead go: everybody is asked
+    Release(LeadBack),
+    /// Log a call
+    Contact {
+        /// Nobody was reached
+        #[arg(long)]
+        in_vain: bool,
+        #[arg(long, default_value = "")]
+        note: String,
+        #[command(flatten)]
+        lead: Lead,
+    },
+    /// Say that a lead is a good fit: it is sales qualified
+    Qualify(Lead),
+    /// Say that a lead has become a deal
+    Open(Lead),
+    /// Take an opportunity back: it is sales qualified again
+    Reopen(Lead),
+    /// The batons that were dropped
+    Dropped(Within),
+    /// How both sides kept the agreement, week by week
+    Keeping(Within),
+    /// Look at the clocks now: a server does it every minute
+    Tick(Output),
+}
+
+#[derive(Debug, Args)]
+pub struct Lead {
+    /// The lead by its id
+    pub lead: String,
+    /// Who does it: a user of the CRM by id, name or e-mail (for whoever has it if left out)
+    #[arg(long)]
+    pub user: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct LeadBack {
+    /// One of the agreed reasons
+    #[arg(long)]
+    pub reason: String,
+    #[command(flatten)]
+    pub lead: Lead,
+}
+
+#[derive(Debug, Args)]
+pub struct Within {
+    /// The first day (the Monday of twelve weeks before if left out)
+    #[arg(long)]
+    pub from: Option<Date>,
+    /// The last day (today if left out)
+    #[arg(long)]
+    pub to: Option<Date>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Subcommand)]

@@ -26,7 +26,7 @@ use crate::args::{
     Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest,
     ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
 };
-use crate::{demo, remote, review, serve, show};
+use crate::{demo, handoff, remote, review, serve, show};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(server) = arguments.server {
@@ -77,6 +77,8 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Score(Score::Explain(ScoreExplain { lead, of })) => {
             scores(context, Some(lead), 1, of).await
         }
+        Command::Agreement(agreement) => handoff::agreement(context, agreement).await,
+        Command::Handoff(handoff) => handoff::handoff(context, handoff).await,
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,

@@ -53,7 +53,7 @@ impl Provenance {
 }
 
 /// What entries are about that is no record.
-pub const SETTINGS: [&str; 13] = [
+pub const SETTINGS: [&str; 17] = [
     "company",
     "stages",
     "mapping",
@@ -63,6 +63,10 @@ pub const SETTINGS: [&str; 13] = [
     "goal_signature",
     "forecast_call",
     "plan_version",
+    "agreement",
+    "agreement_signature",
+    "handoff",
+    "handoff_notice",
     "member",
     "token",
     "write_key",

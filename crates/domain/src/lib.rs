@@ -4,6 +4,8 @@
 //! function is a value in, a value out, so it cannot fail for outside reasons.
 
 pub mod access;
+pub mod agreement;
+pub mod business_hours;
 pub mod call;
 pub mod category;
 pub mod channel;
@@ -11,6 +13,7 @@ pub mod company;
 pub mod deal;
 pub mod erasure;
 pub mod goal;
+pub mod handoff;
 pub mod history;
 pub mod journal;
 pub mod key;

@@ -4,6 +4,7 @@
 //! here reads a file, a clock or a database, or knows HTML.
 
 pub mod access;
+pub mod agreement;
 pub mod attribution;
 pub mod backtest;
 pub mod board;
@@ -14,6 +15,7 @@ pub mod document;
 pub mod forecast;
 pub mod funnel;
 pub mod goal;
+pub mod handoff;
 pub mod imports;
 pub mod journal;
 pub mod listing;

@@ -6,6 +6,7 @@
 //! by the caller; only the keys of people come from the operating system's random source.
 
 pub mod access;
+pub mod agreement;
 pub mod alias;
 pub mod call;
 pub mod chain;
@@ -14,6 +15,7 @@ mod db;
 pub mod error;
 pub mod goal;
 pub mod goal_part;
+pub mod handoff;
 pub mod import;
 mod insert;
 pub mod journal;

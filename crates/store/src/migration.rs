@@ -10,6 +10,7 @@ mod m0007_request_keys;
 mod m0008_plan_versions;
 mod m0009_purchase_person;
 mod m0010_tracking;
+mod m0011_handoffs;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_plan_versions::PLAN_VERSIONS),
             Box::new(m0009_purchase_person::PURCHASE_PERSON),
             Box::new(m0010_tracking::TRACKING),
+            Box::new(m0011_handoffs::HANDOFFS),
         ]
     }
 }

@@ -17,6 +17,7 @@ mod field;
 mod forecast;
 mod frame;
 mod goal_parts;
+mod handoffs;
 mod idempotency;
 mod journal;
 mod keys;
@@ -148,6 +149,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(members::routes())
         .merge(teams::routes())
         .merge(track_page::routes())
+        .merge(handoffs::routes())
         .nest("/api/v1", api::routes(&shared))
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))

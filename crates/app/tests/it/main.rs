@@ -4,6 +4,7 @@ mod attribution;
 mod call;
 mod check;
 mod goal_tree;
+mod handoff;
 mod history;
 mod leaks;
 mod person;

@@ -7,9 +7,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::model_name;
 
 use crate::args::{
-    AsOf, Attribution, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal,
-    ImportCommand, Journal, JournalSearch, Metrics, Output, Pipeline, PipelineCommand, Plan,
-    PlanCommand, Record, Retention, Score, ScoreShow, Team,
+    Agreement, AsOf, Attribution, Backtest, Calls, Command, Every, Forecast, ForecastCommand,
+    Funnel, Goal, Handoff, ImportCommand, Journal, JournalSearch, Metrics, Output, Pipeline,
+    PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team, Within,
 };
 
 const PROOF: &str = "journal/proof";
@@ -88,6 +88,12 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Record(Record::Show { subject, output }) => {
             (Question::of_record(&subject, "")?, output.json)
         }
+        Command::Agreement(Agreement::Show(output)) => plain("agreement", &output),
+        Command::Handoff(Handoff::Queue { user: None, output }) => plain("queue", &output),
+        Command::Handoff(Handoff::Keeping(within)) => of_days("keeping", &within),
+        Command::Handoff(Handoff::Dropped(within)) => of_days("dropped", &within),
+        Command::Agreement(_) => return local("writing or signing an agreement"),
+        Command::Handoff(_) => return local("handing leads over from the command line"),
         Command::Team(Team::List(output)) => plain("teams", &output),
         Command::Team(_) => return local("changing teams from the command line"),
         Command::Record(_) => return local("this command of record"),
@@ -112,6 +118,11 @@ fn local<T>(command: &str) -> anyhow::Result<T> {
 
 fn dated(resource: &str, as_of: &AsOf) -> (Question, bool) {
     (Question::new(resource).at(as_of), as_of.output.json)
+}
+
+fn of_days(resource: &str, within: &Within) -> (Question, bool) {
+    let question = Question::new(resource).with("from", within.from).with("to", within.to);
+    (question, within.output.json)
 }
 
 fn of_plan(asked: &Plan) -> anyhow::Result<(Question, bool)> {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod erasure;
+mod handoff;
 mod search;
 mod story;
 mod tampering;
@@ -16,6 +17,17 @@ use store::Location;
 async fn story_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     story::tell(&Location::Folder(folder.path().join("data"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hand_offs_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    handoff::tell(&Location::Folder(folder.path().join("data"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hand_offs_on_postgresql() {
+    on_postgresql("handoff", |location| async move { handoff::tell(&location).await }).await;
 }
 
 #[tokio::test]

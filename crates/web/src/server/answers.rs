@@ -12,14 +12,16 @@ use app::context::Context;
 use app::error::Error;
 use app::limits;
 use app::{
-    attribution, backtest, call, check, forecast, funnel, goal, imports, journal, listing, metrics,
-    pipeline, plan, plan_version, retention, score, scoreboard, team,
+    agreement, attribution, backtest, call, check, forecast, funnel, goal, handoff, imports,
+    journal, listing, metrics, pipeline, plan, plan_version, retention, score, scoreboard, team,
 };
 use domain::access::Scope;
+use domain::handoff::By as Acting;
 use domain::period::Period;
 use domain::plan_version::NOW;
 use jiff::ToSpan;
 use jiff::civil::Date;
+use reports::agreement::Agreements;
 use reports::attribution::{Attribution, By, UnknownWord};
 use reports::backtest::Backtest;
 use reports::board::Board;
@@ -27,6 +29,7 @@ use reports::call::Calls;
 use reports::document::Report;
 use reports::forecast::Forecast;
 use reports::goal::tree::GoalTree;
+use reports::handoff::Queue;
 use reports::imports::Imports;
 use reports::journal::{Entries, Verification};
 use reports::listing::{Deals, Leads};
@@ -77,6 +80,8 @@ pub(super) enum Answer {
     MetricRows(Box<Behind>),
     Journal(Box<Entries>),
     Proof(Verification),
+    Queue(Box<Queue>),
+    Agreement(Box<Agreements>),
     Plain(Box<dyn Report + Send + Sync>),
 }
 
@@ -105,6 +110,8 @@ impl Answer {
             Answer::MetricRows(report) => report.as_ref(),
             Answer::Journal(report) => report.as_ref(),
             Answer::Proof(report) => report,
+            Answer::Queue(report) => report.as_ref(),
+            Answer::Agreement(report) => report.as_ref(),
             Answer::Plain(report) => report.as_ref(),
         }
     }
@@ -160,11 +167,13 @@ impl Question {
     }
 }
 
-/// What the facts were when an answer was computed: the writes of the store, and the day.
+/// What the facts were when an answer was computed: the writes of the store, the day, the minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Standing {
     writes: u64,
     today: Date,
+    /// Of what has running clocks, the minute.
+    minute: Option<i64>,
 }
 
 #[derive(Clone)]
@@ -222,7 +231,7 @@ impl Answers {
         question: Question,
         wanted: Wanted,
     ) -> Result<(Arc<Answer>, bool), Fault> {
-        let standing = standing(shared).await?;
+        let standing = standing(shared, question.page).await?;
         let kept = match self.find(&question) {
             Some(kept) if kept.standing == standing => return Ok((kept.answer, false)),
             kept => kept.filter(|_| wanted == Wanted::AtOnce),
@@ -267,7 +276,7 @@ impl Answers {
     async fn compute(&self, shared: &Shared, question: Question) -> Result<Arc<Answer>, Fault> {
         let turn = self.turn(&question);
         let _mine = turn.lock().await;
-        let standing = standing(shared).await?;
+        let standing = standing(shared, question.page).await?;
         if let Some(found) = self.find(&question)
             && found.standing == standing
         {
@@ -305,9 +314,11 @@ impl Answers {
 }
 
 /// What the facts are now.
-async fn standing(shared: &Shared) -> Result<Standing, Fault> {
+async fn standing(shared: &Shared, page: Page) -> Result<Standing, Fault> {
     let writes = shared.company().store.generation().await.map_err(Error::from)?;
-    Ok(Standing { writes, today: shared.today() })
+    let has_clocks = matches!(page, Page::Queue | Page::Keeping);
+    let minute = has_clocks.then(|| shared.now().as_second() / 60);
+    Ok(Standing { writes, today: shared.today(), minute })
 }
 
 impl State {
@@ -396,7 +407,35 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Journal => found(context, asked).await,
         Page::Proof => Ok(Answer::Proof(journal::verify(context).await?)),
         Page::Teams => plain(Box::new(team::list(context).await?)),
+        Page::Agreement => Ok(Answer::Agreement(Box::new(agreement::show(context).await?))),
+        Page::Queue => {
+            let (by, is_all) = acting(&context.scope);
+            let queue = handoff::queue::queue(context, by, is_all).await?;
+            Ok(Answer::Queue(Box::new(queue)))
+        }
+        Page::Keeping => plain(Box::new(handoff::keeping::keeping(context, within(asked)).await?)),
+        Page::Dropped => plain(Box::new(handoff::keeping::dropped(context, within(asked)).await?)),
     }
+}
+
+/// As whom a queue is looked at: who sees own records alone is that user; who sees more sees all of
+/// it, and names who takes a lead.
+fn acting(scope: &Scope) -> (Acting, bool) {
+    let own = match scope {
+        Scope::Owners(owners) if owners.len() <= 1 => Some(owners.first().copied()),
+        _ => None,
+    };
+    let by = Acting {
+        user: own.flatten(),
+        is_marketing: own.is_none(),
+        is_sales: true,
+        may_act_for_others: own.is_none(),
+    };
+    (by, own.is_none())
+}
+
+fn within(asked: &Asked) -> handoff::keeping::Question {
+    handoff::keeping::Question { from: asked.from, to: asked.to }
 }
 
 async fn attributed(context: &Context, asked: &Asked) -> Result<Answer, Error> {

@@ -29,6 +29,7 @@ use super::answers::Wanted;
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
 use super::forecast;
+use super::handoffs;
 use super::idempotency;
 use super::pages::action;
 use super::plan_versions;
@@ -75,6 +76,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/journal/proof", report_of(Page::Proof))
         .route("/funnel/curve", report_of(Page::Curve))
         .merge(teams::programs(shared))
+        .merge(handoffs::programs(shared))
         .route("/{page}", get(page))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
 }
@@ -267,7 +269,8 @@ pub(super) fn description() -> Value {
     paths.insert("/api/v1/records/{kind}".to_owned(), described_addition());
     paths.insert("/api/v1/forecast/calls".to_owned(), described_calls());
     paths["/api/v1/plan-versions"]["post"] = described_saving();
-    for (address, verb, described) in teams::described() {
+    let described = teams::described().into_iter().chain(handoffs::described());
+    for (address, verb, described) in described {
         paths.entry(address).or_insert_with(|| json!({}))[verb] = described;
     }
     json!({
@@ -287,6 +290,8 @@ fn taken(page: Page) -> &'static [&'static str] {
     match page {
         Page::Goal | Page::Metrics | Page::Quality => &[],
         Page::Imports | Page::Proof | Page::Teams | Page::PlanVersions => &[],
+        Page::Queue | Page::Agreement => &[],
+        Page::Keeping | Page::Dropped => &["from", "to"],
         Page::Journal => &["kind", "record", "field", "who", "from", "to", "cause", "q", "after"],
         Page::PlanVersion => &["name"],
         Page::PlanComparison => &["name", "with"],
@@ -607,6 +612,31 @@ fn sent() -> Value {
                 "name": { "type": "string", "minLength": 1, "maxLength": 80 },
                 "period": { "type": ["string", "null"] }, "as_of": { "type": ["string", "null"] },
                 "changes": { "type": "object", "additionalProperties": text },
+            },
+        },
+        "Deed": {
+            "type": "object",
+            "required": ["lead", "deed"],
+            "additionalProperties": false,
+            "properties": {
+                "lead": { "type": "string", "minLength": 1 }, "deed": { "enum": handoffs::DEEDS },
+                "reason": { "type": ["string", "null"] }, "to": { "type": ["string", "null"] },
+                "note": { "type": ["string", "null"] }, "user": { "type": ["string", "null"] },
+            },
+        },
+        "Terms": {
+            "type": "object",
+            "required": ["terms"],
+            "additionalProperties": false,
+            "properties": { "terms": text },
+        },
+        "Signature": {
+            "type": "object",
+            "required": ["side"],
+            "additionalProperties": false,
+            "properties": {
+                "side": { "enum": ["marketing", "sales"] },
+                "version": { "type": ["integer", "null"], "minimum": 1 },
             },
         },
         "Name": {

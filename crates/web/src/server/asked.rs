@@ -47,10 +47,14 @@ pub enum Page {
     Journal,
     Proof,
     Teams,
+    Queue,
+    Agreement,
+    Keeping,
+    Dropped,
 }
 
 impl Page {
-    pub const ALL: [Page; 30] = [
+    pub const ALL: [Page; 34] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -81,6 +85,10 @@ impl Page {
         Page::Journal,
         Page::Proof,
         Page::Teams,
+        Page::Queue,
+        Page::Agreement,
+        Page::Keeping,
+        Page::Dropped,
     ];
 
     /// Its name in addresses.
@@ -116,6 +124,10 @@ impl Page {
             Page::Journal => "journal",
             Page::Proof => "journal/proof",
             Page::Teams => "teams",
+            Page::Queue => "queue",
+            Page::Agreement => "agreement",
+            Page::Keeping => "keeping",
+            Page::Dropped => "dropped",
         }
     }
 
@@ -151,6 +163,10 @@ impl Page {
             Page::Journal => "Journal",
             Page::Proof => "Proof of the journal",
             Page::Teams => "Teams",
+            Page::Queue => "Queue",
+            Page::Agreement => "Agreement",
+            Page::Keeping => "Who kept the agreement",
+            Page::Dropped => "Dropped batons",
         }
     }
 

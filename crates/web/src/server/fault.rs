@@ -103,7 +103,7 @@ impl From<Error> for Fault {
                 Fault::NotFound("There is no such record that you may see.".into())
             }
             Error::Field { field, why } => Fault::Field { field, why },
-            Error::Changed { .. } => Fault::Changed(error.to_string()),
+            Error::Changed { .. } | Error::Taken { .. } => Fault::Changed(error.to_string()),
             Error::NotAMember => Fault::Input(error.to_string()),
             Error::Store(store) if store.is_inward() => Fault::Broken(store.to_string()),
             Error::Lake(lake) if lake.is_inward() => Fault::Broken(lake.to_string()),

@@ -16,10 +16,11 @@ use super::visitor::Visitor;
 use crate::money::long_date;
 
 /// The pages of the bar in the order of the relay, each with the key that follows `g`.
-pub(super) const BAR: [(Page, char); 9] = [
+pub(super) const BAR: [(Page, char); 10] = [
     (Page::Scoreboard, 's'),
     (Page::Plan, 'p'),
     (Page::Leads, 'l'),
+    (Page::Queue, 'h'),
     (Page::Attribution, 'a'),
     (Page::Pipeline, 'd'),
     (Page::Forecast, 'f'),

@@ -28,10 +28,14 @@ impl Key {
 }
 
 /// What the script does on a page: its name there, the strokes, and what it is for people.
-const DOINGS: [(&str, &[&str], &str); 4] = [
+const DOINGS: [(&str, &[&str], &str); 8] = [
     ("search", &["/", "Ctrl-k"], "Search deals and leads (⌘K on a Mac)"),
     ("next", &["j"], "The next row of a list"),
     ("previous", &["k"], "The row before"),
+    ("accept", &["a"], "In the queue: accept the lead"),
+    ("decline", &["d"], "In the queue: decline it, with a reason"),
+    ("recycle", &["r"], "In the queue: recycle it, with a reason"),
+    ("call", &["c"], "In the queue: log a call that reached somebody"),
     ("keys", &["?"], "All keys"),
 ];
 

@@ -204,6 +204,7 @@ pub(super) fn action(page: Page) -> Action {
     match page {
         Page::Board | Page::Deals | Page::Leads | Page::Scores => Action::ReadRecords,
         Page::Journal => Action::ReadRecords,
+        Page::Queue | Page::Dropped => Action::ReadRecords,
         Page::Imports | Page::Quality => Action::ReadImports,
         Page::Proof => Action::ReadJournal,
         Page::Teams => Action::ReadMembers,
@@ -319,6 +320,7 @@ fn bar(page: Page) -> Page {
         Page::Metric | Page::MetricRows | Page::Rates => Page::Metrics,
         Page::Imports | Page::Journal | Page::Proof => Page::Quality,
         Page::Scores => Page::Leads,
+        Page::Agreement | Page::Keeping | Page::Dropped => Page::Queue,
         page => page,
     }
 }
@@ -332,6 +334,7 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
+        Page::Queue => &[Page::Queue, Page::Agreement, Page::Keeping, Page::Dropped],
         Page::Quality => &[Page::Quality, Page::Imports, Page::Journal, Page::Proof],
         _ => &[],
     };

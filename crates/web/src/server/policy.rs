@@ -25,6 +25,10 @@ pub(super) enum Action {
     SubmitCalls,
     OverrideCalls,
     SignGoal,
+    HandOver,
+    DirectQueue,
+    WriteAgreement,
+    SignAgreement,
     Import,
     ManageTracking,
     ReadMembers,
@@ -45,6 +49,10 @@ impl Action {
             Action::SubmitCalls => "submit forecast calls",
             Action::OverrideCalls => "override forecast calls",
             Action::SignGoal => "sign for the goal",
+            Action::HandOver => "hand leads over",
+            Action::DirectQueue => "act for others in the queue",
+            Action::WriteAgreement => "write the agreement",
+            Action::SignAgreement => "sign the agreement",
             Action::Import => "import",
             Action::ManageTracking => "manage tracking",
             Action::ReadMembers => "read members",
@@ -122,6 +130,10 @@ mod tests {
                 Action::SubmitCalls,
                 Action::OverrideCalls,
                 Action::SignGoal,
+                Action::HandOver,
+                Action::DirectQueue,
+                Action::WriteAgreement,
+                Action::SignAgreement,
                 Action::Import,
                 Action::ManageTracking,
                 Action::ReadMembers,
@@ -133,6 +145,7 @@ mod tests {
         assert_eq!(may(Role::Owner).len(), 15);
         assert!(may(Role::RevenueOperations).contains(&Action::ManageTracking));
         assert!(!may(Role::Marketing).contains(&Action::ManageTracking));
+        assert_eq!(may(Role::Owner).len(), 18);
         let own = Scope::Owners([uuid::Uuid::nil()].into());
         assert!(policy.permits(Role::SalesManager, &Scope::All, Action::ReadJournal));
         assert!(!policy.permits(Role::SalesManager, &own, Action::ReadJournal));
@@ -142,6 +155,10 @@ mod tests {
         assert!(policy.permits(Role::SalesRep, &own, Action::EditRecords));
         assert!(policy.permits(Role::SalesRep, &own, Action::SubmitCalls));
         assert!(!policy.permits(Role::SalesRep, &own, Action::OverrideCalls));
+        assert!(policy.permits(Role::SalesRep, &own, Action::HandOver));
+        assert!(!policy.permits(Role::SalesRep, &own, Action::DirectQueue));
+        assert!(!policy.permits(Role::SalesRep, &own, Action::SignAgreement));
+        assert!(policy.permits(Role::Marketing, &Scope::All, Action::SignAgreement));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::OverrideCalls));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::ManageMembers));
     }

@@ -1,10 +1,11 @@
-//! Upkeep while the server runs: edits are chained within a minute and sealed within an hour; what
-//! sites send is sealed within seconds.
+//! Upkeep while the server runs: the clocks of hand-offs are looked at and edits are chained within
+//! a minute, and sealed within an hour; what sites send is sealed within seconds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::context::Context;
+use app::handoff::tick;
 use app::tracking::any_wait;
 use app::upkeep;
 use domain::access::Scope;
@@ -73,6 +74,7 @@ async fn seal(shared: &Arc<Shared>) -> Result<(), Fault> {
 
 async fn take(shared: &Shared, is_whole: bool) -> Result<(), Fault> {
     let verb = async move |context: &Context| {
+        tick::tick(context).await?;
         if upkeep::chain(context).await? || is_whole {
             upkeep::tend(context).await?;
         }

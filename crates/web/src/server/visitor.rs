@@ -77,6 +77,10 @@ impl Visitor {
                 | Action::SubmitCalls
                 | Action::OverrideCalls
                 | Action::SignGoal
+                | Action::HandOver
+                | Action::DirectQueue
+                | Action::WriteAgreement
+                | Action::SignAgreement
                 | Action::Import
                 | Action::ManageTracking
                 | Action::ManageMembers

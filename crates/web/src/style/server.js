@@ -7,11 +7,18 @@
 
   // From row to row of the first table whose rows lead somewhere.
   const step = (by) => {
-    const links = [...document.querySelectorAll("main tbody a")];
+    const links = [...document.querySelectorAll("main tbody a, [data-lead] h2 a")];
     if (links.length === 0) return;
     const here = links.indexOf(document.activeElement);
     const next = Math.min(Math.max(here + by, 0), links.length - 1);
     links[next].focus();
+  };
+
+  // Does something with the lead that has the focus, or with the first one of the queue.
+  const press = (deed) => {
+    const lead = document.activeElement?.closest("[data-lead]");
+    const line = lead ?? document.querySelector("[data-lead]");
+    line?.querySelector(`button[value="${deed}"]`)?.click();
   };
 
   // What keys do, by the names that the page's list of keys uses; the list says which keys.
@@ -19,6 +26,10 @@
     search: () => search?.focus(),
     next: () => step(1),
     previous: () => step(-1),
+    accept: () => press("accept"),
+    decline: () => press("decline"),
+    recycle: () => press("recycle"),
+    call: () => press("call"),
     keys: () => (list.open ? list.close() : list.showModal()),
   };
   const bound = new Map();

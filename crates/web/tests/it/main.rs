@@ -7,6 +7,7 @@ mod calls;
 mod edits;
 mod entrance;
 mod goal_parts;
+mod handoffs;
 mod journal;
 mod metrics;
 mod pages;

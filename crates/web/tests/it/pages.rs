@@ -6,7 +6,7 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 23] = [
+pub const PAGES: [&str; 27] = [
     "scoreboard",
     "week",
     "goal",
@@ -30,6 +30,10 @@ pub const PAGES: [&str; 23] = [
     "journal",
     "journal/proof",
     "teams",
+    "queue",
+    "agreement",
+    "keeping",
+    "dropped",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
