@@ -24,6 +24,9 @@ const TODAY: Date = date(2026, 6, 1);
 /// Leads of the last days before the end may yet be contacted: they are left out on both sides.
 const OPEN_DAYS: i64 = 125;
 
+/// How long the agreement waits for somebody to accept, its grace included.
+const WAITS: SignedDuration = SignedDuration::from_hours(24 * 120);
+
 const TERMS: &str = r#"
 definition = "as the demo company has it"
 promised_monthly = 100
@@ -105,6 +108,9 @@ fn passes(steps: &[Step], from: Timestamp, to: Timestamp) -> BTreeMap<String, Ve
     }
     for own in passes.values_mut() {
         own.retain(|pass| (from..to).contains(&pass[0].at));
+        // What comes later than the agreement waits comes to a baton that lies on the ground.
+        let is_late = |pass: &&mut Vec<Step>| pass.len() > 1 && pass[1].at > pass[0].at + WAITS;
+        own.iter_mut().filter(is_late).for_each(|pass| pass.truncate(1));
     }
     passes.retain(|_, own| !own.is_empty());
     passes

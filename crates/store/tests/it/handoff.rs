@@ -54,7 +54,7 @@ async fn passes(store: &Store) {
     let again = async |tx: &mut Tx| tx.change_handoff(&first, &over).await;
     assert!(!store.write(author(11), again).await.unwrap(), "it has changed since");
     assert_eq!(store.returning_handoffs(at(19)).await.unwrap(), []);
-    assert_eq!(store.returning_handoffs(at(20)).await.unwrap(), [over.clone()]);
+    assert_eq!(store.returning_handoffs(at(20)).await.unwrap(), std::slice::from_ref(&over));
     let second = Handoff::new(id(12), id(1), 2, at(20));
     assert!(begin(second.clone()).await);
     assert_eq!(store.returning_handoffs(at(30)).await.unwrap(), [], "it has returned");

@@ -392,11 +392,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
             plain(Box::new(retention::retention(context, as_of, known_at, seed).await?))
         }
         Page::Attribution => attributed(context, asked).await,
-        Page::Scores => {
-            let limit = asked.settled.limit;
-            let question = score::leads::Question { lead: None, as_of, known_at, limit, seed };
-            Ok(Answer::Scores(Box::new(score::leads::leads(context, &question).await?)))
-        }
+        Page::Scores => scored(context, asked).await,
         Page::Metrics => Ok(Answer::Metrics(metrics::list()?)),
         Page::Metric => {
             Ok(Answer::Metric(Box::new(metrics::show(context, &measured(asked)).await?)))
@@ -408,14 +404,26 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Proof => Ok(Answer::Proof(journal::verify(context).await?)),
         Page::Teams => plain(Box::new(team::list(context).await?)),
         Page::Agreement => Ok(Answer::Agreement(Box::new(agreement::show(context).await?))),
-        Page::Queue => {
-            let (by, is_all) = acting(&context.scope);
-            let queue = handoff::queue::queue(context, by, is_all).await?;
-            Ok(Answer::Queue(Box::new(queue)))
-        }
+        Page::Queue => queued(context).await,
         Page::Keeping => plain(Box::new(handoff::keeping::keeping(context, within(asked)).await?)),
         Page::Dropped => plain(Box::new(handoff::keeping::dropped(context, within(asked)).await?)),
     }
+}
+
+async fn scored(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let question = score::leads::Question {
+        lead: None,
+        as_of: asked.as_of,
+        known_at: asked.settled.known_at,
+        limit: asked.settled.limit,
+        seed: asked.settled.seed,
+    };
+    Ok(Answer::Scores(Box::new(score::leads::leads(context, &question).await?)))
+}
+
+async fn queued(context: &Context) -> Result<Answer, Error> {
+    let (by, is_all) = acting(&context.scope);
+    Ok(Answer::Queue(Box::new(handoff::queue::queue(context, by, is_all).await?)))
 }
 
 /// As whom a queue is looked at: who sees own records alone is that user; who sees more sees all of
