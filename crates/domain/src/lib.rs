@@ -23,6 +23,7 @@ pub mod lifecycle;
 pub mod master;
 pub mod money;
 pub mod name;
+pub mod pay;
 pub mod period;
 pub mod plan_version;
 pub mod stage;

@@ -20,6 +20,7 @@ pub mod imports;
 pub mod journal;
 pub mod listing;
 pub mod metrics;
+pub mod pay;
 pub mod person;
 pub mod pipeline;
 pub mod plan;
