@@ -4,15 +4,14 @@
 //! [`ending`], which touches came before what by [`window`]; the models themselves are those of
 //! `stats::attribution`.
 
-mod cost;
+pub(crate) mod cost;
 mod ending;
-mod key;
+pub(crate) mod key;
 mod window;
 
 use domain::money::Money;
 use domain::time::{end_of_day, start_of_day};
 use jiff::civil::Date;
-use lake::journeys::TouchKey;
 use reports::attribution::{
     Attribution, By, Conversions, Credit, Key, MILESTONES_LACK, Part, Said, Untouched,
 };
@@ -22,7 +21,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::world::{Wanted, World};
 use ending::Endings;
-use key::Keys;
+use key::{Keys, touch_key};
 use window::{Gathered, Window};
 
 /// Days before a conversion whose touches count, where nothing else is said.
@@ -133,15 +132,6 @@ pub async fn attribution(
         parts: parts.map(|(model, verdict)| part(model, verdict, money)).collect(),
         seconds: clock(),
     })
-}
-
-/// What of a touch credit goes by: teams and people have the account that it names.
-fn touch_key(by: By) -> TouchKey {
-    match by {
-        By::Channel => TouchKey::Channel,
-        By::Campaign => TouchKey::Campaign,
-        By::Team | By::Person => TouchKey::Account,
-    }
 }
 
 /// Days to look back as they are written; `all` is as far as there are touches.

@@ -7,6 +7,7 @@ pub mod access;
 mod actor;
 pub mod agreement;
 pub mod attribution;
+pub mod awareness;
 pub mod backtest;
 pub mod call;
 pub mod check;

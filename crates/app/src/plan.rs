@@ -15,6 +15,7 @@ use domain::period::{Days, FiscalCalendar, Period, month_of};
 use domain::time::{date_of, day_number};
 use jiff::ToSpan;
 use jiff::civil::Date;
+use rayon::prelude::*;
 use reports::plan::{Assumption, Driver, Need, Plan, Row};
 use stats::plan as engine;
 use stats::plan::drivers::Lever;
@@ -78,7 +79,7 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
     let basis = Basis::new(context, &world, &world.deals, &span, assumed)?;
     let begun = |month: &Period| calendar.days(*month).first <= world.as_of;
     let booked_in = |month| (month, won_within(&world.deals, calendar.days(month)));
-    let months = calendar.months(goal.period).into_iter().filter(begun);
+    let months: Vec<Period> = calendar.months(goal.period).into_iter().filter(begun).collect();
     let prepared = Prepared {
         goal,
         seed: question.seed,
@@ -86,7 +87,7 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
         calendar,
         as_of: world.as_of,
         days,
-        booked_months: months.map(booked_in).collect(),
+        booked_months: months.into_par_iter().map(booked_in).collect(),
         is_reconstructed: world.reconstructed,
         budget: budget::of(context, &world, &basis.chain).await?,
         basis,

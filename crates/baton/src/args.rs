@@ -60,6 +60,8 @@ pub enum Command {
     Retention(Retention),
     /// Which channels, campaigns, teams or people had which part in what was won, by every model
     Attribution(Attribution),
+    /// Who came in some days, by which channel, and what became of those who were new
+    Awareness(Awareness),
     /// The probability of a yes, learned from rows that have told
     #[command(subcommand)]
     Score(Score),
@@ -729,6 +731,21 @@ pub struct Attribution {
     /// The seed of the sample for Shapley values of more than 16 keys
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    #[command(flatten)]
+    pub as_of: AsOf,
+}
+
+#[derive(Debug, Args)]
+pub struct Awareness {
+    /// By what people came: channel, campaign, team or person
+    #[arg(long, default_value = "channel", value_name = "DIMENSION")]
+    pub by: By,
+    /// The first day; thirteen weeks before the last if left out
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// The last day; the as-of day if left out
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
     #[command(flatten)]
     pub as_of: AsOf,
 }

@@ -8,8 +8,9 @@ use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
 use app::goal::tree::{Change, Sharing};
 use app::{
-    attribution, call, check, forecast, funnel, goal, imports, journal, limits, metrics, person,
-    pipeline, plan, plan_version, record, retention, score, scoreboard, team, tracking, upkeep,
+    attribution, awareness, call, check, forecast, funnel, goal, imports, journal, limits, metrics,
+    person, pipeline, plan, plan_version, record, retention, score, scoreboard, team, tracking,
+    upkeep,
 };
 use domain::call::Manner;
 use domain::company::Company;
@@ -21,10 +22,10 @@ use reports::document::Report;
 use reports::imports::StageSeen;
 
 use crate::args::{
-    Arguments, Attribution, Backtest, Call, Calls, Command, Every, Forecast, ForecastCommand,
-    Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand,
-    Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score, ScoreBacktest,
-    ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
+    Arguments, Attribution, Awareness, Backtest, Call, Calls, Command, Every, Forecast,
+    ForecastCommand, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline,
+    PipelineCommand, Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score,
+    ScoreBacktest, ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
 };
 use crate::{demo, handoff, remote, review, serve, show};
 
@@ -71,6 +72,11 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         }
         Command::Upkeep(output) => show::report(&upkeep::tend(context).await?, output.json),
         Command::Attribution(asked) => self::attribution(context, asked).await,
+        Command::Awareness(Awareness { by, from, to, as_of }) => {
+            let (day, known_at) = (as_of.as_of, as_of.known_at);
+            let question = awareness::Question { by, from, to, as_of: day, known_at };
+            show::report(&awareness::awareness(context, &question).await?, as_of.output.json)
+        }
         Command::Score(Score::Show(ScoreShow { limit, of })) => {
             scores(context, None, limit, of).await
         }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod agreement;
 pub mod attribution;
+pub mod awareness;
 pub mod backtest;
 pub mod board;
 pub mod call;

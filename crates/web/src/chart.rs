@@ -5,6 +5,7 @@
 
 pub mod ages;
 pub mod answers;
+pub mod arrivals;
 pub mod chance;
 pub mod course;
 pub mod fan;
@@ -18,6 +19,7 @@ pub mod relay;
 pub mod track;
 pub mod versions;
 pub mod waterfall;
+pub mod ways;
 
 use crate::money::brief;
 use crate::svg::{Anchor, Canvas, Scale};

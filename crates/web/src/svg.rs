@@ -77,6 +77,26 @@ impl Canvas {
         ));
     }
 
+    /// A band of one height between two places, bent so that it leaves and reaches them level.
+    /// The places are its upper corners.
+    pub fn ribbon(
+        &mut self,
+        class: &str,
+        (x1, y1): (f64, f64),
+        (x2, y2): (f64, f64),
+        height: f64,
+        tells: &str,
+    ) {
+        let middle = (x1 + x2) / 2.0;
+        let (low1, low2) = (y1 + height, y2 + height);
+        let upper =
+            format!("M{x1:.1} {y1:.1}C{middle:.1} {y1:.1} {middle:.1} {y2:.1} {x2:.1} {y2:.1}");
+        let lower = format!(
+            "L{x2:.1} {low2:.1}C{middle:.1} {low2:.1} {middle:.1} {low1:.1} {x1:.1} {low1:.1}Z"
+        );
+        self.push(&format!(r#"<path class="{class}" d="{upper}{lower}">{}</path>"#, title(tells)));
+    }
+
     fn push(&mut self, shape: &str) {
         self.body.push_str(shape);
         self.body.push('\n');

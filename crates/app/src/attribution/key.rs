@@ -6,6 +6,7 @@ use domain::history::{Fact, Latest};
 use domain::kind::Kind;
 use domain::name::plain;
 use domain::value::Value;
+use lake::journeys::TouchKey;
 use reports::attribution::{By, NONE};
 use uuid::Uuid;
 
@@ -18,6 +19,15 @@ pub struct Keys {
     pub names: Vec<String>,
     /// The place of each name of touches among them.
     pub of_touch: Vec<u32>,
+}
+
+/// What of a touch a key goes by: teams and people have the account that it names.
+pub fn touch_key(by: By) -> TouchKey {
+    match by {
+        By::Channel => TouchKey::Channel,
+        By::Campaign => TouchKey::Campaign,
+        By::Team | By::Person => TouchKey::Account,
+    }
 }
 
 impl Keys {

@@ -6,6 +6,7 @@ use domain::deal::Deal;
 use domain::lead::Lead;
 use domain::stage::Outcome;
 use domain::time::day_number;
+use rayon::prelude::*;
 use stats::funnel::history::{History, Kind, Path, State};
 use stats::funnel::{Fitted, Unfitted};
 use stats::plan::{Calendar, Course, Source};
@@ -39,13 +40,15 @@ pub fn course(
             let mut direct = vec![days.each(|_| 0.0); arrival_stage];
             direct.push(arrivals.iter().map(|count| count * (1.0 - from_leads.share)).collect());
             let leads = sound_leads(&world.leads);
-            let open = open_leads(world, chain, from_leads, &days);
+            let (open, entering) = rayon::join(
+                || open_leads(world, chain, from_leads, &days),
+                || lead_rates(&leads, world, &days),
+            );
             let besides = vec![
                 Source { entering: open, is_on_the_way: true },
                 Source { entering: direct, is_on_the_way: false },
             ];
-            let entering = lead_rates(&leads, world, &days)?;
-            Ok(Some(Course { entering, besides, arrival_stage, arrivals }))
+            Ok(Some(Course { entering: entering?, besides, arrival_stage, arrivals }))
         }
     }
 }
@@ -94,10 +97,10 @@ fn lead_rates(leads: &[&Lead], world: &World, days: &Days) -> Result<Vec<f64>, E
 fn open_leads(world: &World, chain: &Chain, from_leads: &FromLeads, days: &Days) -> Vec<Vec<f64>> {
     let names = &chain.names[..from_leads.curves.len()];
     let mut ages: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    for lead in sound_leads(&world.leads) {
-        if let Some(standing) = standing(lead, names, world) {
-            *ages.entry(standing).or_default() += 1.0;
-        }
+    let leads = sound_leads(&world.leads);
+    let standings = leads.par_iter().filter_map(|lead| standing(lead, names, world));
+    for standing in standings.collect::<Vec<_>>() {
+        *ages.entry(standing).or_default() += 1.0;
     }
     let mut entering = vec![days.each(|_| 0.0); names.len() + 1];
     let before = (days.start - days.first).unsigned_abs() as usize;

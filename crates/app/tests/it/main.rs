@@ -1,6 +1,7 @@
 //! The verbs on a company in a temporary folder, and on the real data sets.
 
 mod attribution;
+mod awareness;
 mod call;
 mod check;
 mod goal_tree;

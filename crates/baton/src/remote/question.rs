@@ -7,9 +7,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::model_name;
 
 use crate::args::{
-    Agreement, AsOf, Attribution, Backtest, Calls, Command, Every, Forecast, ForecastCommand,
-    Funnel, Goal, Handoff, ImportCommand, Journal, JournalSearch, Metrics, Output, Pipeline,
-    PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team, Within,
+    Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast,
+    ForecastCommand, Funnel, Goal, Handoff, ImportCommand, Journal, JournalSearch, Metrics, Output,
+    Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team,
+    Within,
 };
 
 const PROOF: &str = "journal/proof";
@@ -67,6 +68,11 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
             (question.with("seed", Some(seed)), json)
         }
         Command::Attribution(attribution) => of_attribution(&attribution),
+        Command::Awareness(Awareness { by, from, to, as_of }) => {
+            let (question, json) = dated("awareness", &as_of);
+            let question = question.with("by", Some(by.name()));
+            (question.with("from", from).with("to", to), json)
+        }
         Command::Score(Score::Show(ScoreShow { limit, of })) => {
             let (question, json) = dated("scores", &of.as_of);
             (question.with("seed", Some(of.seed)).with("limit", Some(limit)), json)

@@ -18,6 +18,8 @@ const REPORTS: &[&[&str]] = &[
     &["forecast", "backtest", "--every", "week", "--as-of", "2026-05-15"],
     &["forecast", "calls", "--period", "2026-Q3"],
     &["retention"],
+    &["awareness"],
+    &["awareness", "--by", "campaign", "--from", "2026-02-01", "--to", "2026-05-01"],
     &["pipeline", "--as-of", "2026-05-20"],
     &["pipeline", "waterfall", "--from", "2026-02-01", "--to", "2026-05-01"],
     &["pipeline", "waterfall", "--from", "2026-02-01", "--to", "2026-05-01", "--closing", "2026"],

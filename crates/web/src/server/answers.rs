@@ -12,8 +12,9 @@ use app::context::Context;
 use app::error::Error;
 use app::limits;
 use app::{
-    agreement, attribution, backtest, call, check, forecast, funnel, goal, handoff, imports,
-    journal, listing, metrics, pipeline, plan, plan_version, retention, score, scoreboard, team,
+    agreement, attribution, awareness, backtest, call, check, forecast, funnel, goal, handoff,
+    imports, journal, listing, metrics, pipeline, plan, plan_version, retention, score, scoreboard,
+    team,
 };
 use domain::access::Scope;
 use domain::handoff::By as Acting;
@@ -23,6 +24,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::agreement::Agreements;
 use reports::attribution::{Attribution, By, UnknownWord};
+use reports::awareness::Awareness;
 use reports::backtest::Backtest;
 use reports::board::Board;
 use reports::call::Calls;
@@ -66,6 +68,7 @@ pub(super) enum Answer {
     PlanVersion(Box<Version>),
     PlanComparison(Box<Comparison>),
     Attribution(Box<Attribution>),
+    Awareness(Box<Awareness>),
     Forecast(Forecast),
     Calls(Box<Calls>),
     Board(Board),
@@ -96,6 +99,7 @@ impl Answer {
             Answer::PlanVersion(report) => report.as_ref(),
             Answer::PlanComparison(report) => report.as_ref(),
             Answer::Attribution(report) => report.as_ref(),
+            Answer::Awareness(report) => report.as_ref(),
             Answer::Forecast(report) => report,
             Answer::Calls(report) => report.as_ref(),
             Answer::Board(report) => report,
@@ -392,6 +396,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
             plain(Box::new(retention::retention(context, as_of, known_at, seed).await?))
         }
         Page::Attribution => attributed(context, asked).await,
+        Page::Awareness => came(context, asked).await,
         Page::Scores => scored(context, asked).await,
         Page::Metrics => Ok(Answer::Metrics(metrics::list()?)),
         Page::Metric => {
@@ -446,11 +451,27 @@ fn within(asked: &Asked) -> handoff::keeping::Question {
     handoff::keeping::Question { from: asked.from, to: asked.to }
 }
 
-async fn attributed(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+/// The dimension that is asked for by name.
+fn dimension(asked: &Asked) -> Result<By, Error> {
     let wrong = |error: UnknownWord| Error::Input(error.to_string());
+    asked.by.as_deref().map_or(Ok(By::default()), str::parse).map_err(wrong)
+}
+
+async fn came(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let question = awareness::Question {
+        by: dimension(asked)?,
+        from: asked.from,
+        to: asked.to,
+        as_of: asked.as_of,
+        known_at: asked.settled.known_at,
+    };
+    Ok(Answer::Awareness(Box::new(awareness::awareness(context, &question).await?)))
+}
+
+async fn attributed(context: &Context, asked: &Asked) -> Result<Answer, Error> {
     let question = attribution::Question {
         conversion: asked.conversion,
-        by: asked.by.as_deref().map_or(Ok(By::default()), str::parse).map_err(wrong)?,
+        by: dimension(asked)?,
         model: asked.settled.model,
         from: asked.from,
         to: asked.to,

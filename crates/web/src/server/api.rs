@@ -308,6 +308,7 @@ fn taken(page: Page) -> &'static [&'static str] {
         Page::Retention => &["as_of", "known_at", "seed"],
         Page::Scores => &["as_of", "known_at", "seed", "limit"],
         Page::Attribution => ATTRIBUTED,
+        Page::Awareness => &["as_of", "known_at", "from", "to", "by"],
         Page::Metric => &["name", "as_of", "known_at", "from", "to", "by"],
         Page::MetricRows => &["name", "as_of", "known_at", "from", "to", "by", "value", "after"],
         Page::Week => &["as_of"],

@@ -39,6 +39,7 @@ pub enum Page {
     Curve,
     Retention,
     Attribution,
+    Awareness,
     Metrics,
     Metric,
     MetricRows,
@@ -54,7 +55,7 @@ pub enum Page {
 }
 
 impl Page {
-    pub const ALL: [Page; 34] = [
+    pub const ALL: [Page; 35] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -77,6 +78,7 @@ impl Page {
         Page::Curve,
         Page::Retention,
         Page::Attribution,
+        Page::Awareness,
         Page::Metrics,
         Page::Metric,
         Page::MetricRows,
@@ -116,6 +118,7 @@ impl Page {
             Page::Curve => "funnel/curve",
             Page::Retention => "retention",
             Page::Attribution => "attribution",
+            Page::Awareness => "awareness",
             Page::Metrics => "metrics",
             Page::Metric => "metric",
             Page::MetricRows => "metric-rows",
@@ -155,6 +158,7 @@ impl Page {
             Page::Curve => "The share that gets from one state to another",
             Page::Retention => "Retention",
             Page::Attribution => "Attribution",
+            Page::Awareness => "Awareness",
             Page::Metrics => "Metrics",
             Page::Metric => "Metric",
             Page::MetricRows => "Rows behind a metric",

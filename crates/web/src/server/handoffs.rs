@@ -205,11 +205,15 @@ async fn queue_shown(
         return Err(Fault::Broken("queues are answered otherwise".to_owned()));
     };
     let document = queue.document();
+    let mut notes = document.notes;
+    if asked.as_of.is_some() {
+        notes.insert(0, "The queue is of now; the day above holds on other pages.".to_owned());
+    }
     let view = QueueView {
-        frame: frame(visitor, Page::Queue, &Asked::default()),
+        frame: frame(visitor, Page::Queue, asked),
         related: related(visitor, Page::Queue, asked),
         answer: unbroken(&document.answer),
-        notes: document.notes,
+        notes,
         downloads: downloads(visitor, Page::Queue, &Asked::default()),
         queue: queue.as_ref().clone(),
         may_act: visitor.may(Action::HandOver),

@@ -17,6 +17,7 @@ use domain::kind::Kind;
 use domain::period::Period;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::{By, Conversions};
+use reports::awareness::Awareness;
 use reports::document::{Cell, Document, Table};
 use reports::metrics::Definition;
 use reports::score::leads::OPEN;
@@ -39,7 +40,9 @@ use super::shared::Shared;
 use super::track_page;
 use super::visitor::Visitor;
 use super::what_if::{self, Slider};
-use crate::chart::{Figure, chance, course, graded, needs, quarter, track, versions, waterfall};
+use crate::chart::{
+    Figure, arrivals, chance, course, graded, needs, quarter, track, versions, waterfall, ways,
+};
 use crate::review::unbroken;
 use crate::table::TableView;
 
@@ -293,6 +296,7 @@ pub(super) fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
         Page::MetricRows => &["from", "to", "by", "value"],
         Page::Journal => &["kind", "record", "field", "who", "cause", "q", "from", "to"],
         Page::Attribution => &["by", "conversion"],
+        Page::Awareness => &["by", "from", "to"],
         _ => &[],
     };
     let pairs = asked.pairs().into_iter().filter(|(name, _)| kept.contains(name));
@@ -320,6 +324,7 @@ fn bar(page: Page) -> Page {
         Page::Metric | Page::MetricRows | Page::Rates => Page::Metrics,
         Page::Imports | Page::Journal | Page::Proof => Page::Quality,
         Page::Scores => Page::Leads,
+        Page::Awareness => Page::Attribution,
         Page::Agreement | Page::Keeping | Page::Dropped => Page::Queue,
         page => page,
     }
@@ -331,6 +336,7 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
         Page::Scoreboard => &[Page::Scoreboard, Page::Week],
         Page::Plan => &[Page::Plan, Page::PlanVersions, Page::Goal, Page::GoalParts],
         Page::Leads => &[Page::Leads, Page::Scores],
+        Page::Attribution => &[Page::Attribution, Page::Awareness],
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
@@ -362,8 +368,13 @@ fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec
         let href = format!("{address}{}", asked.after(&last));
         links.push(Link::new(further(page), href));
     }
-    if let Answer::Attribution(attribution) = answer {
-        links.extend(dimensions(asked, attribution.conversion));
+    match answer {
+        Answer::Attribution(attribution) => {
+            links.extend(dimensions(page, asked));
+            links.extend(conversions(asked, attribution.conversion));
+        }
+        Answer::Awareness(_) => links.extend(dimensions(page, asked)),
+        _ => {}
     }
     if page == Page::Leads && visitor.may(Action::EditRecords) {
         links.push(Link::new("Add a lead", "/add/leads"));
@@ -371,25 +382,29 @@ fn ways_on(visitor: &Visitor, page: Page, asked: &Asked, answer: &Answer) -> Vec
     links
 }
 
-/// The same attribution to others, and of other conversions than those that it is of.
-fn dimensions(asked: &Asked, conversion: Conversions) -> Vec<Link> {
-    let by = asked.by.clone().unwrap_or_else(|| By::default().name().to_owned());
-    let to = |name: String, is_here: bool, asked: Asked| Link {
-        is_here,
-        ..Link::new(name, format!("/{}{}", Page::Attribution.name(), asked.query()))
-    };
+/// A page again with another query.
+fn same_page(page: Page, name: String, is_here: bool, asked: &Asked) -> Link {
+    Link { is_here, ..Link::new(name, format!("/{}{}", page.name(), asked.query())) }
+}
+
+/// The same by others.
+fn dimensions(page: Page, asked: &Asked) -> Vec<Link> {
+    let by = asked.by.as_deref().unwrap_or(By::default().name());
     let of_dimension = |other: By| {
-        let is_here = by == other.name();
-        let asked = Asked { by: Some(other.name().to_owned()), ..asked.clone() };
-        to(format!("By {}", other.name()), is_here, asked)
+        let name = other.name();
+        let asked = Asked { by: Some(name.to_owned()), ..asked.clone() };
+        same_page(page, format!("By {name}"), by == name, &asked)
     };
+    By::ALL.into_iter().map(of_dimension).collect()
+}
+
+/// Attribution of other conversions than those that it is of.
+fn conversions(asked: &Asked, here: Conversions) -> Vec<Link> {
     let of_conversion = |other: Conversions| {
-        let is_here = conversion == other;
         let asked = Asked { conversion: Some(other), ..asked.clone() };
-        to(format!("Of {}", other.plural()), is_here, asked)
+        same_page(Page::Attribution, format!("Of {}", other.plural()), here == other, &asked)
     };
-    let conversions = Conversions::ALL.into_iter().map(of_conversion);
-    By::ALL.into_iter().map(of_dimension).chain(conversions).collect()
+    Conversions::ALL.into_iter().map(of_conversion).collect()
 }
 
 /// What leads on in a list.
@@ -491,6 +506,7 @@ pub(super) fn figures(answer: &Answer, week: Option<&Week>) -> Vec<Figure> {
             "Booked so far, and the range in which the period ends.",
             |size| quarter::draw(forecast, size),
         )],
+        Answer::Awareness(found) if found.came.touches > 0 => awareness_figures(found),
         Answer::Waterfall(fall) => vec![Figure::new(
             "waterfall",
             "How the pipeline moved",
@@ -525,6 +541,20 @@ fn chance_figure(week: &Week) -> Option<Figure> {
             |size| chance::draw(&week.course, size),
         )
     })
+}
+
+fn awareness_figures(found: &Awareness) -> Vec<Figure> {
+    let steps = Figure::new(
+        "arrivals",
+        "Who came",
+        "People in each step: those who came for the first time below, those who had come before \
+         above them.",
+        |size| arrivals::draw(found, size),
+    );
+    let title = "The ways of new people";
+    let meaning = "From what brought them first, step by step, to how far they have come. The \
+                   wider a band, the more people.";
+    vec![steps, Figure::new("ways", title, meaning, |size| ways::draw(found, size))]
 }
 
 fn scoreboard_figures(board: &Scoreboard) -> Vec<Figure> {

@@ -27,7 +27,7 @@ const VERBS_AT_ONCE: usize = 8;
 /// Reports that are computed at the same time, beside the first one and one behind.
 const USUAL_AT_ONCE: usize = 2;
 /// The pages that are computed before anybody asks for them, in this order.
-const WARMED_UP: [Page; 16] = [
+const WARMED_UP: [Page; 17] = [
     Page::Scoreboard,
     Page::Week,
     Page::Goal,
@@ -43,6 +43,7 @@ const WARMED_UP: [Page; 16] = [
     Page::Quality,
     Page::Backtest,
     Page::Retention,
+    Page::Awareness,
     Page::Proof,
 ];
 

@@ -6,7 +6,7 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 27] = [
+pub const PAGES: [&str; 28] = [
     "scoreboard",
     "week",
     "goal",
@@ -24,6 +24,7 @@ pub const PAGES: [&str; 27] = [
     "rates",
     "retention",
     "attribution",
+    "awareness",
     "metrics",
     "quality",
     "imports",
