@@ -35,7 +35,8 @@ fn missing(leg: &Leg) -> Option<Step> {
     };
     let what = leg.metric.replace('_', " ");
     let (advice, see) = match leg.leg {
-        "awareness" | "demand" => ("See what came, and from where", "leads?outcome=any"),
+        "awareness" => ("See who came, and from where", "awareness"),
+        "demand" => ("See what came, and from where", "leads?outcome=any"),
         "hand-off" => ("See the leads that wait", "leads"),
         "pipeline" => ("See what the plan asks for", "plan"),
         "close" => ("See the deals that can still close", "deals"),
