@@ -83,15 +83,14 @@ impl Db {
 async fn connect(location: &Location, create: bool) -> Result<Db, Error> {
     match location {
         Location::Folder(folder) => {
-            connect_folder(folder, sqlite().create_if_missing(create), limits::LOG_PAGES).await
+            connect_folder(folder, sqlite().create_if_missing(create)).await
         }
         Location::Scratch(folder) => {
-            // Nobody keeps it: what is written stays in the log, and is folded into no file.
             let options = sqlite()
                 .create_if_missing(create)
                 .synchronous(SqliteSynchronous::Off)
                 .pragma("secure_delete", "off");
-            connect_folder(folder, options, limits::SCRATCH_LOG_PAGES).await
+            connect_folder(folder, options).await
         }
         Location::Url(url) if is_postgres(url) => {
             // Checked here, since SeaORM's message would repeat the URL with its password.
@@ -109,17 +108,13 @@ fn is_postgres(url: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
-async fn connect_folder(
-    folder: &Path,
-    options: SqliteConnectOptions,
-    log_pages: u32,
-) -> Result<Db, Error> {
+async fn connect_folder(folder: &Path, options: SqliteConnectOptions) -> Result<Db, Error> {
     let options = options.filename(folder.join(limits::FILE_NAME));
     let cache = |kib: u32| format!("-{kib}");
     let write = options
         .clone()
         .pragma("cache_size", cache(limits::WRITER_CACHE_KIB))
-        .pragma("wal_autocheckpoint", log_pages.to_string());
+        .pragma("wal_autocheckpoint", limits::LOG_PAGES.to_string());
     let writer = connect_sqlite(write, 1).await?;
     let read = options
         .create_if_missing(false)

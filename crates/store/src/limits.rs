@@ -24,9 +24,6 @@ pub const IDLE_CONNECTION: Duration = Duration::from_secs(10);
 /// chunk of an import changes are then written there once in several chunks.
 pub const LOG_PAGES: u32 = 8_192;
 
-/// As [`LOG_PAGES`], of a database that nobody keeps: some 4 GiB, which none gets to.
-pub const SCRATCH_LOG_PAGES: u32 = 1_000_000;
-
 /// Rows that the embedded database may be ahead of who reads them.
 pub const ROWS_AHEAD: usize = 1_000;
 
