@@ -73,8 +73,17 @@ fn users(terms: &Agreement) -> Vec<Uuid> {
 /// # Errors
 /// When the store cannot be read.
 pub async fn in_force(context: &Context) -> Result<Option<InForce>, Error> {
+    in_force_at(context, Timestamp::MAX).await
+}
+
+/// As [`in_force`], at an instant: what was signed by then.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn in_force_at(context: &Context, at: Timestamp) -> Result<Option<InForce>, Error> {
     let kept = context.store.agreements().await?;
-    let newest = kept.iter().rev().find_map(|it| Some((it, it.in_force_since()?)));
+    let signed = |it: &store::agreement::Version| it.in_force_since().filter(|since| *since <= at);
+    let newest = kept.iter().rev().find_map(|it| Some((it, signed(it)?)));
     let Some((version, since)) = newest else { return Ok(None) };
     let terms = Sheet::kept(&version.terms)?.agreement(context)?;
     Ok(Some(InForce { number: version.number, since, terms }))

@@ -11,6 +11,7 @@ pub mod awareness;
 pub mod backtest;
 pub mod call;
 pub mod check;
+pub mod close;
 pub mod context;
 pub mod error;
 pub mod forecast;

@@ -87,3 +87,7 @@ pub const KEPT_WEEKS: i64 = 13;
 pub const KEPT_WEEKS_MAX: i64 = 530;
 /// Dropped batons that one report lists.
 pub const DROPPED_SHOWN_MAX: usize = 5_000;
+/// Quarters up to now that the list of periods shows, beside those that are closed.
+pub const PERIODS_SHOWN: usize = 6;
+/// Characters of the reason for which a period is closed with something missing.
+pub const DESPITE_CHARACTERS_MAX: usize = 500;

@@ -89,7 +89,11 @@ async fn goal_around(context: &Context, day: Date) -> Result<Option<Goal>, Error
     Ok(around.max_by_key(|goal| calendar.days(goal.period).last))
 }
 
-fn probability(context: &Context, world: &World, goal: Goal) -> Result<Option<f64>, Error> {
+pub(crate) fn probability(
+    context: &Context,
+    world: &World,
+    goal: Goal,
+) -> Result<Option<f64>, Error> {
     let deals = counted(&world.deals, goal.counts);
     if deals.is_empty() {
         return Ok(None);
@@ -176,6 +180,15 @@ impl Board<'_> {
 }
 
 /// A metric over days; `None` where there is nothing of the kind at all.
+/// A day of which too little was known has no probability and no forecast; that is no fault of
+/// today's.
+pub(crate) fn told<T>(found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Err(Error::Fit(_) | Error::Forecast(_) | Error::Plan(_) | Error::Input(_)) => Ok(None),
+        other => other,
+    }
+}
+
 async fn figure(
     context: &Context,
     world: &World,

@@ -84,6 +84,9 @@ pub enum Command {
     /// Hand leads from marketing to sales, and see who has the baton
     #[command(subcommand)]
     Handoff(Handoff),
+    /// Close a period: its figures are frozen with a proof, and never change
+    #[command(subcommand)]
+    Period(PeriodCommand),
     /// One record: look at it, edit it, add one
     #[command(subcommand)]
     Record(Record),
@@ -380,6 +383,39 @@ pub enum Agreement {
         #[command(flatten)]
         output: Output,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PeriodCommand {
+    /// Freeze the figures of a period that is over, write their proof, open the next
+    Close {
+        /// A fiscal year, quarter or month, as 2027, 2027-Q1 or 2027-01
+        period: Period,
+        /// Say what is missing and what would be frozen, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Why it is closed although something of the checklist is missing
+        #[arg(long, value_name = "REASON")]
+        despite: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// The periods up to now, and which are closed
+    List(Output),
+    /// A closed period: its frozen figures and their proof
+    Show(OnePeriod),
+    /// Hold a closed period against its proof
+    Verify(OnePeriod),
+    /// What has changed since a period was closed, and why
+    Restatements(OnePeriod),
+}
+
+#[derive(Debug, Args)]
+pub struct OnePeriod {
+    /// The period that was closed
+    pub period: Period,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,7 +27,7 @@ use crate::args::{
     PipelineCommand, Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score,
     ScoreBacktest, ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
 };
-use crate::{demo, handoff, remote, review, serve, show};
+use crate::{close, demo, handoff, remote, review, serve, show};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(server) = arguments.server {
@@ -85,6 +85,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         }
         Command::Agreement(agreement) => handoff::agreement(context, agreement).await,
         Command::Handoff(handoff) => handoff::handoff(context, handoff).await,
+        Command::Period(period) => close::period(context, period).await,
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,

@@ -1,6 +1,7 @@
 //! The binary: what is typed becomes a verb, and its report is shown.
 
 mod args;
+mod close;
 mod commands;
 mod demo;
 mod handoff;

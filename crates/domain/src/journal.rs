@@ -53,7 +53,7 @@ impl Provenance {
 }
 
 /// What entries are about that is no record.
-pub const SETTINGS: [&str; 17] = [
+pub const SETTINGS: [&str; 18] = [
     "company",
     "stages",
     "mapping",
@@ -63,6 +63,7 @@ pub const SETTINGS: [&str; 17] = [
     "goal_signature",
     "forecast_call",
     "plan_version",
+    "period_close",
     "agreement",
     "agreement_signature",
     "handoff",

@@ -25,6 +25,7 @@ pub mod money;
 pub mod name;
 pub mod pay;
 pub mod period;
+pub mod period_close;
 pub mod plan_version;
 pub mod stage;
 pub mod time;

@@ -96,6 +96,16 @@ impl FiscalCalendar {
         quarters
     }
 
+    /// The period of the same length that begins behind another one.
+    pub fn next(self, period: Period) -> Period {
+        let first = self.days(period).last.saturating_add(1.day());
+        match period {
+            Period::Year { .. } => self.year_of(first),
+            Period::Quarter { .. } => self.quarter_of(first),
+            Period::Month { .. } => month_of(first),
+        }
+    }
+
     fn year_start(self, year: i16) -> Date {
         first_of(if self.start_month == 1 { year } else { year - 1 }, self.start_month)
     }
@@ -200,6 +210,23 @@ mod tests {
                 assert!(calendar.days(calendar.quarter_of(day)).contains(day));
                 assert!(calendar.days(calendar.year_of(day)).contains(day));
                 day = day.tomorrow().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn the_next_period_begins_on_the_day_behind_the_last() {
+        for start_month in [1, 2, 10] {
+            let calendar = FiscalCalendar::new(start_month).unwrap();
+            for name in ["2018", "2018-Q1", "2018-Q4", "2018-01", "2018-12"] {
+                let period: Period = name.parse().unwrap();
+                let next = calendar.next(period);
+                assert_eq!(
+                    calendar.days(next).first,
+                    calendar.days(period).last.tomorrow().unwrap(),
+                    "{name}"
+                );
+                assert_eq!(next.to_string().len(), name.len());
             }
         }
     }

@@ -11,6 +11,7 @@ pub mod backtest;
 pub mod board;
 pub mod call;
 pub mod check;
+pub mod close;
 pub mod company;
 pub mod document;
 pub mod forecast;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use domain::kind::Kind;
+use domain::period::Period;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -22,6 +23,8 @@ pub enum Error {
     Taken,
     #[error("a plan is saved as `{0}` already: choose another name")]
     TakenVersionName(String),
+    #[error("{0} is closed already: `baton period show {0}` has its figures")]
+    ClosedPeriod(Period),
     #[error("another process reads the database and holds up its cleaning: stop it and repeat")]
     HeldUp,
     #[error("the data folder {folder} cannot be made: {source}")]
@@ -63,7 +66,7 @@ pub enum Error {
 impl Error {
     /// Whether it tells of the inside of the store, not of what somebody asked for.
     pub fn is_inward(&self) -> bool {
-        !matches!(self, Error::Taken | Error::TakenVersionName(_))
+        !matches!(self, Error::Taken | Error::TakenVersionName(_) | Error::ClosedPeriod(_))
     }
 
     pub(crate) fn damaged(what: &'static str, detail: impl ToString) -> Error {

@@ -234,6 +234,26 @@ fn number(version: u64) -> SqlValue {
     i64::try_from(version).unwrap_or(i64::MAX).into()
 }
 
+/// A hand-off with the values that its columns had before later entries of the journal; `None`
+/// where it had not begun.
+pub(crate) fn taken_back(
+    handoff: Handoff,
+    before: &BTreeMap<String, Option<String>>,
+) -> Result<Option<Handoff>, Error> {
+    // Every pass has a state from its first entry on.
+    if before.get("state").is_some_and(Option::is_none) {
+        return Ok(None);
+    }
+    let mut texts: BTreeMap<&str, Option<String>> =
+        COLUMNS.into_iter().zip(values(&handoff).into_iter().map(text)).collect();
+    for (field, value) in before {
+        if let Some(known) = COLUMNS.into_iter().find(|known| known == field) {
+            texts.insert(known, value.clone());
+        }
+    }
+    Row::of_texts(texts)?.handoff().map(Some)
+}
+
 /// A column's value as the journal has it.
 fn text(value: SqlValue) -> Option<String> {
     match value {
@@ -244,6 +264,39 @@ fn text(value: SqlValue) -> Option<String> {
 }
 
 impl Row {
+    /// A row from what the journal has of its columns.
+    fn of_texts(mut texts: BTreeMap<&str, Option<String>>) -> Result<Row, Error> {
+        let mut take = |name: &str| texts.remove(name).flatten();
+        let damaged = |what: &str| Error::damaged("a hand-off", what);
+        let number = |text: Option<String>| -> Result<Option<i64>, Error> {
+            text.map(|text| text.parse::<i64>().map_err(|_| damaged(&text))).transpose()
+        };
+        let whole = |text: Option<String>| number(text)?.ok_or_else(|| damaged("a number"));
+        let said = |text: Option<String>| text.ok_or_else(|| damaged("a text"));
+        Ok(Row {
+            id: said(take("id"))?,
+            lead_id: said(take("lead_id"))?,
+            pass: whole(take("pass"))?,
+            state: said(take("state"))?,
+            offered_to: take("offered_to"),
+            owner_id: take("owner_id"),
+            qualified_at: whole(take("qualified_at"))?,
+            offered_at: number(take("offered_at"))?,
+            accept_by: number(take("accept_by"))?,
+            accepted_at: number(take("accepted_at"))?,
+            contact_by: number(take("contact_by"))?,
+            first_call_at: number(take("first_call_at"))?,
+            calls: whole(take("calls"))?,
+            reached_at: number(take("reached_at"))?,
+            sales_qualified_at: number(take("sales_qualified_at"))?,
+            ended_at: number(take("ended_at"))?,
+            reason: take("reason"),
+            returns_at: number(take("returns_at"))?,
+            changed_at: whole(take("changed_at"))?,
+            version: whole(take("version"))?,
+        })
+    }
+
     fn handoff(self) -> Result<Handoff, Error> {
         let id = |id: Option<String>| id.as_deref().map(parse_id).transpose();
         let at = |at: Option<i64>| at.map(instant).transpose();

@@ -24,6 +24,7 @@ mod keys;
 mod members;
 mod metrics;
 mod pages;
+mod periods;
 mod pipeline;
 mod plan_versions;
 mod policy;
@@ -150,6 +151,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(teams::routes())
         .merge(track_page::routes())
         .merge(handoffs::routes())
+        .merge(periods::routes())
         .nest("/api/v1", api::routes(&shared))
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))

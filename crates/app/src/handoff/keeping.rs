@@ -59,7 +59,12 @@ pub async fn keeping(context: &Context, question: Question) -> Result<Keeping, E
 }
 
 /// The same from the hand-offs themselves.
-fn kept(all: &[Handoff], terms: &Agreement, (from, to): (Date, Date), now: Timestamp) -> Keeping {
+pub(crate) fn kept(
+    all: &[Handoff],
+    terms: &Agreement,
+    (from, to): (Date, Date),
+    now: Timestamp,
+) -> Keeping {
     let zone = terms.hours.zone();
     let is_within = |at: Timestamp| (from..=to).contains(&day_of(at, zone));
     let mut weeks = weeks(terms, from, to);

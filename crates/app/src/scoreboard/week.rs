@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use reports::scoreboard::Amount;
 use reports::scoreboard::week::{ClosedDeal, LegWeek, Week};
 
-use super::{KEPT, LEGS, figure, goal_around, probability};
+use super::{KEPT, LEGS, figure, goal_around, probability, told};
 use crate::context::Context;
 use crate::error::Error;
 use crate::memo;
@@ -74,14 +74,6 @@ async fn past_probability(context: &Context, day: Date, goal: Goal) -> Result<Op
     memo.keep(key, probability);
     world.let_go();
     Ok(probability)
-}
-
-/// A day of which too little was known has no probability; that is no fault of today's.
-fn told(probability: Result<Option<f64>, Error>) -> Result<Option<f64>, Error> {
-    match probability {
-        Err(Error::Fit(_) | Error::Forecast(_) | Error::Plan(_) | Error::Input(_)) => Ok(None),
-        other => other,
-    }
 }
 
 async fn legs(context: &Context, world: &World, until: Date) -> Result<Vec<LegWeek>, Error> {

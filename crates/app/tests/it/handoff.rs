@@ -42,7 +42,7 @@ holidays = ["2026-06-04"]
 "#;
 
 /// Users u0, u1 … who take leads, and leads l0, l1 … of an account that u1 owns, or of none.
-async fn company(users: usize, leads: usize, capacity: u32) -> TestCompany {
+pub async fn company(users: usize, leads: usize, capacity: u32) -> TestCompany {
     let company = TestCompany::new().await;
     let mut text = "user_id,name,email,manager_id\n".to_owned();
     for number in 0..users {
@@ -88,7 +88,8 @@ fn aside<T: Send + 'static>(
     tokio::task::spawn_blocking(move || handle.block_on(async move { work().await }))
 }
 
-const BOTH: By = By { user: None, is_marketing: true, is_sales: true, may_act_for_others: true };
+pub const BOTH: By =
+    By { user: None, is_marketing: true, is_sales: true, may_act_for_others: true };
 
 fn moment(text: &str) -> Timestamp {
     text.parse().expect("a moment")

@@ -4,6 +4,7 @@ mod attribution;
 mod awareness;
 mod call;
 mod check;
+mod close;
 mod goal_tree;
 mod handoff;
 mod history;

@@ -9,8 +9,8 @@ use reports::attribution::model_name;
 use crate::args::{
     Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast,
     ForecastCommand, Funnel, Goal, Handoff, ImportCommand, Journal, JournalSearch, Metrics, Output,
-    Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team,
-    Within,
+    PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score,
+    ScoreShow, Team, Within,
 };
 
 const PROOF: &str = "journal/proof";
@@ -100,6 +100,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Handoff(Handoff::Dropped(within)) => of_days("dropped", &within),
         Command::Agreement(_) => return local("writing or signing an agreement"),
         Command::Handoff(_) => return local("handing leads over from the command line"),
+        Command::Period(period) => of_period(&period)?,
         Command::Team(Team::List(output)) => plain("teams", &output),
         Command::Team(_) => return local("changing teams from the command line"),
         Command::Record(_) => return local("this command of record"),
@@ -129,6 +130,21 @@ fn dated(resource: &str, as_of: &AsOf) -> (Question, bool) {
 fn of_days(resource: &str, within: &Within) -> (Question, bool) {
     let question = Question::new(resource).with("from", within.from).with("to", within.to);
     (question, within.output.json)
+}
+
+fn of_period(asked: &PeriodCommand) -> anyhow::Result<(Question, bool)> {
+    let (resource, of) = match asked {
+        PeriodCommand::List(output) => return Ok((Question::new("periods"), output.json)),
+        PeriodCommand::Close { period, dry_run: true, output, .. } => {
+            let question = Question::new("period-checklist");
+            return Ok((question.with("period", Some(period)), output.json));
+        }
+        PeriodCommand::Close { .. } => return local("closing a period from the command line"),
+        PeriodCommand::Show(of) => ("period", of),
+        PeriodCommand::Verify(of) => ("period-proof", of),
+        PeriodCommand::Restatements(of) => ("restatements", of),
+    };
+    Ok((Question::new(resource).with("period", Some(of.period)), of.output.json))
 }
 
 fn of_plan(asked: &Plan) -> anyhow::Result<(Question, bool)> {

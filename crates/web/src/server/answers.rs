@@ -12,9 +12,9 @@ use app::context::Context;
 use app::error::Error;
 use app::limits;
 use app::{
-    agreement, attribution, awareness, backtest, call, check, forecast, funnel, goal, handoff,
-    imports, journal, listing, metrics, pipeline, plan, plan_version, retention, score, scoreboard,
-    team,
+    agreement, attribution, awareness, backtest, call, check, close, forecast, funnel, goal,
+    handoff, imports, journal, listing, metrics, pipeline, plan, plan_version, retention, score,
+    scoreboard, team,
 };
 use domain::access::Scope;
 use domain::handoff::By as Acting;
@@ -28,6 +28,7 @@ use reports::awareness::Awareness;
 use reports::backtest::Backtest;
 use reports::board::Board;
 use reports::call::Calls;
+use reports::close::{Closing, Periods, Standing as Closed};
 use reports::document::Report;
 use reports::forecast::Forecast;
 use reports::goal::tree::GoalTree;
@@ -85,6 +86,8 @@ pub(super) enum Answer {
     Proof(Verification),
     Queue(Box<Queue>),
     Agreement(Box<Agreements>),
+    Periods(Periods),
+    PeriodChecklist(Box<Closing>),
     Plain(Box<dyn Report + Send + Sync>),
 }
 
@@ -116,6 +119,8 @@ impl Answer {
             Answer::Proof(report) => report,
             Answer::Queue(report) => report.as_ref(),
             Answer::Agreement(report) => report.as_ref(),
+            Answer::Periods(report) => report,
+            Answer::PeriodChecklist(report) => report.as_ref(),
             Answer::Plain(report) => report.as_ref(),
         }
     }
@@ -165,6 +170,7 @@ impl Question {
         match self.page {
             Page::Scoreboard => Lane::First,
             Page::Week | Page::Backtest | Page::Retention | Page::Scores => Lane::Behind,
+            Page::PeriodProof | Page::PeriodChecklist | Page::Restatements => Lane::Behind,
             _ if self.is_audit() => Lane::Behind,
             _ => Lane::Usual,
         }
@@ -359,10 +365,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::GoalParts => {
             Ok(Answer::GoalParts(goal::tree::tree(context, asked.period, as_of).await?))
         }
-        Page::GoalCheck => {
-            let question = goal::Question { period: asked.period, as_of, known_at, seed };
-            plain(Box::new(goal::check(context, &question).await?))
-        }
+        Page::GoalCheck => plain(Box::new(goal::check(context, &checked(asked)).await?)),
         Page::Plan => planned(context, asked).await,
         Page::PlanVersions => Ok(Answer::PlanVersions(plan_version::list(context).await?)),
         Page::PlanVersion => saved(context, asked).await,
@@ -408,11 +411,73 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Journal => found(context, asked).await,
         Page::Proof => Ok(Answer::Proof(journal::verify(context).await?)),
         Page::Teams => plain(Box::new(team::list(context).await?)),
+        Page::Agreement | Page::Queue | Page::Keeping | Page::Dropped => {
+            of_handoffs(context, page, asked).await
+        }
+        Page::Periods
+        | Page::Period
+        | Page::PeriodProof
+        | Page::PeriodChecklist
+        | Page::Restatements => of_closes(context, page, asked).await,
+    }
+}
+
+fn checked(asked: &Asked) -> goal::Question {
+    let (as_of, known_at, seed) = (asked.as_of, asked.settled.known_at, asked.settled.seed);
+    goal::Question { period: asked.period, as_of, known_at, seed }
+}
+
+/// Asks the verb of a page of the hand-off.
+async fn of_handoffs(context: &Context, page: Page, asked: &Asked) -> Result<Answer, Error> {
+    let plain = |report: Box<dyn Report + Send + Sync>| Ok(Answer::Plain(report));
+    match page {
         Page::Agreement => Ok(Answer::Agreement(Box::new(agreement::show(context).await?))),
-        Page::Queue => queued(context).await,
         Page::Keeping => plain(Box::new(handoff::keeping::keeping(context, within(asked)).await?)),
         Page::Dropped => plain(Box::new(handoff::keeping::dropped(context, within(asked)).await?)),
+        _ => queued(context).await,
     }
+}
+
+/// Asks the verb of a page of closed periods.
+async fn of_closes(context: &Context, page: Page, asked: &Asked) -> Result<Answer, Error> {
+    let plain = |report: Box<dyn Report + Send + Sync>| Ok(Answer::Plain(report));
+    match page {
+        Page::Period => plain(Box::new(close::show(context, closed(context, asked).await?).await?)),
+        Page::PeriodProof => {
+            plain(Box::new(close::verify(context, closed(context, asked).await?).await?))
+        }
+        Page::Restatements => {
+            plain(Box::new(close::restatements(context, closed(context, asked).await?).await?))
+        }
+        Page::PeriodChecklist => {
+            let period = listed(context, asked, |it| *it == Closed::Over).await?;
+            let order = close::Order { period, despite: None, dry_run: true };
+            let closing = close::close(context, &order).await?;
+            Ok(Answer::PeriodChecklist(Box::new(closing)))
+        }
+        _ => Ok(Answer::Periods(close::list(context).await?)),
+    }
+}
+
+/// The closed period that is asked for, else the latest one.
+async fn closed(context: &Context, asked: &Asked) -> Result<Period, Error> {
+    listed(context, asked, |it| matches!(it, Closed::Closed { .. })).await
+}
+
+/// The period that is asked for, else the latest that stands so.
+async fn listed(
+    context: &Context,
+    asked: &Asked,
+    stands: fn(&Closed) -> bool,
+) -> Result<Period, Error> {
+    if let Some(period) = asked.period {
+        return Ok(period);
+    }
+    let periods = close::list(context).await?.periods;
+    let found = periods.into_iter().find(|it| stands(&it.standing)).map(|it| it.period);
+    found.ok_or_else(|| {
+        Error::Input("no period is there to be shown: the list of periods has them".to_owned())
+    })
 }
 
 async fn scored(context: &Context, asked: &Asked) -> Result<Answer, Error> {

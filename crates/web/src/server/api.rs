@@ -32,6 +32,7 @@ use super::forecast;
 use super::handoffs;
 use super::idempotency;
 use super::pages::action;
+use super::periods;
 use super::plan_versions;
 use super::policy::Action;
 use super::records::{self, SHOWN, absent, look, subject};
@@ -77,6 +78,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/funnel/curve", report_of(Page::Curve))
         .merge(teams::programs(shared))
         .merge(handoffs::programs(shared))
+        .merge(periods::programs(shared))
         .route("/{page}", get(page))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
 }
@@ -269,7 +271,8 @@ pub(super) fn description() -> Value {
     paths.insert("/api/v1/records/{kind}".to_owned(), described_addition());
     paths.insert("/api/v1/forecast/calls".to_owned(), described_calls());
     paths["/api/v1/plan-versions"]["post"] = described_saving();
-    let described = teams::described().into_iter().chain(handoffs::described());
+    let described =
+        teams::described().into_iter().chain(handoffs::described()).chain(periods::described());
     for (address, verb, described) in described {
         paths.entry(address).or_insert_with(|| json!({}))[verb] = described;
     }
@@ -290,7 +293,9 @@ fn taken(page: Page) -> &'static [&'static str] {
     match page {
         Page::Goal | Page::Metrics | Page::Quality => &[],
         Page::Imports | Page::Proof | Page::Teams | Page::PlanVersions => &[],
-        Page::Queue | Page::Agreement => &[],
+        Page::Queue | Page::Agreement | Page::Periods => &[],
+        Page::Period | Page::PeriodProof | Page::PeriodChecklist => &["period"],
+        Page::Restatements => &["period"],
         Page::Keeping | Page::Dropped => &["from", "to"],
         Page::Journal => &["kind", "record", "field", "who", "from", "to", "cause", "q", "after"],
         Page::PlanVersion => &["name"],
@@ -640,6 +645,7 @@ fn sent() -> Value {
                 "version": { "type": ["integer", "null"], "minimum": 1 },
             },
         },
+        "Close": periods::sent(),
         "Name": {
             "type": "object",
             "required": ["name"],

@@ -52,10 +52,15 @@ pub enum Page {
     Agreement,
     Keeping,
     Dropped,
+    Periods,
+    Period,
+    PeriodProof,
+    PeriodChecklist,
+    Restatements,
 }
 
 impl Page {
-    pub const ALL: [Page; 35] = [
+    pub const ALL: [Page; 40] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -91,6 +96,11 @@ impl Page {
         Page::Agreement,
         Page::Keeping,
         Page::Dropped,
+        Page::Periods,
+        Page::Period,
+        Page::PeriodProof,
+        Page::PeriodChecklist,
+        Page::Restatements,
     ];
 
     /// Its name in addresses.
@@ -131,6 +141,11 @@ impl Page {
             Page::Agreement => "agreement",
             Page::Keeping => "keeping",
             Page::Dropped => "dropped",
+            Page::Periods => "periods",
+            Page::Period => "period",
+            Page::PeriodProof => "period-proof",
+            Page::PeriodChecklist => "period-checklist",
+            Page::Restatements => "restatements",
         }
     }
 
@@ -171,6 +186,11 @@ impl Page {
             Page::Agreement => "Agreement",
             Page::Keeping => "Who kept the agreement",
             Page::Dropped => "Dropped batons",
+            Page::Periods => "Periods",
+            Page::Period => "A closed period",
+            Page::PeriodProof => "Proof of a closed period",
+            Page::PeriodChecklist => "Before a period is closed",
+            Page::Restatements => "What has changed since",
         }
     }
 

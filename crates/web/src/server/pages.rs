@@ -316,7 +316,8 @@ fn path(page: Page, asked: &Asked) -> String {
 /// The page of the bar to which a page belongs.
 fn bar(page: Page) -> Page {
     match page {
-        Page::Week => Page::Scoreboard,
+        Page::Week | Page::Periods | Page::Period => Page::Scoreboard,
+        Page::PeriodProof | Page::PeriodChecklist | Page::Restatements => Page::Scoreboard,
         Page::Goal | Page::GoalParts => Page::Plan,
         Page::PlanVersions | Page::PlanVersion | Page::PlanComparison => Page::Plan,
         Page::Board | Page::Deals | Page::Waterfall => Page::Pipeline,
@@ -330,10 +331,15 @@ fn bar(page: Page) -> Page {
     }
 }
 
+/// The pages of closed periods.
+const CLOSES: [Page; 5] =
+    [Page::Periods, Page::PeriodChecklist, Page::Period, Page::Restatements, Page::PeriodProof];
+
 /// Pages that go on from one and that the visitor may see, with what holds.
 pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {
     let family: &[Page] = match bar(page) {
-        Page::Scoreboard => &[Page::Scoreboard, Page::Week],
+        Page::Scoreboard if CLOSES.contains(&page) => &CLOSES,
+        Page::Scoreboard => &[Page::Scoreboard, Page::Week, Page::Periods],
         Page::Plan => &[Page::Plan, Page::PlanVersions, Page::Goal, Page::GoalParts],
         Page::Leads => &[Page::Leads, Page::Scores],
         Page::Attribution => &[Page::Attribution, Page::Awareness],

@@ -22,6 +22,7 @@ pub(super) enum Action {
     EditRecords,
     SetGoal,
     SavePlans,
+    ClosePeriods,
     SubmitCalls,
     OverrideCalls,
     SignGoal,
@@ -46,6 +47,7 @@ impl Action {
             Action::EditRecords => "edit records",
             Action::SetGoal => "set the goal",
             Action::SavePlans => "save plans",
+            Action::ClosePeriods => "close periods",
             Action::SubmitCalls => "submit forecast calls",
             Action::OverrideCalls => "override forecast calls",
             Action::SignGoal => "sign for the goal",
@@ -127,6 +129,7 @@ mod tests {
                 Action::EditRecords,
                 Action::SetGoal,
                 Action::SavePlans,
+                Action::ClosePeriods,
                 Action::SubmitCalls,
                 Action::OverrideCalls,
                 Action::SignGoal,
@@ -144,7 +147,7 @@ mod tests {
         assert_eq!(may(Role::Viewer), [Action::ReadFigures, Action::ReadRecords, Action::Export]);
         assert!(may(Role::RevenueOperations).contains(&Action::ManageTracking));
         assert!(!may(Role::Marketing).contains(&Action::ManageTracking));
-        assert_eq!(may(Role::Owner).len(), 19);
+        assert_eq!(may(Role::Owner).len(), 20);
         let own = Scope::Owners([uuid::Uuid::nil()].into());
         assert!(policy.permits(Role::SalesManager, &Scope::All, Action::ReadJournal));
         assert!(!policy.permits(Role::SalesManager, &own, Action::ReadJournal));
@@ -158,6 +161,8 @@ mod tests {
         assert!(!policy.permits(Role::SalesRep, &own, Action::DirectQueue));
         assert!(!policy.permits(Role::SalesRep, &own, Action::SignAgreement));
         assert!(policy.permits(Role::Marketing, &Scope::All, Action::SignAgreement));
+        assert!(policy.permits(Role::RevenueOperations, &Scope::All, Action::ClosePeriods));
+        assert!(!policy.permits(Role::Executive, &Scope::All, Action::ClosePeriods));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::OverrideCalls));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::ManageMembers));
     }

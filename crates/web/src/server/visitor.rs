@@ -74,6 +74,7 @@ impl Visitor {
             Action::EditRecords
                 | Action::SetGoal
                 | Action::SavePlans
+                | Action::ClosePeriods
                 | Action::SubmitCalls
                 | Action::OverrideCalls
                 | Action::SignGoal

@@ -11,6 +11,7 @@ mod handoffs;
 mod journal;
 mod metrics;
 mod pages;
+mod periods;
 mod plan_versions;
 mod review;
 mod site;
