@@ -1,8 +1,9 @@
 //! Channels: by which way somebody came, told from what the visit itself says.
 //!
-//! A short rule under the names of the default channel groups of Google Analytics 4 ("Default
-//! channel group", 2024), with a group of its own for assistants. The first group that fits holds.
-//! A source that says its channel itself is never asked for it here.
+//! The default channel groups of Google Analytics 4 in their order ("Default channel group", 2026),
+//! and groups of our own: assistants before referrals, since they refer, and events, outbound and
+//! partners before what is left. The first group that fits holds. A source that says its channel
+//! itself is never asked for it here.
 
 /// What a visit says of where it came from; empty where it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +56,18 @@ const SOCIAL: &[&str] = &[
     "news.ycombinator.com",
 ];
 const VIDEO: &[&str] = &["youtube", "youtu.be", "vimeo", "twitch"];
+const SHOPPING: &[&str] = &[
+    "amazon",
+    "ebay",
+    "etsy",
+    "alibaba",
+    "aliexpress",
+    "walmart",
+    "shopzilla",
+    "idealo",
+    "shop.app",
+    "shopping.google.com",
+];
 const ASSISTANTS: &[&str] = &[
     "chatgpt.com",
     "chat.openai.com",
@@ -65,60 +78,100 @@ const ASSISTANTS: &[&str] = &[
     "chatgpt",
 ];
 
+type Test = fn(&Seen) -> bool;
+
+/// Each group with what fits it, in order.
+const GROUPS: &[(&str, Test)] = &[
+    (DIRECT, Seen::came_directly),
+    ("Cross-network", |seen| seen.campaign.contains("cross-network")),
+    ("Paid Shopping", |seen| seen.is_paid && (seen.from(SHOPPING) || seen.is_shopping())),
+    ("Paid Search", |seen| seen.is_paid && seen.from(SEARCH)),
+    ("Paid Social", |seen| seen.is_paid && seen.from(SOCIAL)),
+    ("Paid Video", |seen| seen.is_paid && seen.from(VIDEO)),
+    ("Display", |seen| seen.by(&["display", "banner", "expandable", "interstitial", "cpm"])),
+    ("Paid Other", |seen| seen.is_paid),
+    ("Organic Shopping", |seen| seen.from(SHOPPING) || seen.is_shopping()),
+    ("AI Assistants", |seen| seen.from(ASSISTANTS)),
+    ("Organic Social", |seen| {
+        let named =
+            ["social", "social-network", "social-media", "sm", "social network", "social media"];
+        seen.from(SOCIAL) || seen.by(&named)
+    }),
+    ("Organic Video", |seen| seen.from(VIDEO) || seen.medium.contains("video")),
+    ("Organic Search", |seen| seen.from(SEARCH) || seen.by(&["organic"])),
+    ("Email", |seen| is_mail(&seen.medium) || is_mail(&seen.source)),
+    ("Referral", |seen| seen.by(&["referral", "app", "link"])),
+    ("Affiliates", |seen| seen.by(&["affiliate", "affiliates"])),
+    ("Audio", |seen| seen.by(&["audio"])),
+    ("SMS", |seen| seen.by(&["sms"]) || seen.source == "sms"),
+    ("Mobile Push", |seen| {
+        let words = ["mobile", "notification"];
+        seen.medium.ends_with("push")
+            || words.iter().any(|word| seen.medium.contains(word))
+            || seen.source == "firebase"
+    }),
+    ("Event", |seen| seen.by(&["event", "conference", "trade show", "tradeshow", "booth"])),
+    ("Webinar", |seen| seen.by(&["webinar"])),
+    ("Outbound", |seen| seen.by(&["outbound", "cold email", "cold call", "sequence", "sdr"])),
+    ("Partner", |seen| seen.by(&["partner", "alliance", "reseller", "co-marketing"])),
+    // Nothing but the page that led here is known.
+    ("Referral", |seen| !seen.host.is_empty()),
+];
+
 /// The channel of a visit.
 pub fn of(origin: &Origin<'_>) -> &'static str {
-    let [source, medium, campaign, host] =
-        [origin.source, origin.medium, origin.campaign, origin.referrer_host]
-            .map(|text| text.trim().to_lowercase());
-    let medium = medium.as_str();
-    let from = |sites: &[&str]| is_of(sites, &source) || is_of(sites, &host);
-    let says = |words: &[&str]| words.contains(&medium);
-    if campaign.contains("cross-network") {
-        "Cross-network"
-    } else if is_paid(medium) || (origin.is_paid_click && medium.is_empty()) {
-        match () {
-            () if from(SEARCH) => "Paid Search",
-            () if from(SOCIAL) => "Paid Social",
-            () if from(VIDEO) => "Paid Video",
-            () => "Paid Other",
-        }
-    } else if says(&["display", "banner", "expandable", "interstitial", "cpm"]) {
-        "Display"
-    } else if is_mail(medium) || is_mail(&source) {
-        "Email"
-    } else if says(&["affiliate", "affiliates"]) {
-        "Affiliates"
-    } else if says(&["audio"]) {
-        "Audio"
-    } else if says(&["sms"]) || source == "sms" {
-        "SMS"
-    } else if medium.ends_with("push") || medium.contains("notification") {
-        "Mobile Push"
-    } else if from(ASSISTANTS) {
-        "AI Assistants"
-    } else if says(&["social", "social-network", "social-media", "sm", "social network"])
-        || from(SOCIAL)
-    {
-        "Organic Social"
-    } else if medium.contains("video") || from(VIDEO) {
-        "Organic Video"
-    } else if says(&["organic"]) || from(SEARCH) {
-        "Organic Search"
-    } else if says(&["referral", "app", "link"]) || !host.is_empty() {
-        "Referral"
-    } else if ["", "(direct)"].contains(&source.as_str()) && ["", "(none)"].contains(&medium) {
-        DIRECT
-    } else {
-        UNASSIGNED
+    let seen = Seen::of(origin);
+    GROUPS.iter().find(|(_, fits)| fits(&seen)).map_or(UNASSIGNED, |(name, _)| name)
+}
+
+/// What a visit says, in lower case.
+struct Seen {
+    source: String,
+    medium: String,
+    campaign: String,
+    host: String,
+    is_paid: bool,
+}
+
+impl Seen {
+    fn of(origin: &Origin<'_>) -> Seen {
+        let [source, medium, campaign, host] =
+            [origin.source, origin.medium, origin.campaign, origin.referrer_host]
+                .map(|text| text.trim().to_lowercase());
+        let is_paid = is_paid(&medium) || (origin.is_paid_click && medium.is_empty());
+        Seen { source, medium, campaign, host, is_paid }
+    }
+
+    fn came_directly(&self) -> bool {
+        let nothing_else = self.host.is_empty() && self.campaign.is_empty() && !self.is_paid;
+        let by_itself = ["", "(direct)"].contains(&&*self.source)
+            && ["", "(none)", "(not set)"].contains(&&*self.medium);
+        by_itself && (nothing_else || self.source == "(direct)")
+    }
+
+    fn from(&self, sites: &[&str]) -> bool {
+        is_of(sites, &self.source) || is_of(sites, &self.host)
+    }
+
+    fn by(&self, mediums: &[&str]) -> bool {
+        mediums.contains(&&*self.medium)
+    }
+
+    /// Whether the campaign names a shop: `shop` at its beginning or behind anything but a letter
+    /// other than e (`eshop`, but not `workshop`), or `shopping` anywhere.
+    fn is_shopping(&self) -> bool {
+        let behind = |at: usize| self.campaign[..at].chars().next_back();
+        let is_shop = |at: usize| {
+            behind(at).is_none_or(|letter| !letter.is_ascii_lowercase() || letter == 'e')
+        };
+        self.campaign.contains("shopping")
+            || self.campaign.match_indices("shop").any(|(at, _)| is_shop(at))
     }
 }
 
-/// `cpc`, `ppc`, `retargeting`, and what begins with `paid`.
+/// What holds `cp`, as `cpc`; `ppc`, `retargeting`, and what begins with `paid`.
 fn is_paid(medium: &str) -> bool {
-    medium.contains("cp") && medium != "cpm"
-        || medium == "ppc"
-        || medium == "retargeting"
-        || medium.starts_with("paid")
+    medium.contains("cp") || ["ppc", "retargeting"].contains(&medium) || medium.starts_with("paid")
 }
 
 fn is_mail(text: &str) -> bool {
@@ -166,5 +219,27 @@ mod tests {
         check("", "", "googleplex.example", false, "Referral");
         check("", "", "partner.example", false, "Referral");
         check("booth 7", "badge scan", "", false, "Unassigned");
+        check("booth 7", "event", "", false, "Event");
+        check("spring list", "outbound", "", false, "Outbound");
+        check("acme", "partner", "", false, "Partner");
+        check("chatgpt.com", "referral", "", false, "AI Assistants");
+        check("about.example", "referral", "", false, "Referral");
+        check("firebase", "", "", false, "Mobile Push");
+        check("amazon", "cpc", "", false, "Paid Shopping");
+        check("", "", "www.etsy.com", false, "Organic Shopping");
+        check("google", "cpm", "", false, "Paid Search");
+    }
+
+    #[test]
+    fn a_campaign_may_name_a_shop() {
+        let check = |campaign, medium, expected| {
+            let origin = Origin { source: "news", medium, campaign, ..Origin::default() };
+            assert_eq!(of(&origin), expected, "{origin:?}");
+        };
+        check("spring shop", "cpc", "Paid Shopping");
+        check("eshop", "cpc", "Paid Shopping");
+        check("workshop", "cpc", "Paid Other");
+        check("window shopping", "", "Organic Shopping");
+        check("cross-network spring", "cpc", "Cross-network");
     }
 }
