@@ -25,6 +25,7 @@ pub mod listing;
 pub mod memo;
 pub mod metrics;
 pub mod model;
+pub mod pay;
 pub mod person;
 pub mod pipeline;
 pub mod plan;

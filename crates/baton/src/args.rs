@@ -65,6 +65,9 @@ pub enum Command {
     /// The probability of a yes, learned from rows that have told
     #[command(subcommand)]
     Score(Score),
+    /// What a pay plan pays for which deals, and why
+    #[command(subcommand)]
+    Pay(Pay),
     /// The open deals as they stood at the end of any day
     #[command(args_conflicts_with_subcommands = true)]
     Pipeline(Pipeline),
@@ -1089,4 +1092,46 @@ pub struct Demo {
     /// The seed of the simulation
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Pay {
+    /// Everybody's statement of a period
+    Calculate(PayMade),
+    /// One payee's statement, line by line
+    Show {
+        /// The payee's id or name in the plan
+        payee: String,
+        #[command(flatten)]
+        made: PayMade,
+    },
+    /// All that one deal has brought a payee
+    Explain {
+        /// The payee's id or name in the plan
+        payee: String,
+        /// The deal's id in its source
+        deal: String,
+        #[command(flatten)]
+        made: PayMade,
+    },
+    /// What the plan would have paid from its first period on
+    Simulate {
+        /// Another plan, to be set beside it
+        #[arg(long, value_name = "FILE.toml")]
+        against: Option<PathBuf>,
+        #[command(flatten)]
+        made: PayMade,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct PayMade {
+    /// The plan, as a TOML file
+    #[arg(long, value_name = "FILE.toml")]
+    pub plan: PathBuf,
+    /// The period that is paid, such as 2026-Q3
+    #[arg(long)]
+    pub period: Period,
+    #[command(flatten)]
+    pub as_of: AsOf,
 }

@@ -104,6 +104,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Team(Team::List(output)) => plain("teams", &output),
         Command::Team(_) => return local("changing teams from the command line"),
         Command::Record(_) => return local("this command of record"),
+        Command::Pay(_) => return local("pay"),
         Command::Person(_) => return local("person"),
         Command::Member(_) => return local("member"),
         Command::Upkeep(_) => return local("upkeep"),

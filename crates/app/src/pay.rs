@@ -1,0 +1,177 @@
+//! Pay: a plan's file applied to the won deals of the company's picture.
+
+mod file;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use domain::access::Scope;
+use domain::deal::Deal;
+use domain::kind::Kind;
+use domain::pay::calculate::calculate;
+use domain::pay::facts::{Fact, Facts, Seen, What, Won};
+use domain::period::Period;
+use domain::stage::Outcome;
+use domain::time::day_of;
+use jiff::civil::Date;
+use reports::pay::{Explained, Paid, Payroll, Simulated, Slip};
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::world::{Wanted, World};
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub plan: PathBuf,
+    pub period: Period,
+    pub as_of: Option<Date>,
+    pub known_at: Option<Date>,
+}
+
+/// Everybody's statement of a period.
+///
+/// # Errors
+/// When the plan or a fact cannot be, the period is not the plan's, or not everything is seen.
+pub async fn payroll(context: &Context, question: &Question) -> Result<Payroll, Error> {
+    let found = Found::new(context, question).await?;
+    Ok(Payroll(found.paid(context, &question.plan, question.period)?))
+}
+
+/// One payee's statement of a period.
+///
+/// # Errors
+/// As [`payroll`], and when the plan has no such payee.
+pub async fn slip(context: &Context, question: &Question, payee: &str) -> Result<Slip, Error> {
+    let Payroll(paid) = payroll(context, question).await?;
+    let payee = place(&paid, payee)?;
+    Ok(Slip { paid, payee })
+}
+
+/// All that a deal has brought a payee up to a period.
+///
+/// # Errors
+/// As [`slip`].
+pub async fn explained(
+    context: &Context,
+    question: &Question,
+    payee: &str,
+    deal: &str,
+) -> Result<Explained, Error> {
+    let Slip { paid, payee } = slip(context, question, payee).await?;
+    Ok(Explained { paid, payee, deal: deal.to_owned() })
+}
+
+/// What a plan would have paid from its first period on, perhaps beside another.
+///
+/// # Errors
+/// As [`payroll`].
+pub async fn simulated(
+    context: &Context,
+    question: &Question,
+    other: Option<&Path>,
+) -> Result<Simulated, Error> {
+    let found = Found::new(context, question).await?;
+    let paid = found.paid(context, &question.plan, question.period)?;
+    let other = other.map(|path| found.paid(context, path, question.period)).transpose()?;
+    let currency = paid.calculation.currency;
+    if other.as_ref().is_some_and(|other| other.calculation.currency != currency) {
+        return Err(Error::Input("the two plans are in different currencies".to_owned()));
+    }
+    Ok(Simulated { paid, other })
+}
+
+fn place(paid: &Paid, payee: &str) -> Result<usize, Error> {
+    let payees = &paid.plan.terms().payees;
+    let found = payees.iter().position(|one| one.id == payee || one.name == payee);
+    found.ok_or_else(|| Error::Input(format!("the plan has no payee `{payee}`")))
+}
+
+/// What was won, as the picture has it.
+struct Found {
+    facts: Vec<Fact>,
+    seen: Seen,
+    notes: Vec<String>,
+}
+
+impl Found {
+    async fn new(context: &Context, question: &Question) -> Result<Found, Error> {
+        if context.scope != Scope::All {
+            return Err(Error::NotSeen("pay".to_owned()));
+        }
+        let as_of = context.as_of(question.as_of, question.known_at);
+        let world = World::of(context, as_of, Wanted { leads: false, estimates: false }).await?;
+        let users: BTreeMap<Uuid, String> =
+            context.store.names(Kind::Users).await?.into_iter().collect();
+        let products: BTreeMap<Uuid, String> =
+            context.store.names(Kind::Products).await?.into_iter().collect();
+        let (mut facts, mut without) = (Vec::new(), 0_usize);
+        for deal in world.deals.iter().filter(|deal| deal.outcome == Outcome::Won) {
+            let told = facts_of(deal, &users, &products);
+            without += usize::from(told.is_empty());
+            facts.extend(told);
+        }
+        let mut notes = Vec::new();
+        if without > 0 {
+            notes.push(format!(
+                "Won deals without an owner, a day or an amount, which pay nobody: {without}."
+            ));
+        }
+        if !world.in_other_currency.is_empty() {
+            let left_out = world.in_other_currency.len();
+            notes.push(format!("Deals in another currency, left out: {left_out}."));
+        }
+        let known_on = day_of(as_of.known_at, &context.company.timezone);
+        let seen = Seen { effective_on: world.as_of, known_on };
+        world.let_go();
+        Ok(Found { facts, seen, notes })
+    }
+
+    fn paid(&self, context: &Context, path: &Path, period: Period) -> Result<Paid, Error> {
+        let read = file::read(path, context.company.calendar)?;
+        let terms = read.plan.terms();
+        if terms.currency != context.company.currency {
+            let (plan, company) = (terms.currency.code(), context.company.currency.code());
+            return Err(Error::Input(format!(
+                "the plan is in {plan} and the deals are in {company}: write it in {company}"
+            )));
+        }
+        let input = |error: &dyn std::fmt::Display| Error::Input(error.to_string());
+        let facts = Facts::new(self.facts.clone(), read.judgements.clone());
+        let facts = facts.map_err(|error| input(&error))?;
+        let calculation =
+            calculate(&read.plan, &facts, period, self.seen).map_err(|error| input(&error))?;
+        let relay = terms.relay.as_ref().filter(|relay| relay.period == period);
+        let gate = relay.map(|relay| relay.outcome(&read.judgements, self.seen.known_on));
+        Ok(Paid { plan: read.plan, calculation, gate, notes: self.notes.clone() })
+    }
+}
+
+/// The winning with the amount of its day, and each amount that became known later. A deal is
+/// taken as known on the day of its closing.
+fn facts_of(
+    deal: &Deal,
+    users: &BTreeMap<Uuid, String>,
+    products: &BTreeMap<Uuid, String>,
+) -> Vec<Fact> {
+    let owner = deal.owner.and_then(|owner| users.get(&owner));
+    let (Some(owner), Some(on)) = (owner, deal.closed_on) else { return Vec::new() };
+    let product = deal.product.and_then(|product| products.get(&product));
+    let tags: Vec<String> = deal.deal_type.iter().chain(product).cloned().collect();
+    // One amount a day: the last of it.
+    let known: BTreeMap<Date, i64> =
+        deal.amounts.iter().map(|(day, amount)| ((*day).max(on), amount.minor)).collect();
+    let fact = |(known_on, amount): (Date, i64)| Fact {
+        deal: deal.external_id.clone(),
+        known_on,
+        what: What::Won(Won {
+            on,
+            amount,
+            owner: owner.clone(),
+            splits: Vec::new(),
+            tags: tags.clone(),
+        }),
+    };
+    known.into_iter().map(fact).collect()
+}
