@@ -1,8 +1,9 @@
 //! Pay: a plan's file applied to the won deals of the company's picture.
 
 mod file;
+mod people;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use domain::access::Scope;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::error::Error;
 use crate::world::{Wanted, World};
+use people::People;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -90,7 +92,9 @@ fn place(paid: &Paid, payee: &str) -> Result<usize, Error> {
 
 /// What was won, as the picture has it.
 struct Found {
-    facts: Vec<Fact>,
+    people: People,
+    /// With the owner by the id of the user.
+    facts: Vec<(Uuid, Fact)>,
     seen: Seen,
     notes: Vec<String>,
 }
@@ -102,13 +106,12 @@ impl Found {
         }
         let as_of = context.as_of(question.as_of, question.known_at);
         let world = World::of(context, as_of, Wanted { leads: false, estimates: false }).await?;
-        let users: BTreeMap<Uuid, String> =
-            context.store.names(Kind::Users).await?.into_iter().collect();
+        let people = People::of(context).await?;
         let products: BTreeMap<Uuid, String> =
             context.store.names(Kind::Products).await?.into_iter().collect();
         let (mut facts, mut without) = (Vec::new(), 0_usize);
         for deal in world.deals.iter().filter(|deal| deal.outcome == Outcome::Won) {
-            let told = facts_of(deal, &users, &products);
+            let told = facts_of(deal, &products);
             without += usize::from(told.is_empty());
             facts.extend(told);
         }
@@ -125,7 +128,7 @@ impl Found {
         let known_on = day_of(as_of.known_at, &context.company.timezone);
         let seen = Seen { effective_on: world.as_of, known_on };
         world.let_go();
-        Ok(Found { facts, seen, notes })
+        Ok(Found { people, facts, seen, notes })
     }
 
     fn paid(&self, context: &Context, path: &Path, period: Period) -> Result<Paid, Error> {
@@ -138,7 +141,9 @@ impl Found {
             )));
         }
         let input = |error: &dyn std::fmt::Display| Error::Input(error.to_string());
-        let facts = Facts::new(self.facts.clone(), read.judgements.clone());
+        let payees = self.people.payees(&terms.payees)?;
+        let facts = self.facts.iter().map(|(owner, fact)| owned(fact, *owner, &payees)).collect();
+        let facts = Facts::new(facts, read.judgements.clone());
         let facts = facts.map_err(|error| input(&error))?;
         let calculation =
             calculate(&read.plan, &facts, period, self.seen).map_err(|error| input(&error))?;
@@ -150,28 +155,25 @@ impl Found {
 
 /// The winning with the amount of its day, and each amount that became known later. A deal is
 /// taken as known on the day of its closing.
-fn facts_of(
-    deal: &Deal,
-    users: &BTreeMap<Uuid, String>,
-    products: &BTreeMap<Uuid, String>,
-) -> Vec<Fact> {
-    let owner = deal.owner.and_then(|owner| users.get(&owner));
-    let (Some(owner), Some(on)) = (owner, deal.closed_on) else { return Vec::new() };
+fn facts_of(deal: &Deal, products: &BTreeMap<Uuid, String>) -> Vec<(Uuid, Fact)> {
+    let (Some(owner), Some(on)) = (deal.owner, deal.closed_on) else { return Vec::new() };
     let product = deal.product.and_then(|product| products.get(&product));
     let tags: Vec<String> = deal.deal_type.iter().chain(product).cloned().collect();
     // One amount a day: the last of it.
     let known: BTreeMap<Date, i64> =
         deal.amounts.iter().map(|(day, amount)| ((*day).max(on), amount.minor)).collect();
-    let fact = |(known_on, amount): (Date, i64)| Fact {
-        deal: deal.external_id.clone(),
-        known_on,
-        what: What::Won(Won {
-            on,
-            amount,
-            owner: owner.clone(),
-            splits: Vec::new(),
-            tags: tags.clone(),
-        }),
+    let fact = |(known_on, amount): (Date, i64)| {
+        let won = Won { on, amount, owner: String::new(), splits: Vec::new(), tags: tags.clone() };
+        (owner, Fact { deal: deal.external_id.clone(), known_on, what: What::Won(won) })
     };
     known.into_iter().map(fact).collect()
+}
+
+/// A fact with its owner as a plan calls them.
+fn owned(fact: &Fact, owner: Uuid, payees: &HashMap<Uuid, String>) -> Fact {
+    let mut fact = fact.clone();
+    if let What::Won(won) = &mut fact.what {
+        won.owner = payees.get(&owner).cloned().unwrap_or_else(|| owner.to_string());
+    }
+    fact
 }

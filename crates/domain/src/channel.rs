@@ -139,6 +139,9 @@ impl Seen {
             [origin.source, origin.medium, origin.campaign, origin.referrer_host]
                 .map(|text| text.trim().to_lowercase());
         let is_paid = is_paid(&medium) || (origin.is_paid_click && medium.is_empty());
+        // What a link says of itself goes before the page on which it stood.
+        let is_told = !source.is_empty() || !(medium.is_empty() || is_paid);
+        let host = if is_told { String::new() } else { host };
         Seen { source, medium, campaign, host, is_paid }
     }
 

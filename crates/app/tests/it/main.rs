@@ -9,6 +9,7 @@ mod goal_tree;
 mod handoff;
 mod history;
 mod leaks;
+mod pay;
 mod person;
 mod plan;
 mod plan_version;
