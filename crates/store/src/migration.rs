@@ -11,7 +11,7 @@ mod m0008_plan_versions;
 mod m0009_purchase_person;
 mod m0010_tracking;
 mod m0011_handoffs;
-mod m0013_period_closes;
+mod m0012_period_closes;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -63,7 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_purchase_person::PURCHASE_PERSON),
             Box::new(m0010_tracking::TRACKING),
             Box::new(m0011_handoffs::HANDOFFS),
-            Box::new(m0013_period_closes::PERIOD_CLOSES),
+            Box::new(m0012_period_closes::PERIOD_CLOSES),
         ]
     }
 }
