@@ -148,10 +148,14 @@ fn plus(day: Date, span: Span) -> Result<Date, Error> {
 
 /// The first and last days of the steps that some days are told in.
 fn steps(from: Date, to: Date, days: i32) -> Result<Vec<(Date, Date)>, Error> {
-    let after = |steps: i64| match days {
-        ..=SINGLE_DAYS_MAX => plus(from, steps.days()),
-        ..=WEEKS_DAYS_MAX => plus(from, steps.weeks()),
-        _ => plus(from, steps.months()),
+    let after = |steps: i64| {
+        if days <= SINGLE_DAYS_MAX {
+            plus(from, steps.days())
+        } else if days <= WEEKS_DAYS_MAX {
+            plus(from, steps.weeks())
+        } else {
+            plus(from, steps.months())
+        }
     };
     let mut steps = Vec::new();
     let mut first = from;

@@ -107,9 +107,10 @@ impl Tally {
             join(&mut own.before, other.before);
             own.reached.iter_mut().zip(other.reached).for_each(|(own, other)| *own += other);
         }
-        for (way, people) in other.ways {
-            *self.ways.entry(way).or_default() += people;
-        }
+        other
+            .ways
+            .into_iter()
+            .for_each(|(way, people)| *self.ways.entry(way).or_default() += people);
     }
 }
 
