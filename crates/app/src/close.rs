@@ -79,6 +79,18 @@ pub async fn close(context: &Context, order: &Order) -> Result<Closing, Error> {
     })
 }
 
+/// What closing a period asks for, without taking its figures.
+///
+/// # Errors
+/// When not everything is seen, or the store cannot be read.
+pub async fn checked(context: &Context, period: Period) -> Result<Closing, Error> {
+    whole(context)?;
+    let checklist = checklist::of(context, period).await?;
+    let opens = context.company.calendar.next(period);
+    let (as_of, figures, proof) = (None, None, None);
+    Ok(Closing { period, as_of, checklist, figures, proof, opens, dry_run: true })
+}
+
 /// Links what nobody has linked yet, so that the proof names where the journal then ends.
 async fn chained(context: &Context) -> Result<(), Error> {
     context.store.chain(&context.new_id().to_string(), context.now).await?;

@@ -91,3 +91,9 @@ pub const DROPPED_SHOWN_MAX: usize = 5_000;
 pub const PERIODS_SHOWN: usize = 6;
 /// Characters of the reason for which a period is closed with something missing.
 pub const DESPITE_CHARACTERS_MAX: usize = 500;
+/// Bytes that the text of a pay plan may have.
+pub const PAY_PLAN_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Characters of what is said of a statement at once.
+pub const DISPUTE_CHARACTERS_MAX: usize = 4_000;
+/// Open deals that one question takes as won.
+pub const WHAT_IF_DEALS_MAX: usize = 50;

@@ -127,7 +127,19 @@ pub async fn keep(context: &Context) -> Result<Teams, Error> {
 /// # Errors
 /// When the store refuses.
 pub async fn scope(store: &Store, member: &Member) -> Result<Scope, Error> {
-    Ok(match member.reach() {
+    within(store, member.reach()).await
+}
+
+/// Whose pay a member sees.
+///
+/// # Errors
+/// When the store refuses.
+pub async fn pay_scope(store: &Store, member: &Member) -> Result<Scope, Error> {
+    within(store, member.pay_reach()).await
+}
+
+async fn within(store: &Store, reach: Reach) -> Result<Scope, Error> {
+    Ok(match reach {
         Reach::Company => Scope::All,
         Reach::Own(user) => Scope::Owners(user.into_iter().collect()),
         Reach::Team(user) => Scope::Owners(with(user, &all(store, Kind::Users).await?)),

@@ -11,6 +11,7 @@ use domain::goal::Counts;
 use domain::goal::tree::Dimension;
 use domain::kind::Kind;
 use domain::master::{Master, Realm};
+use domain::pay::run::Ruling;
 use domain::period::Period;
 use jiff::civil::Date;
 use reports::attribution::{By, Conversions, Model};
@@ -1096,12 +1097,45 @@ pub struct Demo {
 
 #[derive(Debug, Subcommand)]
 pub enum Pay {
-    /// Everybody's statement of a period
+    /// Plans that are kept, and their statements on the way to payroll
+    List(Output),
+    /// Keep a version of a plan, for its owner and the payees to sign
+    Save {
+        #[arg(value_name = "FILE.toml")]
+        file: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Sign a plan that is kept, as its owner or for a payee
+    Sign {
+        #[command(flatten)]
+        plan: KeptPlan,
+        /// The payee's id or name in the plan; left out, the plan's owner signs
+        #[arg(long = "for", value_name = "PAYEE")]
+        payee: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Say, once and for all, what a leg of a plan's relay reached
+    Judge {
+        #[command(flatten)]
+        plan: KeptPlan,
+        /// The leg's name in the plan
+        leg: String,
+        /// What it reached, in the unit of its mark
+        reached: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Everybody's statement of a period; of a plan that is kept, the statements are kept, too
     Calculate(PayMade),
     /// One payee's statement, line by line
     Show {
         /// The payee's id or name in the plan
         payee: String,
+        /// What it would be if these open deals were won today: their ids, with commas between
+        #[arg(long = "if", value_name = "DEALS", value_delimiter = ',')]
+        deals: Vec<String>,
         #[command(flatten)]
         made: PayMade,
     },
@@ -1117,21 +1151,66 @@ pub enum Pay {
     /// What the plan would have paid from its first period on
     Simulate {
         /// Another plan, to be set beside it
-        #[arg(long, value_name = "FILE.toml")]
-        against: Option<PathBuf>,
+        #[arg(long, value_name = "PLAN")]
+        against: Option<String>,
         #[command(flatten)]
         made: PayMade,
     },
+    /// Say what is wrong with a statement: nobody approves it until that is ruled on
+    Dispute {
+        payee: String,
+        text: String,
+        #[command(flatten)]
+        run: PayRun,
+    },
+    /// Rule on what was said of a statement
+    Rule {
+        payee: String,
+        /// upheld or rejected
+        ruling: Ruling,
+        text: String,
+        #[command(flatten)]
+        run: PayRun,
+    },
+    /// Approve statements that somebody else has calculated
+    Approve(PayRun),
+    /// Lock approved statements: nothing changes them any more
+    Lock(PayRun),
+    /// Locked statements for payroll, as CSV
+    Export(PayRun),
 }
 
 #[derive(Debug, Args)]
 pub struct PayMade {
-    /// The plan, as a TOML file
-    #[arg(long, value_name = "FILE.toml")]
-    pub plan: PathBuf,
+    /// The plan: a TOML file, or the name of one that is kept
+    #[arg(long, value_name = "PLAN")]
+    pub plan: String,
     /// The period that is paid, such as 2026-Q3
     #[arg(long)]
     pub period: Period,
     #[command(flatten)]
     pub as_of: AsOf,
+}
+
+/// A plan that is kept.
+#[derive(Debug, Args)]
+pub struct KeptPlan {
+    /// The plan's name
+    pub plan: String,
+    /// The version; the newest if left out
+    #[arg(long)]
+    pub version: Option<u32>,
+}
+
+/// Statements of a plan that is kept.
+#[derive(Debug, Args)]
+pub struct PayRun {
+    /// The plan's name
+    #[arg(long)]
+    pub plan: String,
+    /// The period that is paid, such as 2026-Q3
+    #[arg(long)]
+    pub period: Period,
+    #[command(flatten)]
+    pub output: Output,
 }

@@ -9,7 +9,7 @@ use app::context::{Context, Place, Session};
 use app::goal::tree::{Change, Sharing};
 use app::{
     attribution, awareness, call, check, forecast, funnel, goal, imports, journal, limits, metrics,
-    pay, person, pipeline, plan, plan_version, record, retention, score, scoreboard, team,
+    person, pipeline, plan, plan_version, record, retention, score, scoreboard, team,
     tracking, upkeep,
 };
 use domain::call::Manner;
@@ -23,11 +23,10 @@ use reports::imports::StageSeen;
 
 use crate::args::{
     Arguments, Attribution, Awareness, Backtest, Call, Calls, Command, Every, Forecast,
-    ForecastCommand, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Pay, PayMade,
-    Person, Pipeline, PipelineCommand, Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention,
+    ForecastCommand, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention,
     Score, ScoreBacktest, ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
 };
-use crate::{close, demo, handoff, remote, review, serve, show};
+use crate::{close, demo, handoff, pay, remote, review, serve, show};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(server) = arguments.server {
@@ -77,7 +76,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
             let question = awareness::Question { by, from, to, as_of: day, known_at };
             show::report(&awareness::awareness(context, &question).await?, as_of.output.json)
         }
-        Command::Pay(asked) => self::pay(context, asked).await,
+        Command::Pay(asked) => pay::pay(context, asked).await,
         Command::Score(Score::Show(ScoreShow { limit, of })) => {
             scores(context, None, limit, of).await
         }
@@ -141,33 +140,6 @@ async fn plan(context: &Context, asked: Plan) -> anyhow::Result<()> {
             let made = asked.made;
             let prepared = plan::prepare(context, &question(&made)).await?;
             show::report(&prepared.answer(&made.change)?, made.as_of.output.json)
-        }
-    }
-}
-
-async fn pay(context: &Context, asked: Pay) -> anyhow::Result<()> {
-    let question = |made: &PayMade| pay::Question {
-        plan: made.plan.clone(),
-        period: made.period,
-        as_of: made.as_of.as_of,
-        known_at: made.as_of.known_at,
-    };
-    match asked {
-        Pay::Calculate(made) => {
-            let report = pay::payroll(context, &question(&made)).await?;
-            show::report(&report, made.as_of.output.json)
-        }
-        Pay::Show { payee, made } => {
-            let report = pay::slip(context, &question(&made), &payee).await?;
-            show::report(&report, made.as_of.output.json)
-        }
-        Pay::Explain { payee, deal, made } => {
-            let report = pay::explained(context, &question(&made), &payee, &deal).await?;
-            show::report(&report, made.as_of.output.json)
-        }
-        Pay::Simulate { against, made } => {
-            let report = pay::simulated(context, &question(&made), against.as_deref()).await?;
-            show::report(&report, made.as_of.output.json)
         }
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod handoff;
 mod memory;
+mod pay;
 mod remote;
 mod review;
 mod serve;

@@ -79,6 +79,16 @@ impl Member {
         }
     }
 
+    /// Whose pay a member sees: who answers for pay everybody's, a sales manager who is a user of
+    /// the CRM the team's, everybody else their own.
+    pub fn pay_reach(&self) -> Reach {
+        match (self.role, self.user) {
+            (Role::Owner | Role::Executive | Role::RevenueOperations, _) => Reach::Company,
+            (Role::SalesManager, Some(user)) => Reach::Team(user),
+            (_, user) => Reach::Own(user),
+        }
+    }
+
     /// As [`Member::reach`], in words.
     pub fn sees(&self) -> &'static str {
         match self.reach() {

@@ -53,7 +53,7 @@ impl Provenance {
 }
 
 /// What entries are about that is no record.
-pub const SETTINGS: [&str; 18] = [
+pub const SETTINGS: [&str; 23] = [
     "company",
     "stages",
     "mapping",
@@ -68,6 +68,11 @@ pub const SETTINGS: [&str; 18] = [
     "agreement_signature",
     "handoff",
     "handoff_notice",
+    "pay_plan",
+    "pay_signature",
+    "pay_judgement",
+    "pay_run",
+    "pay_dispute",
     "member",
     "token",
     "write_key",

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod quota;
 pub mod rates;
 pub mod relay;
+pub mod run;
 pub mod sentence;
 pub mod statement;
 

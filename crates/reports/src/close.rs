@@ -246,16 +246,17 @@ impl Report for Closing {
         let missing = self.checklist.missing().count();
         let figures = self.figures.as_ref().map_or(0, |frozen| frozen.figures.len());
         let figures = counted(figures, "figure");
+        let lacks = format!("{period} lacks {} before it is closed", counted(missing, "thing"));
         let answer = match (&self.figures, self.dry_run, self.checklist.refusal()) {
             (_, true, Some(why)) => format!("{period} stays open: {why}."),
             (Some(_), true, None) if missing == 0 => {
                 format!("{period} can be closed: {figures} would be frozen. Nothing was written.")
             }
-            (Some(_), true, None) => format!(
-                "{period} lacks {} before it is closed; {figures} would be frozen. Nothing was \
-                 written.",
-                counted(missing, "thing")
-            ),
+            (Some(_), true, None) => {
+                format!("{lacks}; {figures} would be frozen. Nothing was written.")
+            }
+            (None, true, None) if missing == 0 => format!("{period} can be closed."),
+            (None, true, None) => format!("{lacks}."),
             _ => format!("{period} is closed: {figures} are frozen, and {} is open.", self.opens),
         };
         let mut tables = vec![self.checklist.table()];

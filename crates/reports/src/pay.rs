@@ -1,6 +1,8 @@
 //! What a pay plan pays: everybody's totals, one statement, one deal explained, two plans beside
 //! each other.
 
+pub mod kept;
+
 use domain::money::Money;
 use domain::pay::exact::Rate;
 use domain::pay::plan::Plan;
@@ -73,7 +75,8 @@ impl Paid {
         &self.plan.terms().payees[payee].name
     }
 
-    fn of_period(&self) -> impl Iterator<Item = &Statement> {
+    /// The statements of the period that was asked for.
+    pub fn of_period(&self) -> impl Iterator<Item = &Statement> {
         self.calculation.statements.iter().filter(|one| one.period == self.period())
     }
 
@@ -82,7 +85,8 @@ impl Paid {
         of_payee.map(|statement| statement.total).sum()
     }
 
-    fn notes(&self) -> Vec<String> {
+    /// What the reader must know: of which day it is seen, how the gate stands, what was left out.
+    pub fn notes(&self) -> Vec<String> {
         let Calculation { plan, version, seen, .. } = &self.calculation;
         let mut notes = vec![format!(
             "Plan {plan}, version {version}; seen from the end of {}, as known by {}.",
@@ -115,6 +119,16 @@ impl Paid {
             "known_by": seen.known_on.to_string(),
             "notes": self.notes(),
         })
+    }
+
+    /// A statement by itself, as it is kept: the same plan and facts give the same bytes.
+    pub fn text(&self, statement: &Statement) -> String {
+        let mut told = self.statement_json(statement);
+        let Calculation { plan, version, currency, .. } = &self.calculation;
+        told["plan"] = plan.as_str().into();
+        told["version"] = (*version).into();
+        told["currency"] = currency.code().into();
+        told.to_string()
     }
 
     fn statement_json(&self, statement: &Statement) -> Value {

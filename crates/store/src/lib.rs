@@ -25,6 +25,7 @@ pub mod mapping;
 pub mod master;
 mod migration;
 pub mod observation;
+pub mod pay;
 pub mod period_close;
 pub mod person;
 pub mod plan_version;

@@ -12,6 +12,7 @@ mod m0009_purchase_person;
 mod m0010_tracking;
 mod m0011_handoffs;
 mod m0012_period_closes;
+mod m0013_pay;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_tracking::TRACKING),
             Box::new(m0011_handoffs::HANDOFFS),
             Box::new(m0012_period_closes::PERIOD_CLOSES),
+            Box::new(m0013_pay::PAY),
         ]
     }
 }

@@ -24,6 +24,7 @@ mod keys;
 mod members;
 mod metrics;
 mod pages;
+mod pay;
 mod periods;
 mod pipeline;
 mod plan_versions;
@@ -152,6 +153,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(track_page::routes())
         .merge(handoffs::routes())
         .merge(periods::routes())
+        .merge(pay::routes())
         .nest("/api/v1", api::routes(&shared))
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))

@@ -143,7 +143,11 @@ pub fn read(path: &Path, calendar: FiscalCalendar) -> Result<Read, Error> {
     parse(&text, calendar).map_err(|problem| Error::Input(format!("{}: {problem}", path.display())))
 }
 
-fn parse(text: &str, calendar: FiscalCalendar) -> Result<Read, String> {
+/// As [`read`], of a text.
+///
+/// # Errors
+/// Says which term is wrong, where, and what is right.
+pub fn parse(text: &str, calendar: FiscalCalendar) -> Result<Read, String> {
     let file: PlanFile = toml::from_str(text).map_err(|error| error.to_string())?;
     let currency = parse_currency(&file.currency).map_err(|error| error.to_string())?;
     let names: Vec<String> = file.measure.iter().map(|measure| measure.name.clone()).collect();
@@ -349,7 +353,7 @@ fn minor(place: &str, text: &str, currency: Currency) -> Result<i64, String> {
 }
 
 /// A count or a percentage of up to six decimals, in millionths.
-fn millionths(place: &str, text: &str) -> Result<i64, String> {
+pub fn millionths(place: &str, text: &str) -> Result<i64, String> {
     let wrong = || format!("{place}: `{text}` is not a number of up to six decimals");
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

@@ -38,16 +38,15 @@ impl People {
         Ok(People { users: records.into_iter().map(user).collect() })
     }
 
-    /// The payee that each user is, by the payee's id: the user's id in the CRM, e-mail address or
-    /// name. Users who are no payee keep their own id, which is nobody's.
+    /// The payees by the ids of the users who they are: a payee's id is the user's id in the CRM,
+    /// e-mail address or name. Users who are no payee are not among them.
     ///
     /// # Errors
     /// When two users bear what the plan calls one payee, or two payees are one user.
-    pub fn payees(&self, payees: &[Payee]) -> Result<HashMap<Uuid, String>, Error> {
-        let mut called: HashMap<Uuid, String> = HashMap::new();
+    pub fn payees(&self, payees: &[Payee]) -> Result<HashMap<String, String>, Error> {
+        let mut called: HashMap<String, String> = HashMap::new();
         let mut by_name: BTreeMap<&str, Vec<&User>> = BTreeMap::new();
         for user in &self.users {
-            called.insert(user.id, user.id.to_string());
             for name in &user.names {
                 by_name.entry(name).or_default().push(user);
             }
@@ -68,9 +67,19 @@ impl People {
                     payee.id
                 )));
             }
-            called.insert(user.id, payee.id.clone());
+            called.insert(user.id.to_string(), payee.id.clone());
         }
         Ok(called)
+    }
+
+    /// The users who the payees are, by the payees' ids.
+    ///
+    /// # Errors
+    /// As [`People::payees`].
+    pub fn users(&self, payees: &[Payee]) -> Result<HashMap<String, Uuid>, Error> {
+        let called = self.payees(payees)?;
+        let own = |user: &User| Some((called.get(&user.id.to_string())?.clone(), user.id));
+        Ok(self.users.iter().filter_map(own).collect())
     }
 }
 

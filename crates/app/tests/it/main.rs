@@ -10,6 +10,7 @@ mod handoff;
 mod history;
 mod leaks;
 mod pay;
+mod pay_runs;
 mod person;
 mod plan;
 mod plan_version;

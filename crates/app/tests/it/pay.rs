@@ -1,7 +1,7 @@
 //! A plan's file on imported deals, against amounts that were worked out by hand.
 
 use app::error::Error;
-use app::pay::{Question, explained, payroll, simulated, slip};
+use app::pay::{PlanOf, Question, explained, payroll, simulated, slip};
 use domain::access::Scope;
 use domain::kind::Kind;
 use jiff::civil::{Date, date};
@@ -80,7 +80,7 @@ async fn company() -> TestCompany {
 
 fn question(company: &TestCompany, plan: &str, period: &str, as_of: Option<Date>) -> Question {
     Question {
-        plan: company.file("plan.toml", plan),
+        plan: PlanOf::File(company.file("plan.toml", plan)),
         period: period.parse().expect("is a period"),
         as_of,
         known_at: None,

@@ -6,12 +6,7 @@ use jiff::civil::Date;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::model_name;
 
-use crate::args::{
-    Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast,
-    ForecastCommand, Funnel, Goal, Handoff, ImportCommand, Journal, JournalSearch, Metrics, Output,
-    PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score,
-    ScoreShow, Team, Within,
-};
+use crate::args::{Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Handoff, ImportCommand, Journal, JournalSearch, Metrics, Output, Pay, PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team, Within};
 
 const PROOF: &str = "journal/proof";
 
@@ -104,7 +99,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Team(Team::List(output)) => plain("teams", &output),
         Command::Team(_) => return local("changing teams from the command line"),
         Command::Record(_) => return local("this command of record"),
-        Command::Pay(_) => return local("pay"),
+        Command::Pay(asked) => return of_pay(&asked),
         Command::Person(_) => return local("person"),
         Command::Member(_) => return local("member"),
         Command::Upkeep(_) => return local("upkeep"),
@@ -146,6 +141,22 @@ fn of_period(asked: &PeriodCommand) -> anyhow::Result<(Question, bool)> {
         PeriodCommand::Restatements(of) => ("restatements", of),
     };
     Ok((Question::new(resource).with("period", Some(of.period)), of.output.json))
+}
+
+fn of_pay(asked: &Pay) -> anyhow::Result<(Question, bool)> {
+    match asked {
+        Pay::List(output) => Ok((Question::new("pay"), output.json)),
+        Pay::Show { payee, deals, made } => {
+            let deals = Some(deals.join(",")).filter(|deals| !deals.is_empty());
+            let question = Question::new("pay/statement")
+                .with("plan", Some(&made.plan))
+                .with("period", Some(made.period))
+                .with("payee", Some(payee))
+                .with("if", deals);
+            Ok((question, made.as_of.output.json))
+        }
+        _ => local("pay, but for its lists and statements,"),
+    }
 }
 
 fn of_plan(asked: &Plan) -> anyhow::Result<(Question, bool)> {

@@ -140,6 +140,11 @@ impl Leg {
         Ok(())
     }
 
+    /// A figure of the leg with its unit.
+    pub fn told(&self, millionths: i64) -> String {
+        format!("{} {}", decimal(millionths, 6), self.unit)
+    }
+
     fn missed(&self, reached_millionths: i64) -> Miss {
         Miss {
             leg: self.name.clone(),

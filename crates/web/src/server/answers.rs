@@ -451,9 +451,7 @@ async fn of_closes(context: &Context, page: Page, asked: &Asked) -> Result<Answe
         }
         Page::PeriodChecklist => {
             let period = listed(context, asked, |it| *it == Closed::Over).await?;
-            let order = close::Order { period, despite: None, dry_run: true };
-            let closing = close::close(context, &order).await?;
-            Ok(Answer::PeriodChecklist(Box::new(closing)))
+            Ok(Answer::PeriodChecklist(Box::new(close::checked(context, period).await?)))
         }
         _ => Ok(Answer::Periods(close::list(context).await?)),
     }

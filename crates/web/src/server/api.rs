@@ -32,6 +32,7 @@ use super::forecast;
 use super::handoffs;
 use super::idempotency;
 use super::pages::action;
+use super::pay;
 use super::periods;
 use super::plan_versions;
 use super::policy::Action;
@@ -79,6 +80,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .merge(teams::programs(shared))
         .merge(handoffs::programs(shared))
         .merge(periods::programs(shared))
+        .merge(pay::programs(shared))
         .route("/{page}", get(page))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
 }
@@ -273,6 +275,7 @@ pub(super) fn description() -> Value {
     paths["/api/v1/plan-versions"]["post"] = described_saving();
     let described =
         teams::described().into_iter().chain(handoffs::described()).chain(periods::described());
+    let described = described.chain(pay::described());
     for (address, verb, described) in described {
         paths.entry(address).or_insert_with(|| json!({}))[verb] = described;
     }
@@ -646,6 +649,7 @@ fn sent() -> Value {
             },
         },
         "Close": periods::sent(),
+        "Pay": pay::sent(),
         "Name": {
             "type": "object",
             "required": ["name"],

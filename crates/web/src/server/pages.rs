@@ -33,6 +33,7 @@ use super::goal_parts::{self, Panel};
 use super::journal;
 use super::keys;
 use super::metrics;
+use super::pay;
 use super::plan_versions::{self, Choosing, Saving};
 use super::policy::Action;
 use super::reference;
@@ -359,6 +360,9 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
         family.iter().filter(|page| visitor.may(action(**page))).map(link).collect();
     if family.contains(&Page::Imports) && visitor.may(Action::ManageTracking) {
         links.insert(links.len().min(2), Link::new("Tracking", track_page::ADDRESS));
+    }
+    if family.contains(&Page::Periods) {
+        links.push(Link::new("Pay", pay::ADDRESS));
     }
     links
 }

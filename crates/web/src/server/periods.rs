@@ -19,7 +19,7 @@ use reports::document::{Cell, Report, Table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answers::{Answer, Wanted};
+use super::answers::{Answer, Question, Wanted};
 use super::api::{Program, created, key_parameter, made, report_of};
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
@@ -52,6 +52,8 @@ struct PeriodsView {
     /// Of the last period that is over and open: what is missing, in a sentence.
     checked: Option<String>,
     checklist: Option<TableView>,
+    /// Where that is looked up, as long as it is not known.
+    unchecked: Option<Link>,
     /// The period that the visitor may close.
     closable: Option<String>,
     /// Whether a reason is asked for.
@@ -88,13 +90,14 @@ async fn shown(
         return Err(Fault::Broken("periods are answered otherwise".to_owned()));
     };
     let over = periods.periods.iter().find(|it| it.standing == Standing::Over);
-    let checked = match over {
-        Some(over) if visitor.may(Action::ClosePeriods) && !periods.is_narrowed => {
-            let asked = Asked { period: Some(over.period), ..Asked::default() };
-            Some(visitor.answer(Page::PeriodChecklist, &asked, Wanted::AtOnce).await?.0)
-        }
-        _ => None,
-    };
+    let may_close = visitor.may(Action::ClosePeriods) && !periods.is_narrowed;
+    let over = over.filter(|_| may_close).map(|over| over.period);
+    // It goes through the whole journal, so the page does not wait for it.
+    let checked = over.and_then(|period| {
+        let asked = Asked { period: Some(period), ..Asked::default() };
+        let question = Question::new(Page::PeriodChecklist, &asked, &visitor.scope);
+        visitor.shared.answers.at_hand(&visitor.shared, question)
+    });
     let closing = match checked.as_deref() {
         Some(Answer::PeriodChecklist(closing)) => Some(closing.as_ref()),
         _ => None,
@@ -109,6 +112,10 @@ async fn shown(
         checked: closing.map(|closing| unbroken(&closing.document().answer)),
         checklist: closing.and_then(|it| it.document().tables.first().and_then(TableView::new)),
         closable: closable.map(|closing| closing.period.to_string()),
+        unchecked: over.filter(|_| closing.is_none()).map(|period| {
+            let href = format!("/{}?period={period}", Page::PeriodChecklist.name());
+            Link::new(format!("What closing {period} asks for"), href)
+        }),
         lacks: closable.is_some_and(|closing| closing.checklist.missing().next().is_some()),
         downloads: downloads(visitor, Page::Periods, &Asked::default()),
         wrong,

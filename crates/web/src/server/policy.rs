@@ -23,6 +23,10 @@ pub(super) enum Action {
     SetGoal,
     SavePlans,
     ClosePeriods,
+    ReadPay,
+    SignPay,
+    ManagePay,
+    ApprovePay,
     SubmitCalls,
     OverrideCalls,
     SignGoal,
@@ -48,6 +52,10 @@ impl Action {
             Action::SetGoal => "set the goal",
             Action::SavePlans => "save plans",
             Action::ClosePeriods => "close periods",
+            Action::ReadPay => "read pay",
+            Action::SignPay => "sign pay",
+            Action::ManagePay => "manage pay",
+            Action::ApprovePay => "approve pay",
             Action::SubmitCalls => "submit forecast calls",
             Action::OverrideCalls => "override forecast calls",
             Action::SignGoal => "sign for the goal",
@@ -130,6 +138,10 @@ mod tests {
                 Action::SetGoal,
                 Action::SavePlans,
                 Action::ClosePeriods,
+                Action::ReadPay,
+                Action::SignPay,
+                Action::ManagePay,
+                Action::ApprovePay,
                 Action::SubmitCalls,
                 Action::OverrideCalls,
                 Action::SignGoal,
@@ -144,10 +156,11 @@ mod tests {
             ];
             all.into_iter().filter(|action| policy.permits(role, &Scope::All, *action)).collect()
         };
-        assert_eq!(may(Role::Viewer), [Action::ReadFigures, Action::ReadRecords, Action::Export]);
+        let viewer = [Action::ReadFigures, Action::ReadRecords, Action::Export];
+        assert_eq!(may(Role::Viewer), [&viewer[..], &[Action::ReadPay, Action::SignPay]].concat());
         assert!(may(Role::RevenueOperations).contains(&Action::ManageTracking));
         assert!(!may(Role::Marketing).contains(&Action::ManageTracking));
-        assert_eq!(may(Role::Owner).len(), 20);
+        assert_eq!(may(Role::Owner).len(), 24);
         let own = Scope::Owners([uuid::Uuid::nil()].into());
         assert!(policy.permits(Role::SalesManager, &Scope::All, Action::ReadJournal));
         assert!(!policy.permits(Role::SalesManager, &own, Action::ReadJournal));
@@ -163,6 +176,10 @@ mod tests {
         assert!(policy.permits(Role::Marketing, &Scope::All, Action::SignAgreement));
         assert!(policy.permits(Role::RevenueOperations, &Scope::All, Action::ClosePeriods));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::ClosePeriods));
+        assert!(policy.permits(Role::Executive, &Scope::All, Action::ApprovePay));
+        assert!(!policy.permits(Role::Executive, &Scope::All, Action::ManagePay));
+        assert!(!policy.permits(Role::SalesManager, &Scope::All, Action::ManagePay));
+        assert!(!policy.permits(Role::Marketing, &Scope::All, Action::ApprovePay));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::OverrideCalls));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::ManageMembers));
     }

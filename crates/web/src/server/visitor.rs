@@ -75,6 +75,9 @@ impl Visitor {
                 | Action::SetGoal
                 | Action::SavePlans
                 | Action::ClosePeriods
+                | Action::SignPay
+                | Action::ManagePay
+                | Action::ApprovePay
                 | Action::SubmitCalls
                 | Action::OverrideCalls
                 | Action::SignGoal

@@ -17,6 +17,10 @@ async fn post(site: &Site, token: Option<&str>, body: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_period_is_closed_on_its_page_and_shown_with_its_proof() {
     let site = Site::new(Entry::Demo).await;
+    let unchecked = site.get("/periods", None).await.text;
+    assert!(unchecked.contains("href=\"/period-checklist?period=2026-Q1\""), "{unchecked}");
+    let checklist = site.get("/period-checklist?period=2026-Q1", None).await;
+    assert_eq!(checklist.status, StatusCode::OK, "{}", checklist.text);
     let page = site.get("/periods", None).await.text;
     for part in ["Before it is closed", "Close 2026-Q1", "to be closed"] {
         assert!(page.contains(part), "{part}: {page}");

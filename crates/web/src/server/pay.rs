@@ -1,0 +1,631 @@
+//! Pay: plans with their signatures, statements on their way to payroll, one's own statement; the
+//! same for programs. Whose pay is seen is a matter of the visitor's reach, which every verb bears.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use app::context::Context;
+use app::limits::DISPUTE_CHARACTERS_MAX;
+use app::pay::{self, Remark, Saved, Step};
+use app::team;
+use askama::Template;
+use axum::extract::Query;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Form, Json, Router};
+use domain::access::Scope;
+use domain::pay::run::State;
+use domain::period::Period;
+use reports::document::Report;
+use reports::pay::kept::{Desk, RunShown, Sheet, WhatIf};
+use reports::render;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::{Program, answers, created, key_parameter};
+use super::asked::{Asked, Page, query, text};
+use super::fault::{Fault, Problem};
+use super::frame::{Frame, Link, html, sentence};
+use super::idempotency;
+use super::pages::related;
+use super::policy::Action;
+use super::rendition::Rendition;
+use super::shared::Shared;
+use super::visitor::Visitor;
+use crate::review::unbroken;
+use crate::table::TableView;
+
+/// Where the page is.
+pub(super) const ADDRESS: &str = "/pay";
+/// What can be done, by the last part of its address.
+const DEEDS: [&str; 7] =
+    ["plans", "signatures", "judgements", "runs", "approvals", "locks", "disputes"];
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    let mut routes = Router::new()
+        .route(ADDRESS, get(desk))
+        .route("/pay/statement", get(statement))
+        .route("/pay/export", get(export));
+    for deed in DEEDS {
+        let done = move |visitor: Visitor, Form(sent): Form<Sent>| typed(visitor, deed, sent);
+        routes = routes.route(&format!("/pay/{deed}"), post(done));
+    }
+    routes
+}
+
+/// The same for programs, below the API's address.
+pub(super) fn programs(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    let mut routes = Router::new()
+        .route("/pay", get(told_desk))
+        .route("/pay/statement", get(told_statement));
+    for deed in DEEDS {
+        let done = move |program: Program, body: Result<Json<Sent>, JsonRejection>| {
+            told(program, deed, body)
+        };
+        let once = from_fn_with_state(shared.clone(), idempotency::once);
+        routes = routes.route(&format!("/pay/{deed}"), post(done).route_layer(once));
+    }
+    routes
+}
+
+/// What is to be done, as it is typed or sent; each deed asks for some of it.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Sent {
+    terms: Option<String>,
+    plan: Option<String>,
+    version: Option<u32>,
+    payee: Option<String>,
+    period: Option<String>,
+    leg: Option<String>,
+    reached: Option<String>,
+    text: Option<String>,
+    ruling: Option<String>,
+}
+
+/// What came of it.
+enum Done {
+    Desk(Desk),
+    Run(RunShown),
+    Sheet(Box<Sheet>),
+}
+
+impl Done {
+    fn json(&self) -> Value {
+        match self {
+            Done::Desk(desk) => desk.json(),
+            Done::Run(run) => Report::json(run),
+            Done::Sheet(sheet) => sheet.json(),
+        }
+    }
+
+    /// The page on which it is seen.
+    fn place(&self) -> String {
+        match self {
+            Done::Desk(_) => ADDRESS.to_owned(),
+            Done::Run(run) => of_run(run),
+            Done::Sheet(sheet) => of_statement(&sheet.run, &sheet.payee),
+        }
+    }
+}
+
+fn of_run(run: &RunShown) -> String {
+    let pairs = [("plan", Some(run.plan.clone())), ("period", Some(run.period.to_string()))];
+    format!("{ADDRESS}{}", query(&pairs))
+}
+
+fn of_statement(run: &RunShown, payee: &str) -> String {
+    let pairs = [
+        ("plan", Some(run.plan.clone())),
+        ("period", Some(run.period.to_string())),
+        ("payee", Some(payee.to_owned())),
+    ];
+    format!("{ADDRESS}/statement{}", query(&pairs))
+}
+
+impl Sent {
+    fn text(part: Option<&String>) -> Option<String> {
+        part.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn named(part: Option<&String>, field: &'static str) -> Result<String, Fault> {
+        let missing = || Fault::Field { field, why: format!("say which {field}") };
+        Sent::text(part).ok_or_else(missing)
+    }
+
+    fn saved(&self) -> Result<Saved, Fault> {
+        Ok(Saved { name: Sent::named(self.plan.as_ref(), "plan")?, version: self.version })
+    }
+
+    fn run(&self) -> Result<(String, Period), Fault> {
+        let period = Sent::named(self.period.as_ref(), "period")?;
+        let wrong = |error: domain::period::PeriodError| Fault::Field {
+            field: "period",
+            why: error.to_string(),
+        };
+        let period = period.parse().map_err(wrong)?;
+        Ok((Sent::named(self.plan.as_ref(), "plan")?, period))
+    }
+
+    fn remark(&self) -> Result<Remark, Fault> {
+        let wrong = |error: domain::pay::run::UnknownRuling| Fault::Field {
+            field: "ruling",
+            why: error.to_string(),
+        };
+        let ruling = Sent::text(self.ruling.as_ref());
+        let ruling = ruling.map(|ruling| ruling.parse().map_err(wrong)).transpose()?;
+        Ok(Remark { text: self.text.clone().unwrap_or_default(), ruling })
+    }
+}
+
+/// Whose pay a visitor sees.
+async fn reach(visitor: &Visitor) -> Result<Scope, Fault> {
+    let store = &visitor.shared.company().store;
+    Ok(team::pay_scope(store, &visitor.member).await?)
+}
+
+/// What a deed asks of the role: to speak for a payee is one's own matter.
+fn action(deed: &str, sent: &Sent) -> Action {
+    match deed {
+        "signatures" if Sent::text(sent.payee.as_ref()).is_some() => Action::SignPay,
+        "disputes" if Sent::text(sent.ruling.as_ref()).is_none() => Action::SignPay,
+        "approvals" => Action::ApprovePay,
+        _ => Action::ManagePay,
+    }
+}
+
+async fn done(visitor: &Visitor, deed: &'static str, sent: Sent) -> Result<Done, Fault> {
+    let context = visitor.context(action(deed, &sent))?;
+    let reach = reach(visitor).await?;
+    match deed {
+        "plans" => {
+            let terms = Sent::named(sent.terms.as_ref(), "terms")?;
+            let verb = async move |context: &Context| pay::save(context, &terms).await;
+            visitor.shared.run(context, verb).await.map(Done::Desk)
+        }
+        "signatures" => {
+            let (saved, payee) = (sent.saved()?, Sent::text(sent.payee.as_ref()));
+            let verb = async move |context: &Context| {
+                pay::sign(context, &saved, payee.as_deref(), &reach).await
+            };
+            visitor.shared.run(context, verb).await.map(Done::Desk)
+        }
+        "judgements" => {
+            let (saved, leg) = (sent.saved()?, Sent::named(sent.leg.as_ref(), "leg")?);
+            let reached = Sent::named(sent.reached.as_ref(), "reached")?;
+            let verb =
+                async move |context: &Context| pay::judge(context, &saved, &leg, &reached).await;
+            visitor.shared.run(context, verb).await.map(Done::Desk)
+        }
+        "disputes" => {
+            let ((plan, period), remark) = (sent.run()?, sent.remark()?);
+            let payee = Sent::named(sent.payee.as_ref(), "payee")?;
+            let verb = async move |context: &Context| {
+                pay::dispute(context, (&plan, period), &payee, &remark, &reach).await
+            };
+            let sheet = visitor.shared.run(context, verb).await.map_err(absent)?;
+            Ok(Done::Sheet(Box::new(sheet)))
+        }
+        _ => {
+            let (plan, period) = sent.run()?;
+            let verb = async move |context: &Context| match deed {
+                "runs" => pay::calculate(context, &plan, period).await,
+                "approvals" => pay::step(context, &plan, period, Step::Approve).await,
+                _ => pay::step(context, &plan, period, Step::Lock).await,
+            };
+            visitor.shared.run(context, verb).await.map(Done::Run).map_err(absent)
+        }
+    }
+}
+
+/// What is not within reach is not told from what is not there.
+fn absent(fault: Fault) -> Fault {
+    match fault {
+        Fault::NotFound(_) => Fault::NotFound("There is no such statement.".into()),
+        fault => fault,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "server/pay.html")]
+struct DeskView {
+    frame: Frame,
+    related: Vec<Link>,
+    answer: String,
+    /// The statements that are looked at, each row leading to its lines.
+    run: Option<RunView>,
+    tables: Vec<TableView>,
+    /// Who may sign what: the plan, its version, for whom, and how that is called.
+    signings: Vec<Signing>,
+    /// Legs that nobody has judged yet.
+    judgings: Vec<Judging>,
+    plans: Vec<String>,
+    notes: Vec<String>,
+    may_manage: bool,
+    typed: String,
+    wrong: Option<String>,
+}
+
+struct RunView {
+    run: RunShown,
+    table: Option<TableView>,
+    standing: String,
+    may_approve: bool,
+    may_lock: bool,
+    export: Option<String>,
+}
+
+struct Signing {
+    plan: String,
+    version: u32,
+    payee: Option<String>,
+}
+
+struct Judging {
+    plan: String,
+    version: u32,
+    leg: String,
+    mark: String,
+}
+
+#[derive(Template)]
+#[template(path = "server/statement.html")]
+struct StatementView {
+    frame: Frame,
+    related: Vec<Link>,
+    answer: String,
+    tables: Vec<TableView>,
+    notes: Vec<String>,
+    plan: String,
+    period: String,
+    payee: String,
+    /// What it would be, where that was asked.
+    what_if: Option<String>,
+    deals: String,
+    may_dispute: bool,
+    may_rule: bool,
+    wrong: Option<String>,
+}
+
+async fn desk(
+    visitor: Visitor,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    desk_shown(&visitor, &query, StatusCode::OK, (String::new(), None)).await
+}
+
+async fn found(visitor: &Visitor) -> Result<Desk, Fault> {
+    let context = visitor.context(Action::ReadPay)?;
+    let reach = reach(visitor).await?;
+    let verb = async move |context: &Context| pay::desk(context, &reach).await;
+    visitor.shared.run(context, verb).await
+}
+
+async fn desk_shown(
+    visitor: &Visitor,
+    query: &HashMap<String, String>,
+    status: StatusCode,
+    (typed, wrong): (String, Option<String>),
+) -> Result<Response, Fault> {
+    let desk = found(visitor).await?;
+    let asked = Asked::default();
+    let (plan, period) = (text(query, "plan"), text(query, "period"));
+    let is_meant = |run: &&RunShown| {
+        plan.as_ref().is_none_or(|plan| *plan == run.plan)
+            && period.as_ref().is_none_or(|period| *period == run.period.to_string())
+    };
+    let run = desk.runs.iter().find(is_meant).map(|run| RunView::new(visitor, run));
+    let document = desk.document();
+    let runs = desk.runs.iter().map(of_run);
+    let first = document.tables.first().and_then(TableView::new).map(|table| table.linked(runs));
+    let others = document.tables.iter().skip(1).filter_map(TableView::new);
+    let may_manage = visitor.may(Action::ManagePay);
+    let view = DeskView {
+        frame: Frame::new(visitor, "Pay", ADDRESS, Some(Page::Scoreboard), &asked),
+        related: family(visitor, &asked),
+        answer: unbroken(&document.answer),
+        run,
+        tables: first.into_iter().chain(others).collect(),
+        signings: signings(visitor, &desk),
+        judgings: if may_manage { judgings(&desk) } else { Vec::new() },
+        plans: names(&desk),
+        notes: document.notes,
+        may_manage,
+        typed,
+        wrong,
+    };
+    html(status, &view)
+}
+
+fn family(visitor: &Visitor, asked: &Asked) -> Vec<Link> {
+    let links = related(visitor, Page::Scoreboard, asked).into_iter();
+    let here = |link: Link| Link { is_here: link.href == ADDRESS, ..link };
+    links.map(here).collect()
+}
+
+fn names(desk: &Desk) -> Vec<String> {
+    let mut names: Vec<String> = desk.plans.iter().map(|plan| plan.name.clone()).collect();
+    names.dedup();
+    names
+}
+
+fn signings(visitor: &Visitor, desk: &Desk) -> Vec<Signing> {
+    let may_manage = visitor.may(Action::ManagePay);
+    let own = visitor.member.user.is_some() && visitor.may(Action::SignPay);
+    let mut signings = Vec::new();
+    for plan in &desk.plans {
+        for signer in &plan.unsigned {
+            let is_owner = signer == "plan owner";
+            let is_own = !is_owner && own && desk.is_narrowed;
+            if (is_owner && may_manage) || is_own {
+                let payee = (!is_owner).then(|| signer.clone());
+                signings.push(Signing { plan: plan.name.clone(), version: plan.version, payee });
+            }
+        }
+    }
+    signings
+}
+
+fn judgings(desk: &Desk) -> Vec<Judging> {
+    let mut judgings = Vec::new();
+    for plan in &desk.plans {
+        for leg in plan.legs.iter().filter(|leg| leg.reached.is_none()) {
+            judgings.push(Judging {
+                plan: plan.name.clone(),
+                version: plan.version,
+                leg: leg.name.clone(),
+                mark: leg.mark.clone(),
+            });
+        }
+    }
+    judgings
+}
+
+impl RunView {
+    fn new(visitor: &Visitor, run: &RunShown) -> RunView {
+        let document = run.document();
+        let payees = run.statements.iter().map(|sum| of_statement(run, &sum.payee));
+        let table = document.tables.first().and_then(TableView::new);
+        let export = format!("{ADDRESS}/export{}", of_run(run).trim_start_matches(ADDRESS));
+        let may_manage = visitor.may(Action::ManagePay);
+        RunView {
+            table: table.map(|table| table.linked(payees)),
+            standing: unbroken(&document.answer),
+            may_approve: run.state == State::Calculated && visitor.may(Action::ApprovePay),
+            may_lock: run.state == State::Approved && may_manage,
+            export: (run.state == State::Locked && may_manage).then_some(export),
+            run: run.clone(),
+        }
+    }
+}
+
+async fn statement(
+    visitor: Visitor,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    statement_shown(&visitor, &query, StatusCode::OK, None).await
+}
+
+/// The statement that a query names, with what it would be if the query names deals.
+async fn sheet(
+    visitor: &Visitor,
+    query: &HashMap<String, String>,
+) -> Result<(Sheet, Option<Result<WhatIf, Fault>>), Fault> {
+    let context = visitor.context(Action::ReadPay)?;
+    let reach = reach(visitor).await?;
+    let sent = Sent {
+        plan: text(query, "plan"),
+        period: text(query, "period"),
+        payee: text(query, "payee"),
+        ..Sent::default()
+    };
+    let ((plan, period), payee) = (sent.run()?, Sent::named(sent.payee.as_ref(), "payee")?);
+    let deals: Vec<String> = text(query, "if")
+        .map(|text| text.split([',', ' ']).map(str::to_owned).collect())
+        .unwrap_or_default();
+    let deals: Vec<String> = deals.into_iter().filter(|deal| !deal.is_empty()).collect();
+    let (name, seen) = (payee.clone(), reach.clone());
+    let of = plan.clone();
+    let verb = async move |context: &Context| {
+        pay::sheet(context, (&of, period), &name, &seen).await
+    };
+    let sheet = visitor.shared.run(context, verb).await.map_err(absent)?;
+    if deals.is_empty() {
+        return Ok((sheet, None));
+    }
+    let context = visitor.context(Action::ReadPay)?;
+    let verb = async move |context: &Context| {
+        pay::what_if(context, (&plan, period), &payee, &deals, &reach).await
+    };
+    Ok((sheet, Some(visitor.shared.run(context, verb).await.map_err(absent))))
+}
+
+async fn statement_shown(
+    visitor: &Visitor,
+    query: &HashMap<String, String>,
+    status: StatusCode,
+    wrong: Option<String>,
+) -> Result<Response, Fault> {
+    let (sheet, what_if) = sheet(visitor, query).await?;
+    let (what_if, wrong) = match what_if {
+        Some(Ok(what_if)) => (Some(unbroken(&what_if.document().answer)), wrong),
+        Some(Err(Fault::Field { why, .. } | Fault::Input(why))) => (None, Some(sentence(&why))),
+        Some(Err(fault)) => return Err(fault),
+        None => (None, wrong),
+    };
+    let document = sheet.document();
+    let asked = Asked::default();
+    let is_open = sheet.run.state != State::Locked;
+    let view = StatementView {
+        frame: Frame::new(visitor, "Statement", ADDRESS, Some(Page::Scoreboard), &asked),
+        related: family(visitor, &asked),
+        answer: unbroken(&document.answer),
+        tables: document.tables.iter().filter_map(TableView::new).collect(),
+        notes: document.notes,
+        plan: sheet.run.plan.clone(),
+        period: sheet.run.period.to_string(),
+        payee: sheet.payee.clone(),
+        what_if,
+        deals: text(query, "if").unwrap_or_default(),
+        may_dispute: is_open && visitor.may(Action::SignPay),
+        may_rule: is_open && sheet.is_disputed() && visitor.may(Action::ManagePay),
+        wrong,
+    };
+    html(status, &view)
+}
+
+/// A form's deed: on to the page where it is seen, or the page again with what is wrong.
+async fn typed(visitor: Visitor, deed: &'static str, sent: Sent) -> Result<Response, Fault> {
+    let again = StatusCode::UNPROCESSABLE_ENTITY;
+    match done(&visitor, deed, sent.clone()).await {
+        Ok(done) => Ok(Redirect::to(&done.place()).into_response()),
+        Err(Fault::Field { why, .. } | Fault::Input(why)) => {
+            let wrong = Some(sentence(&why));
+            let of = [("plan", &sent.plan), ("period", &sent.period), ("payee", &sent.payee)];
+            let query: HashMap<String, String> = of
+                .into_iter()
+                .filter_map(|(name, part)| Some((name.to_owned(), part.clone()?)))
+                .collect();
+            if deed == "disputes" {
+                return statement_shown(&visitor, &query, again, wrong).await;
+            }
+            let typed = sent.terms.unwrap_or_default();
+            desk_shown(&visitor, &query, again, (typed, wrong)).await
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Locked statements for payroll, as CSV.
+async fn export(
+    visitor: Visitor,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    let context = visitor.context(Action::ManagePay)?;
+    visitor.check(Action::Export)?;
+    let (plan, period) = (text(&query, "plan"), text(&query, "period"));
+    let (plan, period) = Sent { plan, period, ..Sent::default() }.run()?;
+    let verb = async move |context: &Context| pay::export(context, &plan, period).await;
+    let export = visitor.shared.run(context, verb).await.map_err(absent)?;
+    let broken = |error: &dyn std::fmt::Display| Fault::Broken(error.to_string());
+    let mut text = String::new();
+    for table in &export.document().tables {
+        text.push_str(&render::csv(table).map_err(|error| broken(&error))?);
+    }
+    let attached = format!("attachment; filename=\"payroll-{period}.csv\"");
+    let attached = HeaderValue::from_str(&attached).map_err(|error| broken(&error))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (header::CONTENT_DISPOSITION, attached),
+    ];
+    Ok((headers, text).into_response())
+}
+
+async fn told_desk(
+    Program(visitor): Program,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
+    let desk = found(&visitor).await?;
+    rendition.answer(&desk, &desk.json())
+}
+
+async fn told_statement(
+    Program(visitor): Program,
+    Query(query): Query<HashMap<String, String>>,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
+    let (sheet, what_if) = sheet(&visitor, &query).await?;
+    match what_if.transpose()? {
+        Some(what_if) => rendition.answer(&what_if, &what_if.json()),
+        None => rendition.answer(&sheet, &sheet.json()),
+    }
+}
+
+async fn told(
+    Program(visitor): Program,
+    deed: &'static str,
+    body: Result<Json<Sent>, JsonRejection>,
+) -> Result<Response, Problem> {
+    visitor.check(Action::SignPay)?;
+    let Json(sent) = body.map_err(|error| Fault::input(error.body_text()))?;
+    let done = done(&visitor, deed, sent).await?;
+    Ok((StatusCode::CREATED, Json(done.json())).into_response())
+}
+
+/// What programs may do with pay: address, verb, description.
+pub(super) fn described() -> Vec<(String, &'static str, Value)> {
+    let holds = json!({ "schema": { "$ref": "#/components/schemas/Pay" } });
+    let about = |deed: &str| match deed {
+        "plans" => "Keep a version of a pay plan: terms",
+        "signatures" => "Sign a pay plan as its owner, or for a payee: plan, version, payee",
+        "judgements" => "Say what a leg of a relay reached: plan, version, leg, reached",
+        "runs" => "Calculate and keep statements: plan, period",
+        "approvals" => "Approve statements that somebody else calculated: plan, period",
+        "locks" => "Lock approved statements: plan, period",
+        _ => "Say something of a statement, or rule: plan, period, payee, text, ruling",
+    };
+    let write = |deed: &str| {
+        json!({
+            "operationId": format!("pay_{deed}"),
+            "summary": about(deed),
+            "parameters": [key_parameter()],
+            "requestBody": { "required": true, "content": { "application/json": holds.clone() } },
+            "responses": created("What then is.", "Report"),
+        })
+    };
+    let named = |name: &str, required: bool, about: &str| {
+        json!({
+            "name": name, "in": "query", "required": required, "description": about,
+            "schema": { "type": "string" },
+        })
+    };
+    let of_statement = json!([
+        named("plan", true, "The plan's name."),
+        named("period", true, "A fiscal year, quarter or month, as 2026, 2026-Q1 or 2026-01."),
+        named("payee", true, "The payee's id or name in the plan."),
+        named("if", false, "Open deals as if they were won today: ids with commas."),
+    ]);
+    let read = |name: &str, about: &str, parameters: Value| {
+        json!({
+            "operationId": name, "summary": about, "parameters": parameters,
+            "responses": answers("The report.", "Report"),
+        })
+    };
+    let mut all = vec![
+        (
+            "/api/v1/pay".to_owned(),
+            "get",
+            read("pay", "Pay plans and statements, as far as they may be seen", json!([])),
+        ),
+        (
+            "/api/v1/pay/statement".to_owned(),
+            "get",
+            read("pay_statement", "One payee's statement, line by line", of_statement),
+        ),
+    ];
+    all.extend(DEEDS.map(|deed| (format!("/api/v1/pay/{deed}"), "post", write(deed))));
+    all
+}
+
+/// What a program sends; each deed asks for some of it.
+pub(super) fn sent() -> Value {
+    let text = || json!({ "type": ["string", "null"] });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "terms": text(),
+            "plan": text(),
+            "version": { "type": ["integer", "null"], "minimum": 1 },
+            "payee": text(),
+            "period": text(),
+            "leg": text(),
+            "reached": text(),
+            "text": { "type": ["string", "null"], "maxLength": DISPUTE_CHARACTERS_MAX },
+            "ruling": { "enum": ["upheld", "rejected", null] },
+        },
+    })
+}
