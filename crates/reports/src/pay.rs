@@ -100,7 +100,7 @@ impl Paid {
                 misses.iter().map(|miss| format!("Relay gate, missed: {}.", miss.sentence())),
             ),
             Some(Outcome::Open(legs)) => {
-                notes.push(format!("Relay gate, open: to be judged are {}.", legs.join(", ")));
+                notes.push(format!("Relay gate, open: still to be judged: {}.", legs.join(", ")));
             }
             None => {}
         }

@@ -166,7 +166,7 @@ impl RunShown {
         let paid = format!(">Paid {}", self.currency.code());
         let mut table = Table::new(&title, &["Payee", &paid]);
         for sum in &self.statements {
-            table.row([Cell::from(sum.name.as_str()), sum.total.into()]);
+            table.row([Cell::from(sum.name.as_str()), exact(sum.total)]);
         }
         table
     }
@@ -181,6 +181,11 @@ impl Sum {
             "sha256": self.sha256,
         })
     }
+}
+
+/// An amount to the minor unit, which no page rounds.
+fn exact(money: Money) -> Cell {
+    Cell::Text(grouped(&money.to_decimal()))
 }
 
 fn amount(money: Money) -> String {
@@ -216,7 +221,7 @@ impl Report for Desk {
                 format!("{}, version {}", run.plan, run.version).into(),
                 run.state.name().into(),
                 run.statements.len().into(),
-                run.total().into(),
+                exact(run.total()),
                 run.standing().into(),
                 run.open_disputes.into(),
             ]);
@@ -343,8 +348,8 @@ impl Sheet {
             |line: &&Value| self.deal.as_deref().is_none_or(|deal| line["deal"] == deal);
         for line in self.text["lines"].as_array().into_iter().flatten().filter(is_shown) {
             let money = Money::parse(&text(line, "amount"), self.run.currency).ok();
-            let cells = [text(line, "kind").into(), Cell::from(money), text(line, "sentence").into()];
-            table.row(cells);
+            let amount = money.map_or(Cell::Missing, exact);
+            table.row([text(line, "kind").into(), amount, text(line, "sentence").into()]);
         }
         table
     }
@@ -357,7 +362,7 @@ impl Sheet {
         for one in self.text["attainment"].as_array().into_iter().flatten() {
             let money = |field: &str| {
                 let text = one[field].as_str().unwrap_or_default();
-                Cell::from(Money::parse(text, self.run.currency).ok())
+                Money::parse(text, self.run.currency).map_or(Cell::Missing, exact)
             };
             let share = one["attainment"].as_str().and_then(|text| text.parse().ok());
             table.row([

@@ -253,6 +253,7 @@ struct RunView {
     run: RunShown,
     table: Option<TableView>,
     standing: String,
+    notes: Vec<String>,
     may_approve: bool,
     may_lock: bool,
     export: Option<String>,
@@ -394,6 +395,7 @@ impl RunView {
         RunView {
             table: table.map(|table| table.linked(payees)),
             standing: unbroken(&document.answer),
+            notes: document.notes,
             may_approve: run.state == State::Calculated && visitor.may(Action::ApprovePay),
             may_lock: run.state == State::Approved && may_manage,
             export: (run.state == State::Locked && may_manage).then_some(export),

@@ -11,6 +11,7 @@ mod handoffs;
 mod journal;
 mod metrics;
 mod pages;
+mod pay;
 mod periods;
 mod plan_versions;
 mod review;
