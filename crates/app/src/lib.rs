@@ -18,6 +18,7 @@ pub mod forecast;
 pub mod funnel;
 pub mod goal;
 pub mod handoff;
+pub mod huddle;
 pub mod imports;
 pub mod journal;
 pub mod limits;

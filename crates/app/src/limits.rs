@@ -97,3 +97,5 @@ pub const PAY_PLAN_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const DISPUTE_CHARACTERS_MAX: usize = 4_000;
 /// Open deals that one question takes as won.
 pub const WHAT_IF_DEALS_MAX: usize = 50;
+/// Characters of what is written down at a huddle at once.
+pub const HUDDLE_CHARACTERS_MAX: usize = 2_000;

@@ -32,6 +32,14 @@ pub fn dimensions() -> Vec<&'static str> {
     Dimension::ALL.map(Dimension::name).into()
 }
 
+/// The names of all metrics.
+///
+/// # Errors
+/// When the catalogue cannot be read, which no build is known to bring about.
+pub fn names() -> Result<Vec<String>, Error> {
+    Ok(catalogue()?.into_iter().map(|metric| metric.name.to_string()).collect())
+}
+
 /// All metrics, by leg.
 pub fn list() -> Result<Catalogue, Error> {
     Ok(Catalogue { metrics: catalogue()?.iter().map(definition).collect() })

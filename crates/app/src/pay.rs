@@ -95,9 +95,7 @@ pub async fn simulated(
     let found = Found::of(context, question).await?;
     let paid = found.paid(context, read(context, &question.plan).await?, question.period)?;
     let other = match other {
-        Some(plan) => {
-            Some(found.paid(context, read(context, plan).await?, question.period)?)
-        }
+        Some(plan) => Some(found.paid(context, read(context, plan).await?, question.period)?),
         None => None,
     };
     let currency = paid.calculation.currency;

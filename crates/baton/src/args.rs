@@ -91,6 +91,9 @@ pub enum Command {
     /// Close a period: its figures are frozen with a proof, and never change
     #[command(subcommand)]
     Period(PeriodCommand),
+    /// The weekly huddle: an agenda that writes itself, decisions, actions and what they did
+    #[command(subcommand)]
+    Huddle(Huddle),
     /// One record: look at it, edit it, add one
     #[command(subcommand)]
     Record(Record),
@@ -1190,6 +1193,68 @@ pub struct PayMade {
     pub period: Period,
     #[command(flatten)]
     pub as_of: AsOf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Huddle {
+    /// Begin a huddle: its agenda is written and frozen
+    Open(Output),
+    /// The agenda and minutes of a huddle, the last one if none is named
+    Show {
+        number: Option<u64>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// The same as Markdown, to be sent or filed
+    Minutes { number: Option<u64> },
+    /// Write a note down
+    Note {
+        text: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Write a decision down
+    Decide {
+        text: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Agree on an action
+    Act {
+        text: String,
+        /// Who does it
+        #[arg(long)]
+        owner: String,
+        /// By when; in a week if left out
+        #[arg(long)]
+        due: Option<Date>,
+        /// The metric that it is to move; it is read again at the huddles to come
+        #[arg(long)]
+        metric: Option<String>,
+        /// What is expected of it
+        #[arg(long, default_value = "")]
+        expects: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// An action is done: say what came of it
+    Done {
+        /// The action's number
+        action: u64,
+        text: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// An action is dropped: say why
+    Drop {
+        /// The action's number
+        action: u64,
+        text: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// End the huddle that is under way
+    Close(Output),
 }
 
 /// A plan that is kept.

@@ -9,8 +9,8 @@ use app::context::{Context, Place, Session};
 use app::goal::tree::{Change, Sharing};
 use app::{
     attribution, awareness, call, check, forecast, funnel, goal, imports, journal, limits, metrics,
-    person, pipeline, plan, plan_version, record, retention, score, scoreboard, team,
-    tracking, upkeep,
+    person, pipeline, plan, plan_version, record, retention, score, scoreboard, team, tracking,
+    upkeep,
 };
 use domain::call::Manner;
 use domain::company::Company;
@@ -23,10 +23,11 @@ use reports::imports::StageSeen;
 
 use crate::args::{
     Arguments, Attribution, Awareness, Backtest, Call, Calls, Command, Every, Forecast,
-    ForecastCommand, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline, PipelineCommand, Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention,
-    Score, ScoreBacktest, ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
+    ForecastCommand, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline,
+    PipelineCommand, Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score,
+    ScoreBacktest, ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
 };
-use crate::{close, demo, handoff, pay, remote, review, serve, show};
+use crate::{close, demo, handoff, huddle, pay, remote, review, serve, show};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(server) = arguments.server {
@@ -86,6 +87,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Agreement(agreement) => handoff::agreement(context, agreement).await,
         Command::Handoff(handoff) => handoff::handoff(context, handoff).await,
         Command::Period(period) => close::period(context, period).await,
+        Command::Huddle(huddle) => huddle::huddle(context, huddle).await,
         Command::Check(output) => show::report(&check::check(context).await?, output.json),
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,

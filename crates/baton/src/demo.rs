@@ -1,5 +1,7 @@
 //! The demo: a simulated company goes through the main job, from its exports to a forecast.
 
+mod quarter;
+
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -69,6 +71,8 @@ pub async fn run(folder: &Path, demo: &Demo) -> anyhow::Result<()> {
     }
     println!();
     main_job(&context).await?;
+    println!();
+    quarter::run(&context).await?;
     context.store.close().await?;
     println!("\nGo on with: baton --data {} scoreboard", folder.display());
     Ok(())

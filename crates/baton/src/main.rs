@@ -5,6 +5,7 @@ mod close;
 mod commands;
 mod demo;
 mod handoff;
+mod huddle;
 mod memory;
 mod pay;
 mod remote;

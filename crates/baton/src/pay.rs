@@ -109,11 +109,7 @@ async fn of_plan(context: &Context, asked: Pay) -> anyhow::Result<()> {
 
 /// A plan by its file, which ends in `.toml`, or by its name.
 fn plan_of(text: &str) -> PlanOf {
-    if text.ends_with(".toml") {
-        PlanOf::File(text.into())
-    } else {
-        PlanOf::Kept(text.to_owned())
-    }
+    if text.ends_with(".toml") { PlanOf::File(text.into()) } else { PlanOf::Kept(text.to_owned()) }
 }
 
 fn question(made: &PayMade) -> Question {

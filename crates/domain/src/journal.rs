@@ -53,7 +53,7 @@ impl Provenance {
 }
 
 /// What entries are about that is no record.
-pub const SETTINGS: [&str; 23] = [
+pub const SETTINGS: [&str; 25] = [
     "company",
     "stages",
     "mapping",
@@ -73,6 +73,8 @@ pub const SETTINGS: [&str; 23] = [
     "pay_judgement",
     "pay_run",
     "pay_dispute",
+    "huddle",
+    "huddle_entry",
     "member",
     "token",
     "write_key",

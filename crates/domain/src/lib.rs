@@ -15,6 +15,7 @@ pub mod erasure;
 pub mod goal;
 pub mod handoff;
 pub mod history;
+pub mod huddle;
 pub mod journal;
 pub mod key;
 pub mod kind;

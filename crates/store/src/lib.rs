@@ -16,6 +16,7 @@ pub mod error;
 pub mod goal;
 pub mod goal_part;
 pub mod handoff;
+pub mod huddle;
 pub mod import;
 mod insert;
 pub mod journal;

@@ -13,6 +13,7 @@ mod m0010_tracking;
 mod m0011_handoffs;
 mod m0012_period_closes;
 mod m0013_pay;
+mod m0014_huddles;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_handoffs::HANDOFFS),
             Box::new(m0012_period_closes::PERIOD_CLOSES),
             Box::new(m0013_pay::PAY),
+            Box::new(m0014_huddles::HUDDLES),
         ]
     }
 }

@@ -158,10 +158,8 @@ impl Tx {
         if db::run(&self.sql, sql, values).await? == 0 {
             return Ok(false);
         }
-        let changes = [
-            ("signed_by", None, Some(actor)),
-            ("terms_sha256", None, Some(sha256.to_owned())),
-        ];
+        let changes =
+            [("signed_by", None, Some(actor)), ("terms_sha256", None, Some(sha256.to_owned()))];
         let subject = format!("{name}/{version} {signer}");
         self.append_setting("pay_signature", &subject, &changes).await?;
         Ok(true)
@@ -250,10 +248,7 @@ async fn plans(connection: &impl ConnectionTrait) -> Result<Vec<PayPlan>, Error>
     rows.into_iter().map(plan).collect()
 }
 
-async fn disputes(
-    connection: &impl ConnectionTrait,
-    reach: &Scope,
-) -> Result<Vec<Said>, Error> {
+async fn disputes(connection: &impl ConnectionTrait, reach: &Scope) -> Result<Vec<Said>, Error> {
     let (condition, values) = run::seen(reach);
     let sql = format!("select * from pay_dispute where {condition} order by recorded_at, id");
     let rows: Vec<SaidRow> = db::rows(connection, sql, values).await?;

@@ -18,6 +18,7 @@ mod forecast;
 mod frame;
 mod goal_parts;
 mod handoffs;
+mod huddles;
 mod idempotency;
 mod journal;
 mod keys;
@@ -154,6 +155,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(handoffs::routes())
         .merge(periods::routes())
         .merge(pay::routes())
+        .merge(huddles::routes())
         .nest("/api/v1", api::routes(&shared))
         .route("/export/{page}", get(export::download))
         .route("/assets/{name}", get(assets::asset))

@@ -175,7 +175,8 @@ impl Kept {
 
 pub(super) fn read(context: &Context, kept: PayPlan) -> Result<Kept, Error> {
     let read = file::parse(&kept.terms, context.company.calendar);
-    let read = read.map_err(|problem| Error::Input(format!("pay plan {}: {problem}", kept.name)))?;
+    let read =
+        read.map_err(|problem| Error::Input(format!("pay plan {}: {problem}", kept.name)))?;
     Ok(Kept { plan: read.plan, kept })
 }
 

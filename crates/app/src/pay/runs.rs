@@ -52,11 +52,7 @@ struct Made {
 /// # Errors
 /// When no version of the plan that its owner has signed pays for the period, or the period is
 /// locked.
-pub async fn calculate(
-    context: &Context,
-    plan: &str,
-    period: Period,
-) -> Result<RunShown, Error> {
+pub async fn calculate(context: &Context, plan: &str, period: Period) -> Result<RunShown, Error> {
     all_seen(context)?;
     let id = context.new_id();
     let as_of = AsOf { effective_at: context.now, known_at: context.now };
@@ -162,7 +158,8 @@ async fn to_freeze(context: &Context, run: &Run) -> Result<Vec<Fact>, Error> {
     let first = calendar.days(run.period).first;
     let mut period = plan.terms().first_period;
     while calendar.days(period).first < first {
-        let is_locked = |it: &Run| it.plan == run.plan && it.period == period && it.locked.is_some();
+        let is_locked =
+            |it: &Run| it.plan == run.plan && it.period == period && it.locked.is_some();
         if !all.iter().any(is_locked) {
             let why = format!("{period} comes first: calculate, approve and lock it before");
             return Err(Error::Field { field: "period", why });
@@ -253,12 +250,7 @@ impl Kept {
     }
 }
 
-fn statement(
-    paid: &Paid,
-    one: &Calculated,
-    run: Uuid,
-    users: &HashMap<String, Uuid>,
-) -> Statement {
+fn statement(paid: &Paid, one: &Calculated, run: Uuid, users: &HashMap<String, Uuid>) -> Statement {
     let payee = &paid.plan.terms().payees[one.payee];
     let text = paid.text(one);
     Statement {
@@ -332,9 +324,7 @@ async fn version(context: &Context, run: &Run) -> Result<Kept, Error> {
 async fn find(context: &Context, plan: &str, period: Period) -> Result<Run, Error> {
     let all = context.store.pay_runs().await?;
     let found = all.into_iter().rfind(|run| run.plan == plan && run.period == period);
-    found.ok_or_else(|| {
-        Error::NotSeen(format!("calculation of {period} by `{plan}`"))
-    })
+    found.ok_or_else(|| Error::NotSeen(format!("calculation of {period} by `{plan}`")))
 }
 
 fn is_locked(period: Period) -> Error {
@@ -511,10 +501,7 @@ pub async fn what_if(
     let total = |paid: &Paid| -> Result<Money, Error> {
         let place = place(paid, &id)?;
         let own = paid.of_period().find(|one| one.payee == place);
-        Ok(Money {
-            minor: own.map_or(0, |one| one.total),
-            currency: paid.calculation.currency,
-        })
+        Ok(Money { minor: own.map_or(0, |one| one.total), currency: paid.calculation.currency })
     };
     Ok(WhatIf { name, period, now: total(&now)?, then: total(&then)?, deals: deals.to_vec() })
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::model_name;
 
-use crate::args::{Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Handoff, ImportCommand, Journal, JournalSearch, Metrics, Output, Pay, PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team, Within};
+use crate::args::{Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Handoff, Huddle, ImportCommand, Journal, JournalSearch, Metrics, Output, Pay, PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team, Within};
 
 const PROOF: &str = "journal/proof";
 
@@ -100,6 +100,10 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Team(_) => return local("changing teams from the command line"),
         Command::Record(_) => return local("this command of record"),
         Command::Pay(asked) => return of_pay(&asked),
+        Command::Huddle(Huddle::Show { number, output }) => {
+            (Question::new("huddle").with("number", number), output.json)
+        }
+        Command::Huddle(_) => return local("a huddle, but for its minutes,"),
         Command::Person(_) => return local("person"),
         Command::Member(_) => return local("member"),
         Command::Upkeep(_) => return local("upkeep"),

@@ -77,9 +77,7 @@ impl Run {
     pub fn may_approve(&self, actor: &str, open: usize) -> Result<(), RunError> {
         match self.state() {
             State::Calculated if open > 0 => Err(RunError::Disputed { open }),
-            State::Calculated if self.calculated.actor == actor => {
-                Err(RunError::SameEyes)
-            }
+            State::Calculated if self.calculated.actor == actor => Err(RunError::SameEyes),
             State::Calculated => Ok(()),
             state => Err(RunError::Already { state: state.name() }),
         }

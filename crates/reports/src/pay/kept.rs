@@ -265,7 +265,11 @@ impl Desk {
         match (last, self.is_narrowed, self.plans.is_empty()) {
             (Some(run), true, _) => {
                 let period = run.period;
-                format!("{period} pays you and yours {}: it is {}.", amount(run.total()), run.state.name())
+                format!(
+                    "{period} pays you and yours {}: it is {}.",
+                    amount(run.total()),
+                    run.state.name()
+                )
             }
             (Some(run), false, _) => {
                 let payees = counted(run.statements.len(), "payee");
@@ -288,7 +292,8 @@ impl Desk {
     }
 
     fn legs(&self) -> Option<Table> {
-        let mut table = Table::new("Relays", &["Plan", "Leg", "Mark", "Judge", "Reached", "Judged"]);
+        let mut table =
+            Table::new("Relays", &["Plan", "Leg", "Mark", "Judge", "Reached", "Judged"]);
         for plan in &self.plans {
             for leg in &plan.legs {
                 let (reached, judged) = match &leg.reached {
@@ -311,9 +316,7 @@ impl Desk {
 
 impl PlanShown {
     fn json(&self) -> Value {
-        let signature = |(signer, done): &(String, Done)| {
-            json!({ "signer": signer, "by": done.by, "on": done.on.to_string() })
-        };
+        let signature = |(signer, done): &(String, Done)| json!({ "signer": signer, "by": done.by, "on": done.on.to_string() });
         let leg = |leg: &LegShown| {
             json!({
                 "leg": leg.name,
@@ -344,8 +347,7 @@ impl Sheet {
         let title = format!("Statement of {} for {}", self.name, self.run.period);
         let mut table = Table::new(&title, &["Line", &amount, "Why"]);
         let text = |line: &Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
-        let is_shown =
-            |line: &&Value| self.deal.as_deref().is_none_or(|deal| line["deal"] == deal);
+        let is_shown = |line: &&Value| self.deal.as_deref().is_none_or(|deal| line["deal"] == deal);
         for line in self.text["lines"].as_array().into_iter().flatten().filter(is_shown) {
             let money = Money::parse(&text(line, "amount"), self.run.currency).ok();
             let amount = money.map_or(Cell::Missing, exact);

@@ -94,11 +94,7 @@ impl Store {
     }
 
     /// The statements of a run that are within reach, in the order of the plan.
-    pub async fn pay_statements(
-        &self,
-        run: Uuid,
-        reach: &Scope,
-    ) -> Result<Vec<Statement>, Error> {
+    pub async fn pay_statements(&self, run: Uuid, reach: &Scope) -> Result<Vec<Statement>, Error> {
         let (condition, mut values) = seen(reach);
         values.push(run.to_string().into());
         let place = values.len();
@@ -137,7 +133,8 @@ impl Tx {
                 db::run(&self.sql, sql, vec![old.id.to_string().into()]).await?;
             }
         }
-        let sql = "insert into pay_run (id, plan, version, period, effective_at, known_at, currency,
+        let sql =
+            "insert into pay_run (id, plan, version, period, effective_at, known_at, currency,
             total_minor, sha256, notes, calculated_by, calculated_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         let values = vec![
@@ -302,9 +299,9 @@ impl FactRow {
                 amount: self.amount_minor.ok_or_else(|| damaged("a fact without its amount"))?,
                 owner: self.owner.unwrap_or_default(),
                 splits: Vec::new(),
-                tags: self.tags.map_or(Ok(Vec::new()), |tags| {
-                    serde_json::from_str(&tags).map_err(damaged)
-                })?,
+                tags: self
+                    .tags
+                    .map_or(Ok(Vec::new()), |tags| serde_json::from_str(&tags).map_err(damaged))?,
             }),
         };
         Ok(Fact { deal: self.deal, known_on: day(&self.known_on)?, what })

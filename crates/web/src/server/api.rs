@@ -30,6 +30,7 @@ use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
 use super::forecast;
 use super::handoffs;
+use super::huddles;
 use super::idempotency;
 use super::pages::action;
 use super::pay;
@@ -81,6 +82,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .merge(handoffs::programs(shared))
         .merge(periods::programs(shared))
         .merge(pay::programs(shared))
+        .merge(huddles::programs(shared))
         .route("/{page}", get(page))
         .fallback(async || Problem(Fault::NotFound("No resource has this address.".into())))
 }
@@ -275,7 +277,7 @@ pub(super) fn description() -> Value {
     paths["/api/v1/plan-versions"]["post"] = described_saving();
     let described =
         teams::described().into_iter().chain(handoffs::described()).chain(periods::described());
-    let described = described.chain(pay::described());
+    let described = described.chain(pay::described()).chain(huddles::described());
     for (address, verb, described) in described {
         paths.entry(address).or_insert_with(|| json!({}))[verb] = described;
     }
@@ -650,6 +652,7 @@ fn sent() -> Value {
         },
         "Close": periods::sent(),
         "Pay": pay::sent(),
+        "Huddle": huddles::sent(),
         "Name": {
             "type": "object",
             "required": ["name"],

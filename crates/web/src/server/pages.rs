@@ -30,6 +30,7 @@ use super::asked::{Asked, Page};
 use super::fault::Fault;
 use super::frame::{Frame, Link, html, sentence};
 use super::goal_parts::{self, Panel};
+use super::huddles;
 use super::journal;
 use super::keys;
 use super::metrics;
@@ -363,6 +364,7 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
     }
     if family.contains(&Page::Periods) {
         links.push(Link::new("Pay", pay::ADDRESS));
+        links.push(Link::new("Huddle", huddles::ADDRESS));
     }
     links
 }

@@ -58,9 +58,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 /// The same for programs, below the API's address.
 pub(super) fn programs(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
-    let mut routes = Router::new()
-        .route("/pay", get(told_desk))
-        .route("/pay/statement", get(told_statement));
+    let mut routes =
+        Router::new().route("/pay", get(told_desk)).route("/pay/statement", get(told_statement));
     for deed in DEEDS {
         let done = move |program: Program, body: Result<Json<Sent>, JsonRejection>| {
             told(program, deed, body)
@@ -431,9 +430,8 @@ async fn sheet(
     let deals: Vec<String> = deals.into_iter().filter(|deal| !deal.is_empty()).collect();
     let (name, seen) = (payee.clone(), reach.clone());
     let of = plan.clone();
-    let verb = async move |context: &Context| {
-        pay::sheet(context, (&of, period), &name, &seen).await
-    };
+    let verb =
+        async move |context: &Context| pay::sheet(context, (&of, period), &name, &seen).await;
     let sheet = visitor.shared.run(context, verb).await.map_err(absent)?;
     if deals.is_empty() {
         return Ok((sheet, None));
@@ -526,10 +524,7 @@ async fn export(
     Ok((headers, text).into_response())
 }
 
-async fn told_desk(
-    Program(visitor): Program,
-    rendition: Rendition,
-) -> Result<Response, Problem> {
+async fn told_desk(Program(visitor): Program, rendition: Rendition) -> Result<Response, Problem> {
     let desk = found(&visitor).await?;
     rendition.answer(&desk, &desk.json())
 }

@@ -27,6 +27,7 @@ pub(super) enum Action {
     SignPay,
     ManagePay,
     ApprovePay,
+    HoldHuddles,
     SubmitCalls,
     OverrideCalls,
     SignGoal,
@@ -56,6 +57,7 @@ impl Action {
             Action::SignPay => "sign pay",
             Action::ManagePay => "manage pay",
             Action::ApprovePay => "approve pay",
+            Action::HoldHuddles => "hold huddles",
             Action::SubmitCalls => "submit forecast calls",
             Action::OverrideCalls => "override forecast calls",
             Action::SignGoal => "sign for the goal",
@@ -142,6 +144,7 @@ mod tests {
                 Action::SignPay,
                 Action::ManagePay,
                 Action::ApprovePay,
+                Action::HoldHuddles,
                 Action::SubmitCalls,
                 Action::OverrideCalls,
                 Action::SignGoal,
@@ -160,7 +163,7 @@ mod tests {
         assert_eq!(may(Role::Viewer), [&viewer[..], &[Action::ReadPay, Action::SignPay]].concat());
         assert!(may(Role::RevenueOperations).contains(&Action::ManageTracking));
         assert!(!may(Role::Marketing).contains(&Action::ManageTracking));
-        assert_eq!(may(Role::Owner).len(), 24);
+        assert_eq!(may(Role::Owner).len(), 25);
         let own = Scope::Owners([uuid::Uuid::nil()].into());
         assert!(policy.permits(Role::SalesManager, &Scope::All, Action::ReadJournal));
         assert!(!policy.permits(Role::SalesManager, &own, Action::ReadJournal));
@@ -180,6 +183,7 @@ mod tests {
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::ManagePay));
         assert!(!policy.permits(Role::SalesManager, &Scope::All, Action::ManagePay));
         assert!(!policy.permits(Role::Marketing, &Scope::All, Action::ApprovePay));
+        assert!(policy.permits(Role::SalesRep, &own, Action::HoldHuddles));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::OverrideCalls));
         assert!(!policy.permits(Role::Executive, &Scope::All, Action::ManageMembers));
     }

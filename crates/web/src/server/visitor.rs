@@ -78,6 +78,7 @@ impl Visitor {
                 | Action::SignPay
                 | Action::ManagePay
                 | Action::ApprovePay
+                | Action::HoldHuddles
                 | Action::SubmitCalls
                 | Action::OverrideCalls
                 | Action::SignGoal

@@ -93,7 +93,8 @@ async fn a_payee_reaches_own_pay_and_nobody_elses() {
             body = json!({ "plan": "Sales", "payee": "Bob Birch" });
         }
         let answer = send(&site, deed, &ann, body).await;
-        let refused = [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN, StatusCode::UNPROCESSABLE_ENTITY];
+        let refused =
+            [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN, StatusCode::UNPROCESSABLE_ENTITY];
         assert!(refused.contains(&answer.status), "{deed}: {}", answer.text);
         assert!(!answer.text.contains("77777"), "{deed}: {}", answer.text);
     }
@@ -132,7 +133,11 @@ async fn statements_go_from_calculated_over_approved_to_locked_by_the_right_hand
         assert_eq!(answer.status, status, "{deed}: {}", answer.text);
     }
     let csv = site.get("/pay/export?plan=Sales&period=2026-Q1", Some(&operations)).await;
-    assert!(csv.status == StatusCode::OK && csv.text.contains("u2,Bob Birch,Sales,1"), "{}", csv.text);
+    assert!(
+        csv.status == StatusCode::OK && csv.text.contains("u2,Bob Birch,Sales,1"),
+        "{}",
+        csv.text
+    );
     let hidden = site.get("/pay/export?plan=Sales&period=2026-Q1", Some(&executive)).await;
     assert_eq!(hidden.status, StatusCode::FORBIDDEN);
 }
