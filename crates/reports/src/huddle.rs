@@ -199,7 +199,7 @@ impl Minutes {
             self.lines.iter().filter(|line| line.entry.what.name() == name).count()
         };
         format!(
-            "Huddle {} of {}{}: {}, {}; {} open.",
+            "Huddle {} of {}{}: {}, {}; {} open in all.",
             self.number,
             self.held_on,
             if self.is_open { " is under way" } else { "" },
@@ -214,7 +214,7 @@ impl Report for Minutes {
     fn document(&self) -> Document {
         let mut tables = Vec::new();
         for section in &self.agenda {
-            let mut said = Table::new(&section.title, &["Agenda"]);
+            let mut said = Table::new(&section.title, &[""]);
             section.sentences.iter().for_each(|text| said.row([Cell::from(text.as_str())]));
             tables.extend((!said.rows.is_empty()).then_some(said));
             tables.extend(section.table.clone());

@@ -22,7 +22,7 @@ const BANDS: [Option<i64>; 5] = [Some(60), Some(240), Some(1_440), Some(4_320), 
 /// The days that a report is of.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Question {
-    /// The last quarter of a year if left out.
+    /// The last quarter of a year if left out, as far as there was an agreement.
     pub from: Option<Date>,
     /// Today if left out.
     pub to: Option<Date>,
@@ -53,9 +53,22 @@ fn monday(day: Date) -> Date {
 /// When no agreement is in force, or the days are none.
 pub async fn keeping(context: &Context, question: Question) -> Result<Keeping, Error> {
     let agreed = agreed(context).await?;
+    let question = since_agreed(context, question).await?;
     let (from, to) = question.days(context)?;
     let all = context.store.handoffs().await?;
     Ok(kept(&all, &agreed.terms, (from, to), context.now))
+}
+
+/// Before there was an agreement nobody owed anything.
+async fn since_agreed(context: &Context, question: Question) -> Result<Question, Error> {
+    if question.from.is_some() {
+        return Ok(question);
+    }
+    let all = context.store.agreements().await?;
+    let first = all.iter().filter_map(|version| version.in_force_since()).min();
+    let (from, to) = question.days(context)?;
+    let first = first.map_or(from, |at| monday(day_of(at, &context.company.timezone)));
+    Ok(Question { from: Some(from.max(first.min(to))), to: Some(to) })
 }
 
 /// The same from the hand-offs themselves.

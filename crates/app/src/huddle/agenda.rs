@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use reports::document::{Cell, Report, Table};
 use reports::huddle::{Followed, Section, followed};
-use reports::render::capital;
+use reports::render::{capital, short};
 use reports::scoreboard::NEXT;
 
 use crate::context::Context;
@@ -39,12 +39,6 @@ pub async fn of(
         Some(day) => format!("The huddle before was on {day}."),
         None => "This is the first huddle.".to_owned(),
     };
-    let section = |title: &str, sentences: Vec<String>, table: Option<Table>| Section {
-        title: title.to_owned(),
-        sentences,
-        table: table.filter(|table| !table.rows.is_empty()),
-        is_of_records: false,
-    };
     let mut agenda = vec![
         section("Where we stand", vec![board.answer], legs.into_iter().next()),
         section("What changed in a week", changed, None),
@@ -57,6 +51,21 @@ pub async fn of(
     }
     agenda.push(section("What was agreed on before", vec![before], followed(open)));
     Ok(agenda)
+}
+
+fn section(title: &str, sentences: Vec<String>, table: Option<Table>) -> Section {
+    let table = table.filter(|table| !table.rows.is_empty()).map(rounded);
+    Section { title: title.to_owned(), sentences, table, is_of_records: false }
+}
+
+/// A table whose amounts are as people say them.
+fn rounded(mut table: Table) -> Table {
+    for cell in table.rows.iter_mut().flatten() {
+        if let Cell::Money(money) = cell {
+            *cell = Cell::Text(short(*money));
+        }
+    }
+    table
 }
 
 /// How both sides kept their agreement, where one is in force.
@@ -72,10 +81,5 @@ async fn agreement(context: &Context) -> Result<Option<Section>, Error> {
         table.rows.truncate(2);
         table
     });
-    Ok(Some(Section {
-        title: "How the agreement is kept".to_owned(),
-        sentences: vec![kept.answer, dropped],
-        table,
-        is_of_records: false,
-    }))
+    Ok(Some(section("How the agreement is kept", vec![kept.answer, dropped], table)))
 }

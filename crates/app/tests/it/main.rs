@@ -8,6 +8,7 @@ mod close;
 mod goal_tree;
 mod handoff;
 mod history;
+mod huddle;
 mod leaks;
 mod pay;
 mod pay_runs;

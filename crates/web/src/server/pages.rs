@@ -78,6 +78,8 @@ pub(super) struct PageView {
     pub notes: Vec<String>,
     /// Pages that go on from here.
     related: Vec<Link>,
+    /// The way through a demo, step by step.
+    walk: Vec<Link>,
     /// What narrows the page.
     filter: Option<FilterView>,
     goal: Option<GoalForm>,
@@ -142,6 +144,7 @@ impl PageView {
             tables: Vec::new(),
             notes: Vec::new(),
             related: Vec::new(),
+            walk: Vec::new(),
             filter: None,
             goal: None,
             panel: None,
@@ -266,6 +269,7 @@ async fn viewed(
         tables: tables(&answer, &document, &asked.held()),
         notes: document.notes,
         related: first_steps(&answer).unwrap_or_else(|| ways_on(visitor, page, &asked, &answer)),
+        walk: walk(visitor, &answer),
         filter: filter(&answer, &asked),
         goal: goal_form(visitor, page, &asked),
         sliders: what_if::sliders(&answer, &asked),
@@ -437,6 +441,25 @@ fn first_steps(answer: &Answer) -> Option<Vec<Link>> {
     ];
     let is_empty = board.legs.iter().all(|leg| leg.actual.size() == 0.0);
     is_empty.then(|| steps.map(|(name, href)| Link::new(name, href)).to_vec())
+}
+
+/// Five minutes through a demo, whose last quarter was run to its end.
+fn walk(visitor: &Visitor, answer: &Answer) -> Vec<Link> {
+    let has_facts = matches!(answer, Answer::Scoreboard(_)) && first_steps(answer).is_none();
+    if !visitor.is_demo || !has_facts {
+        return Vec::new();
+    }
+    let steps = [
+        ("What the number takes, month by month, and with what probability", "/plan"),
+        ("What marketing and sales agreed on, and how they keep it", "/agreement"),
+        ("Whom sales calls next, and why, while the clock runs", "/queue"),
+        ("What forecasts said on past days, and what came", "/backtest"),
+        ("Who had which part in what was won", "/attribution"),
+        ("The last quarter, closed: figures that never change, with their proof", "/period"),
+        ("The medal that all get or none: what each leg reached, and what is paid", "/pay"),
+        ("The huddle: an agenda that wrote itself, and who does what by when", "/huddle"),
+    ];
+    steps.map(|(name, href)| Link::new(name, href)).to_vec()
 }
 
 pub(super) fn downloads(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link> {

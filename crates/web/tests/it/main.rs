@@ -8,6 +8,7 @@ mod edits;
 mod entrance;
 mod goal_parts;
 mod handoffs;
+mod huddles;
 mod journal;
 mod metrics;
 mod pages;
