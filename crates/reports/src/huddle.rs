@@ -156,7 +156,11 @@ pub fn followed(open: &[Followed]) -> Option<Table> {
     let columns = [">No.", "Action", "Owner", "Due", "Expected", "Metric, then → now"];
     let mut table = Table::new("Open actions", &columns);
     for one in open {
-        let due = if one.is_overdue { format!("{}, overdue", one.due_on) } else { one.due_on.to_string() };
+        let due = if one.is_overdue {
+            format!("{}, overdue", one.due_on)
+        } else {
+            one.due_on.to_string()
+        };
         table.row([
             Cell::Count(i64::try_from(one.number).unwrap_or(i64::MAX)),
             one.text.as_str().into(),
@@ -195,9 +199,8 @@ impl Minutes {
     }
 
     fn answer(&self) -> String {
-        let count = |name: &str| {
-            self.lines.iter().filter(|line| line.entry.what.name() == name).count()
-        };
+        let count =
+            |name: &str| self.lines.iter().filter(|line| line.entry.what.name() == name).count();
         format!(
             "Huddle {} of {}{}: {}, {}; {} open in all.",
             self.number,

@@ -185,7 +185,8 @@ impl EntryRow {
 
     fn action(&self) -> Result<Action, Error> {
         let missing = || damaged("an action without its day");
-        let day = |text: &Option<String>| text.as_deref().ok_or_else(missing)?.parse().map_err(damaged);
+        let day =
+            |text: &Option<String>| text.as_deref().ok_or_else(missing)?.parse().map_err(damaged);
         let reading = |metric: &String| {
             Ok::<_, Error>(Reading {
                 metric: metric.clone(),

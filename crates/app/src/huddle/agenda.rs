@@ -1,5 +1,5 @@
-//! An agenda that writes itself: where the team stands, what changed, what to fix, how the agreement
-//! was kept, what to celebrate, and what was agreed on before.
+//! An agenda that writes itself: where the team stands, what changed, what to fix, how the
+//! agreement was kept, what to celebrate, and what was agreed on before.
 
 use jiff::civil::Date;
 use reports::document::{Cell, Report, Table};
@@ -43,7 +43,9 @@ pub async fn of(
         section("Where we stand", vec![board.answer], legs.into_iter().next()),
         section("What changed in a week", changed, None),
     ];
-    agenda.extend(fix.into_iter().next().map(|table| section("What to fix", Vec::new(), Some(table))));
+    agenda.extend(
+        fix.into_iter().next().map(|table| section("What to fix", Vec::new(), Some(table))),
+    );
     agenda.extend(agreement(context).await?);
     if !wins.rows.is_empty() {
         let celebrated = section("What to celebrate", Vec::new(), Some(wins));

@@ -111,7 +111,8 @@ async fn who_sees_own_records_alone_is_told_no_names_of_others() {
     assert!(seen.contains("1 deal won") && !seen.contains("Plain sailing"), "{seen}");
     let whole = minutes(context, None).await.expect("is asked").expect("is there").json();
     assert!(whole.to_string().contains("Plain sailing"));
-    let text = markdown::minutes(&minutes(&narrow, None).await.expect("is asked").expect("is there"));
+    let text =
+        markdown::minutes(&minutes(&narrow, None).await.expect("is asked").expect("is there"));
     assert!(!text.contains("Plain sailing"), "{text}");
 }
 

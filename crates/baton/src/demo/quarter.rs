@@ -185,7 +185,8 @@ async fn plan(
     let currency = context.company.currency;
     let mean = sellers.iter().map(|(_, won)| won.minor).sum::<i64>() / sellers.len().max(1) as i64;
     let quota = Money { minor: mean.max(1), currency }.to_decimal();
-    let mut text = format!("currency = \"{}\"\nfirst_period = \"{quarter}\"{PLAN}", currency.code());
+    let mut text =
+        format!("currency = \"{}\"\nfirst_period = \"{quarter}\"{PLAN}", currency.code());
     let payee = |mate: &Teammate, terms: &str| {
         format!(
             "\n[[payee]]\nid = \"{}\"\nname = \"{}\"\nstarts_on = \"2020-01-01\"\n{terms}\n",

@@ -6,7 +6,12 @@ use jiff::civil::Date;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::model_name;
 
-use crate::args::{Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast, ForecastCommand, Funnel, Goal, Handoff, Huddle, ImportCommand, Journal, JournalSearch, Metrics, Output, Pay, PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention, Score, ScoreShow, Team, Within};
+use crate::args::{
+    Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast,
+    ForecastCommand, Funnel, Goal, Handoff, Huddle, ImportCommand, Journal, JournalSearch, Metrics,
+    Output, Pay, PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention,
+    Score, ScoreShow, Team, Within,
+};
 
 const PROOF: &str = "journal/proof";
 

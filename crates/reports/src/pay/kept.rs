@@ -316,7 +316,10 @@ impl Desk {
 
 impl PlanShown {
     fn json(&self) -> Value {
-        let signature = |(signer, done): &(String, Done)| json!({ "signer": signer, "by": done.by, "on": done.on.to_string() });
+        let signature = |(signer, done): &(String, Done)| {
+            let Done { by, on } = done;
+            json!({ "signer": signer, "by": by, "on": on.to_string() })
+        };
         let leg = |leg: &LegShown| {
             json!({
                 "leg": leg.name,

@@ -205,7 +205,9 @@ fn shown(
         frame: Frame::new(visitor, "Huddle", ADDRESS, Some(Page::Scoreboard), &asked),
         related: links.map(here).collect(),
         answer: unbroken(&document.answer),
-        agenda: minutes.map(|it| it.agenda.iter().map(SectionView::new).collect()).unwrap_or_default(),
+        agenda: minutes
+            .map(|it| it.agenda.iter().map(SectionView::new).collect())
+            .unwrap_or_default(),
         written: minutes.and_then(Minutes::written).as_ref().and_then(TableView::new),
         open: minutes.and_then(|it| followed(&it.open)).as_ref().and_then(TableView::new),
         actions: minutes
