@@ -32,7 +32,9 @@ test("every page can be read by everybody", async (t) => {
   const page = await owner(t, await browser(t), { refused: true });
   await page.goto("/deals");
   const deal = await page.locator("tbody a").first().getAttribute("href");
-  const paths = [...(await described()), ...OTHERS, deal];
+  await page.goto("/pay");
+  const statement = await page.locator('tbody a[href*="payee="]').first().getAttribute("href");
+  const paths = [...(await described()), ...OTHERS, deal, statement];
   for (const path of paths) {
     await t.test(path, async () => {
       await page.goto(path);
