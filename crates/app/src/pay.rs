@@ -3,6 +3,7 @@
 
 mod dispute;
 mod file;
+mod gate;
 mod people;
 mod plans;
 mod runs;
@@ -29,6 +30,7 @@ use file::Read;
 use people::People;
 
 pub use dispute::{Remark, dispute};
+pub use gate::outlook;
 pub use plans::{Saved, judge, save, sign};
 pub use runs::{Step, calculate, desk, export, sheet, step, what_if};
 

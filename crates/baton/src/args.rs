@@ -1125,8 +1125,15 @@ pub enum Pay {
         plan: KeptPlan,
         /// The leg's name in the plan
         leg: String,
-        /// What it reached, in the unit of its mark
-        reached: String,
+        /// What it reached, in the unit of its mark; what its metric says if left out
+        reached: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// How likely the relay of a plan pays its pool, and to what cost
+    Relay {
+        #[command(flatten)]
+        plan: KeptPlan,
         #[command(flatten)]
         output: Output,
     },

@@ -24,8 +24,11 @@ pub async fn pay(context: &Context, asked: Pay) -> anyhow::Result<()> {
             show::report(&signed, output.json)
         }
         Pay::Judge { plan, leg, reached, output } => {
-            let judged = pay::judge(context, &saved(plan), &leg, &reached).await?;
+            let judged = pay::judge(context, &saved(plan), &leg, reached.as_deref()).await?;
             show::report(&judged, output.json)
+        }
+        Pay::Relay { plan, output } => {
+            show::report(&pay::outlook(context, &saved(plan), &REACH).await?, output.json)
         }
         Pay::Dispute { payee, text, run } => {
             say(context, run, &payee, Remark { text, ruling: None }).await

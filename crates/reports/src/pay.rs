@@ -1,6 +1,7 @@
 //! What a pay plan pays: everybody's totals, one statement, one deal explained, two plans beside
 //! each other.
 
+pub mod gate;
 pub mod kept;
 
 use domain::money::Money;

@@ -17,6 +17,7 @@ pub mod proportion;
 mod random;
 pub mod rates;
 pub mod recurring;
+pub mod remainder;
 pub mod sample;
 pub mod score;
 pub mod simulation;

@@ -122,6 +122,8 @@ struct LegFile {
     judge: String,
     mark: String,
     unit: String,
+    /// A metric of the catalogue that says what was reached.
+    metric: Option<String>,
     share: u32,
     runners: Vec<String>,
 }
@@ -298,8 +300,8 @@ impl RelayFile {
 impl LegFile {
     fn checked(self) -> Result<Leg, String> {
         let mark_millionths = millionths(&format!("leg `{}`, mark", self.name), &self.mark)?;
-        let LegFile { name, judge, unit, share, runners, .. } = self;
-        Ok(Leg { name, judge, mark_millionths, unit, share, runners })
+        let LegFile { name, judge, unit, metric, share, runners, .. } = self;
+        Ok(Leg { name, judge, mark_millionths, unit, metric, share, runners })
     }
 }
 

@@ -9,6 +9,7 @@ use store::Tx;
 use store::pay::{PLAN_OWNER, PayPlan};
 
 use super::file::{self, Read};
+use super::gate;
 use super::people::People;
 use super::runs::desk;
 use crate::actor::Actors;
@@ -47,6 +48,7 @@ pub async fn save(context: &Context, text: &str) -> Result<Desk, Error> {
         return Err(wrong(why.to_owned()));
     }
     People::of(context).await?.payees(&read.plan.terms().payees)?;
+    read.plan.terms().relay.iter().flat_map(|it| &it.legs).try_for_each(gate::known)?;
     let terms = read.plan.terms();
     let (name, version) = (terms.name.clone(), terms.version);
     let sha256 = sha256(text);
@@ -122,27 +124,34 @@ async fn own_payee(
     }
 }
 
-/// Says what a leg of a plan's relay reached, once and for all.
+/// Says what a leg of a plan's relay reached, once and for all: where nothing is said, what its
+/// metric was over the relay's period.
 ///
 /// # Errors
-/// When the plan has no such leg, it is judged already, or the figure is none.
+/// When the plan has no such leg, it is judged already, the figure is none, or nothing is said of a
+/// leg without a metric or of a period that still runs.
 pub async fn judge(
     context: &Context,
     which: &Saved,
     leg: &str,
-    reached: &str,
+    reached: Option<&str>,
 ) -> Result<Desk, Error> {
     let found = find(context, which).await?;
     let wrong = |field: &'static str, why: String| Error::Field { field, why };
     let relay = found.plan.terms().relay.as_ref();
-    let legs = relay.map(|relay| relay.legs.as_slice()).unwrap_or_default();
-    if !legs.iter().any(|one| one.name == leg) {
-        let all: Vec<&str> = legs.iter().map(|leg| leg.name.as_str()).collect();
+    let own = relay.and_then(|relay| Some((relay, relay.legs.iter().find(|one| one.name == leg)?)));
+    let Some((relay, own)) = own else {
+        let legs = relay.iter().flat_map(|relay| &relay.legs);
+        let all: Vec<&str> = legs.map(|leg| leg.name.as_str()).collect();
         let all = if all.is_empty() { "it has no relay".to_owned() } else { all.join(", ") };
         return Err(wrong("leg", format!("the plan has no leg `{leg}`: {all}")));
-    }
-    let reached_millionths =
-        file::millionths("reached", reached.trim()).map_err(|why| wrong("reached", why))?;
+    };
+    let reached_millionths = match reached {
+        Some(text) => {
+            file::millionths("reached", text.trim()).map_err(|why| wrong("reached", why))?
+        }
+        None => gate::measured(context, relay.period, own).await?,
+    };
     let known_on = context.today();
     let judgement = Judgement { leg: leg.to_owned(), known_on, reached_millionths };
     let PayPlan { name, version, .. } = &found.kept;
@@ -219,6 +228,7 @@ pub(super) async fn shown(
                 name: leg.name.clone(),
                 judge: leg.judge.clone(),
                 mark: leg.told(leg.mark_millionths),
+                metric: leg.metric.clone(),
                 reached: found.map(|(it, step)| (leg.told(it.reached_millionths), done(step))),
             }
         });

@@ -5,7 +5,8 @@ use app::context::Context;
 use app::error::Error;
 use app::journal;
 use app::pay::{
-    Remark, Saved, Step, calculate, desk, dispute, export, judge, save, sheet, sign, step, what_if,
+    Remark, Saved, Step, calculate, desk, dispute, export, judge, outlook, save, sheet, sign, step,
+    what_if,
 };
 use domain::access::Scope;
 use domain::kind::Kind;
@@ -217,10 +218,10 @@ async fn a_dispute_is_ruled_on_before_anybody_approves() {
 async fn a_gate_judged_in_time_pays_in_its_quarter_and_one_judged_late_in_the_next() {
     let paying = Paying::new().await;
     let ops = paying.at("ops", 1);
-    let none = judge(&ops, &newest(), "awareness", "1").await.expect_err("is refused");
+    let none = judge(&ops, &newest(), "awareness", Some("1")).await.expect_err("is refused");
     assert!(told(&none).contains("no leg `awareness`: close"), "{none}");
-    judge(&ops, &newest(), "close", "170").await.expect("is judged");
-    let twice = judge(&ops, &newest(), "close", "140").await.expect_err("is refused");
+    judge(&ops, &newest(), "close", Some("170")).await.expect("is judged");
+    let twice = judge(&ops, &newest(), "close", Some("140")).await.expect_err("is refused");
     assert!(told(&twice).contains("once and for all"), "{twice}");
     let run = paying.locked("2026-Q1", 2).await;
     assert_eq!(totals(&run), [("u1", "16500.00".to_owned()), ("u2", "3500.00".to_owned())]);
@@ -230,9 +231,50 @@ async fn a_gate_judged_in_time_pays_in_its_quarter_and_one_judged_late_in_the_ne
     let late = Paying::new().await;
     let run = late.locked("2026-Q1", 2).await;
     assert_eq!(totals(&run), [("u1", "16000.00".to_owned()), ("u2", "3000.00".to_owned())]);
-    judge(&late.at("ops", 3), &newest(), "close", "170").await.expect("is judged");
+    judge(&late.at("ops", 3), &newest(), "close", Some("170")).await.expect("is judged");
     let next = late.calculated("2026-Q2", 4).await;
     assert_eq!(totals(&next), [("u1", "500.00".to_owned()), ("u2", "500.00".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_leg_with_a_metric_is_judged_by_it_and_its_outlook_is_told_before() {
+    let company = TestCompany::new().await;
+    for (kind, text) in [(Kind::Users, USERS), (Kind::Deals, DEALS)] {
+        company.import_text(kind, text, How::default()).await.expect("is imported");
+    }
+    let context = &company.context;
+    let measured = |first: &str, mark: &str| {
+        PLAN.replace("2026-Q1", first)
+            .replace("unit = \"thousand USD\"", "unit = \"wins\"\nmetric = \"wins\"")
+            .replace("mark = \"150\"", &format!("mark = \"{mark}\""))
+    };
+    let unknown = measured("2026-Q1", "3").replace("metric = \"wins\"", "metric = \"luck\"");
+    let error = save(context, &unknown).await.expect_err("is refused");
+    assert!(told(&error).contains("`luck` is no metric"), "{error}");
+    save(context, &measured("2026-Q1", "3")).await.expect("is kept");
+    let over = outlook(context, &newest(), &Scope::All).await.expect("is told").json();
+    assert_eq!(
+        (&over["legs"][0]["reached"], &over["probability_least"]),
+        (&3.0.into(), &1.0.into())
+    );
+    judge(context, &newest(), "close", None).await.expect("is judged");
+    let judged = desk(context, &Scope::All).await.expect("is shown").json();
+    assert_eq!(judged["plans"][0]["legs"][0]["reached"], "3 wins", "{judged:#}");
+
+    // Of a quarter that runs: three wins in 26 weeks, and four weeks and a day are left of it.
+    let second = measured("2026-Q2", "1").replace("version = 1", "version = 2");
+    save(context, &second).await.expect("is kept");
+    let early = judge(context, &newest(), "close", None).await.expect_err("is refused");
+    assert!(told(&early).contains("still runs"), "{early}");
+    let found = outlook(context, &newest(), &Scope::All).await.expect("is told").json();
+    let leg = &found["legs"][0];
+    let expected = leg["expected"].as_f64().expect("is told");
+    assert!((expected - 3.0 / 26.0 * 29.0 / 7.0).abs() < 1e-9, "{found:#}");
+    let probability = leg["probability"].as_f64().expect("is told");
+    // About one minus the chance that a Poisson count of that mean is none.
+    assert!((probability - (1.0 - (-expected).exp())).abs() < 0.05, "{found:#}");
+    let nobody = outlook(context, &newest(), &Scope::Owners([].into())).await;
+    assert!(matches!(nobody, Err(Error::NotSeen(_))));
 }
 
 #[tokio::test]

@@ -164,7 +164,11 @@ fn of_pay(asked: &Pay) -> anyhow::Result<(Question, bool)> {
                 .with("if", deals);
             Ok((question, made.as_of.output.json))
         }
-        _ => local("pay, but for its lists and statements,"),
+        Pay::Relay { plan, output } => {
+            let question = Question::new("pay/relay").with("plan", Some(&plan.plan));
+            Ok((question.with("version", plan.version), output.json))
+        }
+        _ => local("pay, but for its lists, relays and statements,"),
     }
 }
 

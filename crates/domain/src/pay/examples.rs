@@ -344,6 +344,7 @@ fn a_gate_missed_by_a_tenth_of_a_percent_pays_nobody_and_takes_nothing() {
         judge: "revenue operations".to_owned(),
         mark_millionths: rate(mark).millionths * 100,
         unit: "%".to_owned(),
+        metric: None,
         share,
         runners: vec![runner.to_owned()],
     };

@@ -236,6 +236,7 @@ proptest! {
             judge: "finance".to_owned(),
             mark_millionths: *mark,
             unit: "SQLs".to_owned(),
+            metric: None,
             share: *share,
             runners: (0..*runners).map(|runner| format!("{nth}.{runner}")).collect(),
         };

@@ -29,6 +29,8 @@ pub struct Leg {
     pub mark_millionths: i64,
     /// What the mark counts, such as `SQLs` or `%`.
     pub unit: String,
+    /// The metric of the catalogue that says what was reached, where one does.
+    pub metric: Option<String>,
     /// The leg's part of the pool, beside those of the others.
     pub share: u32,
     /// Ids of the payees who run the leg; they share its part equally.

@@ -42,6 +42,8 @@ pub struct LegShown {
     pub name: String,
     pub judge: String,
     pub mark: String,
+    /// The metric that says what was reached, where one does.
+    pub metric: Option<String>,
     pub reached: Option<(String, Done)>,
 }
 
@@ -325,6 +327,7 @@ impl PlanShown {
                 "leg": leg.name,
                 "judge": leg.judge,
                 "mark": leg.mark,
+                "metric": leg.metric,
                 "reached": leg.reached.as_ref().map(|(reached, _)| reached),
                 "judged": leg.reached.as_ref().map(|(_, done)| done.json()),
             })

@@ -20,7 +20,8 @@ use domain::access::Scope;
 use domain::pay::run::State;
 use domain::period::Period;
 use reports::document::Report;
-use reports::pay::kept::{Desk, RunShown, Sheet, WhatIf};
+use reports::pay::gate::RelayOutlook;
+use reports::pay::kept::{Desk, PlanShown, RunShown, Sheet, WhatIf};
 use reports::render;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ use super::idempotency;
 use super::pages::related;
 use super::policy::Action;
 use super::rendition::Rendition;
-use super::shared::Shared;
+use super::shared::{Lane, Shared};
 use super::visitor::Visitor;
 use crate::review::unbroken;
 use crate::table::TableView;
@@ -48,6 +49,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     let mut routes = Router::new()
         .route(ADDRESS, get(desk))
         .route("/pay/statement", get(statement))
+        .route("/pay/relay", get(relay))
         .route("/pay/export", get(export));
     for deed in DEEDS {
         let done = move |visitor: Visitor, Form(sent): Form<Sent>| typed(visitor, deed, sent);
@@ -58,8 +60,10 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 /// The same for programs, below the API's address.
 pub(super) fn programs(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
-    let mut routes =
-        Router::new().route("/pay", get(told_desk)).route("/pay/statement", get(told_statement));
+    let mut routes = Router::new()
+        .route("/pay", get(told_desk))
+        .route("/pay/statement", get(told_statement))
+        .route("/pay/relay", get(told_relay));
     for deed in DEEDS {
         let done = move |program: Program, body: Result<Json<Sent>, JsonRejection>| {
             told(program, deed, body)
@@ -194,9 +198,10 @@ async fn done(visitor: &Visitor, deed: &'static str, sent: Sent) -> Result<Done,
         }
         "judgements" => {
             let (saved, leg) = (sent.saved()?, Sent::named(sent.leg.as_ref(), "leg")?);
-            let reached = Sent::named(sent.reached.as_ref(), "reached")?;
-            let verb =
-                async move |context: &Context| pay::judge(context, &saved, &leg, &reached).await;
+            let reached = Sent::text(sent.reached.as_ref());
+            let verb = async move |context: &Context| {
+                pay::judge(context, &saved, &leg, reached.as_deref()).await
+            };
             visitor.shared.run(context, verb).await.map(Done::Desk)
         }
         "disputes" => {
@@ -241,6 +246,8 @@ struct DeskView {
     signings: Vec<Signing>,
     /// Legs that nobody has judged yet.
     judgings: Vec<Judging>,
+    /// Where is told how likely each relay pays.
+    relays: Vec<Link>,
     plans: Vec<String>,
     notes: Vec<String>,
     may_manage: bool,
@@ -269,6 +276,7 @@ struct Judging {
     version: u32,
     leg: String,
     mark: String,
+    metric: Option<String>,
 }
 
 #[derive(Template)]
@@ -331,6 +339,7 @@ async fn desk_shown(
         tables: first.into_iter().chain(others).collect(),
         signings: signings(visitor, &desk),
         judgings: if may_manage { judgings(&desk) } else { Vec::new() },
+        relays: relays(&desk),
         plans: names(&desk),
         notes: document.notes,
         may_manage,
@@ -344,6 +353,17 @@ fn family(visitor: &Visitor, asked: &Asked) -> Vec<Link> {
     let links = related(visitor, Page::Scoreboard, asked).into_iter();
     let here = |link: Link| Link { is_here: link.href == ADDRESS, ..link };
     links.map(here).collect()
+}
+
+fn relays(desk: &Desk) -> Vec<Link> {
+    let open = desk.plans.iter().filter(|plan| plan.legs.iter().any(|leg| leg.reached.is_none()));
+    let link = |plan: &PlanShown| {
+        let name = format!("{}, version {}", plan.name, plan.version);
+        let version = Some(plan.version.to_string());
+        let pairs = [("plan", Some(plan.name.clone())), ("version", version)];
+        Link::new(name, format!("{ADDRESS}/relay{}", query(&pairs)))
+    };
+    open.map(link).collect()
 }
 
 fn names(desk: &Desk) -> Vec<String> {
@@ -378,6 +398,7 @@ fn judgings(desk: &Desk) -> Vec<Judging> {
                 version: plan.version,
                 leg: leg.name.clone(),
                 mark: leg.mark.clone(),
+                metric: leg.metric.clone(),
             });
         }
     }
@@ -475,6 +496,62 @@ async fn statement_shown(
         wrong,
     };
     html(status, &view)
+}
+
+#[derive(Template)]
+#[template(path = "server/relay.html")]
+struct RelayView {
+    frame: Frame,
+    related: Vec<Link>,
+    answer: String,
+    tables: Vec<TableView>,
+    notes: Vec<String>,
+}
+
+/// How likely the relay of a plan pays, which takes a forecast.
+async fn outlook(
+    visitor: &Visitor,
+    query: &HashMap<String, String>,
+) -> Result<RelayOutlook, Fault> {
+    let context = visitor.context(Action::ReadPay)?;
+    let reach = reach(visitor).await?;
+    let missing = || Fault::Field { field: "plan", why: "say which plan".to_owned() };
+    let name = text(query, "plan").ok_or_else(missing)?;
+    let number = |text: String| {
+        text.parse::<u32>().map_err(|_| Fault::Field {
+            field: "version",
+            why: format!("`{text}` is no version of a plan"),
+        })
+    };
+    let version = text(query, "version").map(number).transpose()?;
+    let saved = Saved { name, version };
+    let verb = async move |context: &Context| pay::outlook(context, &saved, &reach).await;
+    visitor.shared.compute(Lane::Usual, context, verb).await.map_err(absent)
+}
+
+async fn relay(
+    visitor: Visitor,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    let document = outlook(&visitor, &query).await?.document();
+    let asked = Asked::default();
+    let view = RelayView {
+        frame: Frame::new(&visitor, "Relay", ADDRESS, Some(Page::Scoreboard), &asked),
+        related: family(&visitor, &asked),
+        answer: unbroken(&document.answer),
+        tables: document.tables.iter().filter_map(TableView::new).collect(),
+        notes: document.notes,
+    };
+    html(StatusCode::OK, &view)
+}
+
+async fn told_relay(
+    Program(visitor): Program,
+    Query(query): Query<HashMap<String, String>>,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
+    let outlook = outlook(&visitor, &query).await?;
+    rendition.answer(&outlook, &outlook.json())
 }
 
 /// A form's deed: on to the page where it is seen, or the page again with what is wrong.
@@ -603,6 +680,19 @@ pub(super) fn described() -> Vec<(String, &'static str, Value)> {
             read("pay_statement", "One payee's statement, line by line", of_statement),
         ),
     ];
+    let of_relay = json!([
+        named("plan", true, "The plan's name."),
+        {
+            "name": "version", "in": "query", "required": false,
+            "description": "Its version; the newest if left out.",
+            "schema": { "type": "integer", "minimum": 1 },
+        },
+    ]);
+    all.push((
+        "/api/v1/pay/relay".to_owned(),
+        "get",
+        read("pay_relay", "How likely the relay of a plan pays its pool", of_relay),
+    ));
     all.extend(DEEDS.map(|deed| (format!("/api/v1/pay/{deed}"), "post", write(deed))));
     all
 }
