@@ -6,6 +6,7 @@ mod agenda;
 use domain::access::Scope;
 use domain::huddle::{Action, Entry, Huddle, Reading, What, open_actions};
 use domain::money::Money;
+use domain::period::Days;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::document::Cell;
@@ -20,6 +21,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::limits::HUDDLE_CHARACTERS_MAX;
 use crate::metrics;
+use crate::world::World;
 
 /// Over how many days an action's metric is read.
 const READ_DAYS: i64 = 28;
@@ -184,7 +186,12 @@ async fn what(context: &Context, wanted: &Wanted) -> Result<What, Error> {
                 return Err(Error::Field { field: "due", why });
             }
             let metric = match metric.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-                Some(name) => Some(reading(context, name).await?),
+                Some(name) => {
+                    let (whole, world) = pictured(context).await?;
+                    let found = reading(&whole, &world, name).await;
+                    world.let_go();
+                    Some(found?)
+                }
                 None => None,
             };
             let (owner, expects) = (owner.trim().to_owned(), expects.trim().to_owned());
@@ -193,31 +200,27 @@ async fn what(context: &Context, wanted: &Wanted) -> Result<What, Error> {
     })
 }
 
-/// The figure of a metric over the last days, of the whole company.
-async fn reading(context: &Context, metric: &str) -> Result<Reading, Error> {
-    let whole = context.renewed(&context.actor, context.now, Scope::All);
-    let to = context.today();
-    let from = to.saturating_sub((READ_DAYS - 1).days());
-    let question = metrics::Question {
-        name: metric.to_owned(),
-        from: Some(from),
-        to: Some(to),
-        by: None,
-        as_of: None,
-        known_at: None,
-    };
+/// The figure of a metric over the last days.
+async fn reading(context: &Context, world: &World, metric: &str) -> Result<Reading, Error> {
     if !metrics::names()?.iter().any(|known| known == metric) {
         let why = format!("`{metric}` is no metric: `baton metrics list` has their names");
         return Err(Error::Field { field: "metric", why });
     }
-    let figures = metrics::show(&whole, &question).await?;
-    let cell = figures.rows.first().and_then(|row| row.get(1));
-    let cell = cell.cloned().unwrap_or(Cell::Missing);
+    let to = world.as_of;
+    let from = to.saturating_sub((READ_DAYS - 1).days());
+    let cell = metrics::total(context, world, metric, Days { first: from, last: to }).await?;
     let told = match &cell {
         Cell::Money(money) => format!("{} {}", shown(&cell), money.currency.code()),
         cell => shown(cell),
     };
     Ok(Reading { metric: metric.to_owned(), from, to, value: size(&cell), told })
+}
+
+/// The picture of the whole company as it is: of actions nothing but totals is told.
+async fn pictured(context: &Context) -> Result<(Context, World), Error> {
+    let whole = context.renewed(&context.actor, context.now, Scope::All);
+    let world = World::at(&whole, whole.as_of(None, None)).await?;
+    Ok((whole, world))
 }
 
 fn size(cell: &Cell) -> Option<f64> {
@@ -231,16 +234,19 @@ fn size(cell: &Cell) -> Option<f64> {
 
 /// The open actions with what their metrics did.
 async fn followed(context: &Context, entries: &[Entry]) -> Result<Vec<Followed>, Error> {
+    let open = open_actions(entries);
+    let has_metrics = open.iter().any(|(_, action)| action.metric.is_some());
+    let pictured = if has_metrics { Some(pictured(context).await?) } else { None };
     let mut all = Vec::new();
-    for (entry, action) in open_actions(entries) {
-        let readings = match &action.metric {
+    for (entry, action) in open {
+        let readings = match (&action.metric, &pictured) {
             // A metric that the catalogue has no more tells nothing.
-            Some(then) => match reading(context, &then.metric).await {
+            (Some(then), Some((whole, world))) => match reading(whole, world, &then.metric).await {
                 Ok(now) => Some((then.clone(), now)),
                 Err(Error::Field { .. }) => None,
                 Err(error) => return Err(error),
             },
-            None => None,
+            _ => None,
         };
         all.push(Followed {
             number: entry.number,
@@ -251,6 +257,9 @@ async fn followed(context: &Context, entries: &[Entry]) -> Result<Vec<Followed>,
             expects: action.expects.clone(),
             readings,
         });
+    }
+    if let Some((_, world)) = pictured {
+        world.let_go();
     }
     Ok(all)
 }

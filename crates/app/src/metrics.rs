@@ -3,6 +3,7 @@
 mod rows;
 
 use domain::money::Money;
+use domain::period::Days;
 use jiff::civil::Date;
 use lake::metric::{
     Cell as LakeCell, Dimension, Direction, Metric, MetricQuery, Rows, Unit, catalogue,
@@ -85,6 +86,23 @@ pub async fn show(context: &Context, question: &Question) -> Result<Figures, Err
         by: question.by.clone(),
         columns: table.columns.clone(),
         rows,
+    })
+}
+
+/// The figure of one metric over some days, not broken down: for whoever asks for many.
+pub(crate) async fn total(
+    context: &Context,
+    world: &World,
+    name: &str,
+    Days { first, last }: Days,
+) -> Result<Cell, Error> {
+    let target_minor = target(context, first, last).await?;
+    let query = MetricQuery { from: first, to: last, by: None, target_minor };
+    let table = world.tables.metric(name, query).await?;
+    Ok(match table.rows.first().and_then(|row| row.get(1)) {
+        Some(LakeCell::Integer(number)) => value(*number as f64, table.unit, context),
+        Some(LakeCell::Number(number)) => value(*number, table.unit, context),
+        _ => Cell::Missing,
     })
 }
 

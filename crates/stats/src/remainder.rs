@@ -1,9 +1,9 @@
 //! How many more events come in the weeks that are left, from how many came in past weeks.
 //!
-//! The count is taken as negative binomial, matched to a mean and a variance: the weeks' own spread,
-//! and how little so many weeks say about their mean (Johnson, Kemp and Kotz, *Univariate Discrete
-//! Distributions*, 3rd edition, 2005, chapter 5). Where weeks vary no more than chance alone would
-//! have it, that is a Poisson count of uncertain mean.
+//! The count is taken as negative binomial, matched to a mean and a variance: the weeks' own
+//! spread, and how little so many weeks say about their mean (Johnson, Kemp and Kotz, *Univariate
+//! Discrete Distributions*, 3rd edition, 2005, chapter 5). Where weeks vary no more than chance
+//! alone would have it, that is a Poisson count of uncertain mean.
 
 use libm::{exp, lgamma, log, log1p};
 

@@ -25,6 +25,8 @@ use crate::world::World;
 const MILLION: f64 = 1_000_000.0;
 /// Past weeks from which is told what the weeks to come bring.
 const WEEKS: i64 = 26;
+/// What a goal asks for; a probability does not depend on it.
+const CONFIDENCE: f64 = 0.8;
 /// The metric whose distribution the funnel model knows.
 const REVENUE: &str = "revenue";
 
@@ -54,28 +56,26 @@ pub(super) async fn measured(context: &Context, period: Period, leg: &Leg) -> Re
     if days.last >= context.today() {
         return Err(wrong(format!("{period} still runs: judge the leg once it is over")));
     }
-    let found = figure(context, metric, days).await?;
+    let world = World::at(context, context.as_of(None, None)).await?;
+    let found = figure(context, &world, metric, days).await?;
+    world.let_go();
     let found = found.ok_or_else(|| wrong(format!("{metric} has no figure for {period}")))?;
     Ok((found * MILLION).round() as i64)
 }
 
 /// A metric over some days, in the unit in which marks are written: money in whole units of the
 /// currency, shares in per cent.
-async fn figure(context: &Context, metric: &str, days: Days) -> Result<Option<f64>, Error> {
-    let question = metrics::Question {
-        name: metric.to_owned(),
-        from: Some(days.first),
-        to: Some(days.last),
-        by: None,
-        as_of: None,
-        known_at: None,
-    };
-    let figures = metrics::show(context, &question).await?;
-    Ok(match figures.rows.first().and_then(|row| row.get(1)) {
-        Some(Cell::Count(count)) => Some(*count as f64),
-        Some(Cell::Number(number) | Cell::Days(number)) => Some(*number),
-        Some(Cell::Share(share)) => Some(share * 100.0),
-        Some(Cell::Money(money)) => Some(money.minor as f64 / unit(*money)),
+async fn figure(
+    context: &Context,
+    world: &World,
+    metric: &str,
+    days: Days,
+) -> Result<Option<f64>, Error> {
+    Ok(match metrics::total(context, world, metric, days).await? {
+        Cell::Count(count) => Some(count as f64),
+        Cell::Number(number) | Cell::Days(number) => Some(number),
+        Cell::Share(share) => Some(share * 100.0),
+        Cell::Money(money) => Some(money.minor as f64 / unit(money)),
         _ => None,
     })
 }
@@ -88,7 +88,8 @@ fn unit(money: Money) -> f64 {
 /// How likely each leg of a plan's relay meets its mark by the end of its period, and all of them.
 ///
 /// # Errors
-/// [`Error::NotSeen`] for a plan that is not within reach; [`Error::Input`] for one without a relay.
+/// [`Error::NotSeen`] for a plan that is not within reach; [`Error::Input`] for one without a
+/// relay.
 pub async fn outlook(
     context: &Context,
     which: &Saved,
@@ -103,10 +104,12 @@ pub async fn outlook(
     }
     let relay = terms.relay.as_ref();
     let relay = relay.ok_or_else(|| Error::Input(format!("{} has no relay", terms.name)))?;
+    let world = World::at(&whole, whole.as_of(None, None)).await?;
     let mut legs = Vec::new();
     for leg in &relay.legs {
-        legs.push(leg_outlook(&whole, &kept, relay, leg).await?);
+        legs.push(leg_outlook((&whole, &world), &kept, relay, leg).await?);
     }
+    world.let_go();
     let pool = Money { minor: relay.pool, currency: terms.currency };
     let today = context.today();
     let (plan, version) = (terms.name.clone(), terms.version);
@@ -120,7 +123,7 @@ async fn is_seen(context: &Context, terms: &Terms, reach: &Scope) -> Result<bool
 }
 
 async fn leg_outlook(
-    context: &Context,
+    (context, world): (&Context, &World),
     kept: &Kept,
     relay: &Relay,
     leg: &Leg,
@@ -149,7 +152,7 @@ async fn leg_outlook(
     let today = context.today();
     let so_far = Days { first: days.first, last: days.last.min(today) };
     let reached = match so_far.first <= so_far.last {
-        true => figure(context, metric, so_far).await?,
+        true => figure(context, world, metric, so_far).await?,
         false => Some(0.0),
     };
     if days.last < today {
@@ -157,10 +160,10 @@ async fn leg_outlook(
         return Ok(told(reached, reached, certain, Source::Over));
     }
     if metric == REVENUE {
-        let probability = revenue(context, relay.period, mark).await?;
+        let probability = revenue(context, world, relay.period, mark)?;
         return Ok(told(reached, None, probability, Source::Funnel));
     }
-    let Some(past) = weeks(context, metric).await? else {
+    let Some(past) = weeks(context, world, metric).await? else {
         return Ok(told(reached, None, None, Source::NoForecast));
     };
     let left = days_between(today.max(days.first.saturating_sub(1.day())), days.last) / 7.0;
@@ -177,34 +180,27 @@ fn days_between(from: Date, to: Date) -> f64 {
 }
 
 /// The probability that the funnel model gives an amount of revenue.
-async fn revenue(context: &Context, period: Period, mark: f64) -> Result<Option<f64>, Error> {
-    let world = World::of_deals(context, context.as_of(None, None)).await?;
+fn revenue(
+    context: &Context,
+    world: &World,
+    period: Period,
+    mark: f64,
+) -> Result<Option<f64>, Error> {
     let currency = context.company.currency;
-    let amount = Money { minor: 0, currency };
-    let amount = Money { minor: (mark * unit(amount)).round() as i64, currency };
-    let goal = Goal { amount, period, counts: Counts::All, confidence: 0.8 };
-    let found = probability(context, &world, goal);
-    world.let_go();
-    found
+    let whole = unit(Money { minor: 0, currency });
+    let amount = Money { minor: (mark * whole).round() as i64, currency };
+    let goal = Goal { amount, period, counts: Counts::All, confidence: CONFIDENCE };
+    probability(context, world, goal)
 }
 
 /// How often something came in each of the past weeks; `None` for what is no count.
-async fn weeks(context: &Context, metric: &str) -> Result<Option<Vec<u64>>, Error> {
+async fn weeks(context: &Context, world: &World, metric: &str) -> Result<Option<Vec<u64>>, Error> {
     let mut weeks = Vec::new();
     for week in 0..WEEKS {
-        let last = context.today().saturating_sub((7 * week + 1).days());
+        let last = world.as_of.saturating_sub((7 * week + 1).days());
         let days = Days { first: last.saturating_sub(6.days()), last };
-        let question = metrics::Question {
-            name: metric.to_owned(),
-            from: Some(days.first),
-            to: Some(days.last),
-            by: None,
-            as_of: None,
-            known_at: None,
-        };
-        let figures = metrics::show(context, &question).await?;
-        match figures.rows.first().and_then(|row| row.get(1)) {
-            Some(Cell::Count(count)) => weeks.push(count.unsigned_abs()),
+        match metrics::total(context, world, metric, days).await? {
+            Cell::Count(count) => weeks.push(count.unsigned_abs()),
             _ => return Ok(None),
         }
     }
