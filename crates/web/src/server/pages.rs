@@ -247,7 +247,7 @@ async fn viewed(
 ) -> Result<Response, Fault> {
     visitor.check(action(page))?;
     let asked = Asked::read(&query)?;
-    let (answer, is_stale) = match visitor.answer(page, &asked, Wanted::AtOnce).await {
+    let (answer, is_stale) = match visitor.answer(page, &asked, wanted(page)).await {
         Ok(found) => found,
         // A question that cannot be answered yet has a page that says what to do first.
         Err(Fault::Input(why)) => return unanswered(visitor, page, &asked, &why),
@@ -284,6 +284,15 @@ async fn viewed(
         is_stale,
     };
     html(status, &view)
+}
+
+/// Lists that a form of their page acts on are short, and shown as they are: who has just imported
+/// a file finds it among those that can be undone.
+fn wanted(page: Page) -> Wanted {
+    match page {
+        Page::Imports | Page::Teams | Page::PlanVersions => Wanted::New,
+        _ => Wanted::AtOnce,
+    }
 }
 
 fn unanswered(visitor: &Visitor, page: Page, asked: &Asked, why: &str) -> Result<Response, Fault> {
