@@ -120,7 +120,7 @@ fn under_way(huddles: &[Huddle]) -> Result<u64, Error> {
 /// [`Error::Field`] where a part of it will not do.
 pub async fn write_down(context: &Context, order: &Order) -> Result<Minutes, Error> {
     let text = checked("text", &order.text)?;
-    let what = what(context, &order.wanted_checked()?).await?;
+    let what = what(context, &order.what).await?;
     let write = async |tx: &mut Tx| {
         let huddles = tx.huddles().await?;
         let entries = tx.huddle_entries().await?;
@@ -162,24 +162,17 @@ fn checked(field: &'static str, text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-impl Order {
-    fn wanted_checked(&self) -> Result<Wanted, Error> {
-        if let Wanted::Action { owner, expects, .. } = &self.what {
-            checked("owner", owner)?;
-            if !expects.trim().is_empty() {
-                checked("expects", expects)?;
-            }
-        }
-        Ok(self.what.clone())
-    }
-}
-
 async fn what(context: &Context, wanted: &Wanted) -> Result<What, Error> {
     Ok(match wanted {
         Wanted::Note => What::Note,
         Wanted::Decision => What::Decision,
         Wanted::Ended { of, is_done } => What::Ended { of: *of, is_done: *is_done },
         Wanted::Action { owner, due_on, metric, expects } => {
+            let owner = checked("owner", owner)?;
+            let expects = match expects.trim() {
+                "" => String::new(),
+                text => checked("expects", text)?,
+            };
             let due_on = due_on.unwrap_or_else(|| context.today().saturating_add(7.days()));
             if due_on < context.today() {
                 let why = format!("{due_on} is past: an action is due today or later");
@@ -194,7 +187,6 @@ async fn what(context: &Context, wanted: &Wanted) -> Result<What, Error> {
                 }
                 None => None,
             };
-            let (owner, expects) = (owner.trim().to_owned(), expects.trim().to_owned());
             What::Action(Action { owner, due_on, metric, expects })
         }
     })

@@ -32,7 +32,7 @@ use people::People;
 pub use dispute::{Remark, dispute};
 pub use gate::outlook;
 pub use plans::{Saved, judge, save, sign};
-pub use runs::{Step, calculate, desk, export, sheet, step, what_if};
+pub use runs::{Deed, advance, calculate, desk, export, sheet, what_if};
 
 /// A plan by which is paid.
 #[derive(Clone, Debug)]

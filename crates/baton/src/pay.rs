@@ -1,7 +1,7 @@
 //! Pay, as it is typed.
 
 use app::context::Context;
-use app::pay::{self, PlanOf, Question, Remark, Saved, Step};
+use app::pay::{self, Deed, PlanOf, Question, Remark, Saved};
 use domain::access::Scope;
 use reports::document::Report;
 use reports::render;
@@ -36,8 +36,8 @@ pub async fn pay(context: &Context, asked: Pay) -> anyhow::Result<()> {
         Pay::Rule { payee, ruling, text, run } => {
             say(context, run, &payee, Remark { text, ruling: Some(ruling) }).await
         }
-        Pay::Approve(run) => step(context, run, Step::Approve).await,
-        Pay::Lock(run) => step(context, run, Step::Lock).await,
+        Pay::Approve(run) => advance(context, run, Deed::Approve).await,
+        Pay::Lock(run) => advance(context, run, Deed::Lock).await,
         Pay::Export(PayRun { plan, period, output }) => {
             let export = pay::export(context, &plan, period).await?;
             match (output.json, export.document().tables.first()) {
@@ -139,8 +139,8 @@ fn saved(KeptPlan { plan, version }: KeptPlan) -> Saved {
     Saved { name: plan, version }
 }
 
-async fn step(context: &Context, run: PayRun, step: Step) -> anyhow::Result<()> {
-    show::report(&pay::step(context, &run.plan, run.period, step).await?, run.output.json)
+async fn advance(context: &Context, run: PayRun, deed: Deed) -> anyhow::Result<()> {
+    show::report(&pay::advance(context, &run.plan, run.period, deed).await?, run.output.json)
 }
 
 async fn say(context: &Context, run: PayRun, payee: &str, remark: Remark) -> anyhow::Result<()> {

@@ -19,9 +19,6 @@ use crate::{Store, Tx, db};
 
 pub use run::Statement;
 
-/// Whose name stands for the plan's owner among those who sign.
-pub const PLAN_OWNER: &str = "plan owner";
-
 /// A version of a plan, with who signed it and what was judged of its relay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PayPlan {
@@ -37,7 +34,7 @@ pub struct PayPlan {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// The id of a payee, or [`PLAN_OWNER`].
+    /// The id of a payee, or [`domain::pay::run::PLAN_OWNER`].
     pub signer: String,
     pub step: Step,
 }

@@ -7,8 +7,8 @@ use domain::money::{Money, decimals};
 use domain::pay::plan::Terms;
 use domain::pay::relay::{Leg, Relay};
 use domain::period::{Days, Period};
+use domain::time::day_number;
 use jiff::ToSpan;
-use jiff::civil::Date;
 use reports::document::Cell;
 use reports::pay::gate::{LegOutlook, RelayOutlook, Source};
 use stats::remainder::Remainder;
@@ -166,17 +166,14 @@ async fn leg_outlook(
     let Some(past) = weeks(context, world, metric).await? else {
         return Ok(told(reached, None, None, Source::NoForecast));
     };
-    let left = days_between(today.max(days.first.saturating_sub(1.day())), days.last) / 7.0;
+    let from = today.max(days.first.saturating_sub(1.day()));
+    let left = f64::from(day_number(days.last) - day_number(from)) / 7.0;
     let found = reached.unwrap_or(0.0);
     let remainder = Remainder::new(&past, left);
     let needed = (mark - found).ceil().max(0.0) as u64;
     let expected = remainder.map(|remainder| found + remainder.mean);
     let probability = remainder.map(|remainder| remainder.at_least(needed));
     Ok(told(reached, expected, probability, Source::Weeks(WEEKS)))
-}
-
-fn days_between(from: Date, to: Date) -> f64 {
-    f64::from(domain::time::day_number(to) - domain::time::day_number(from))
 }
 
 /// The probability that the funnel model gives an amount of revenue.

@@ -3,10 +3,11 @@
 use domain::access::Scope;
 use domain::pay::plan::Plan;
 use domain::pay::relay::Judgement;
+use domain::pay::run::{PLAN_OWNER, Step};
 use domain::time::day_of;
 use reports::pay::kept::{Desk, Done, LegShown, PlanShown};
 use store::Tx;
-use store::pay::{PLAN_OWNER, PayPlan};
+use store::pay::PayPlan;
 
 use super::file::{self, Read};
 use super::gate;
@@ -208,10 +209,7 @@ pub(super) async fn shown(
         if own.is_empty() && *reach != Scope::All {
             continue;
         }
-        let done = |step: &domain::pay::run::Step| Done {
-            by: actors.name(&step.actor),
-            on: day_of(step.at, zone),
-        };
+        let done = |step: &Step| Done { by: actors.name(&step.actor), on: day_of(step.at, zone) };
         let signature = |signer: &str| kept.signatures.iter().find(|it| it.signer == signer);
         let signers = std::iter::once((PLAN_OWNER, PLAN_OWNER))
             .chain(own.iter().map(|payee| (payee.id.as_str(), payee.name.as_str())));

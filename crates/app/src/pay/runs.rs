@@ -8,7 +8,7 @@ use domain::money::Money;
 use domain::pay::calculate::frozen;
 use domain::pay::facts::{Fact, Seen, What, Won};
 use domain::pay::relay::Judgement;
-use domain::pay::run::{Run, State, since_locked};
+use domain::pay::run::{PLAN_OWNER, Run, RunError, State, Step, since_locked};
 use domain::pay::statement::Statement as Calculated;
 use domain::period::Period;
 use domain::stage::Outcome;
@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use reports::pay::Paid;
 use reports::pay::kept::{Desk, Done, Export, RunShown, SaidShown, Sheet, Sum, WhatIf};
 use store::Tx;
-use store::pay::{PLAN_OWNER, Said, Statement};
+use store::pay::{PayPlan, Said, Statement};
 use uuid::Uuid;
 
 use super::file::Read;
@@ -32,7 +32,7 @@ use crate::world::{Wanted, World};
 
 /// What is done with calculated statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Deed {
     Approve,
     Lock,
 }
@@ -57,7 +57,6 @@ pub async fn calculate(context: &Context, plan: &str, period: Period) -> Result<
     let id = context.new_id();
     let as_of = AsOf { effective_at: context.now, known_at: context.now };
     let made = Made::at(context, plan, period, (as_of, id)).await?;
-    let texts: String = made.statements.iter().map(|one| one.text.as_str()).collect();
     let run = Run {
         id,
         plan: made.kept.kept.name.clone(),
@@ -66,9 +65,9 @@ pub async fn calculate(context: &Context, plan: &str, period: Period) -> Result<
         as_of,
         currency: made.paid.calculation.currency,
         total: made.statements.iter().map(|one| one.total).sum(),
-        sha256: sha256(&texts),
+        sha256: made.fingerprint(period),
         notes: made.paid.notes(),
-        calculated: domain::pay::run::Step { actor: context.actor.clone(), at: context.now },
+        calculated: Step { actor: context.actor.clone(), at: context.now },
         approved: None,
         locked: None,
     };
@@ -90,30 +89,30 @@ pub async fn calculate(context: &Context, plan: &str, period: Period) -> Result<
 ///
 /// # Errors
 /// When it is not their turn, a dispute is open, or facts are no longer what they were.
-pub async fn step(
+pub async fn advance(
     context: &Context,
     plan: &str,
     period: Period,
-    step: Step,
+    deed: Deed,
 ) -> Result<RunShown, Error> {
     all_seen(context)?;
-    let wrong = |error: domain::pay::run::RunError| Error::field("period")(error);
+    let wrong = |error: RunError| Error::field("period")(error);
     let run = find(context, plan, period).await?;
-    let facts = match step {
-        Step::Approve => Vec::new(),
-        Step::Lock => to_freeze(context, &run).await?,
+    let facts = match deed {
+        Deed::Approve => Vec::new(),
+        Deed::Lock => to_freeze(context, &run).await?,
     };
     let write = async |tx: &mut Tx| {
         let all = tx.pay_runs().await?;
         let found = all.iter().find(|it| it.id == run.id);
         let found = found.ok_or_else(|| Error::Changed { subject: format!("pay of {period}") })?;
         let open = open(&tx.pay_disputes(&Scope::All).await?, found);
-        match step {
-            Step::Approve => {
+        match deed {
+            Deed::Approve => {
                 found.may_approve(&context.actor, open).map_err(wrong)?;
                 tx.approve_pay_run(found).await?;
             }
-            Step::Lock => {
+            Deed::Lock => {
                 found.may_lock(open).map_err(wrong)?;
                 tx.lock_pay_run(found, &facts).await?;
             }
@@ -121,11 +120,11 @@ pub async fn step(
         tx.chain().await?;
         Ok::<_, Error>(())
     };
-    let reason = match step {
-        Step::Approve => format!("pay of {period} approved"),
-        Step::Lock => format!("pay of {period} locked"),
+    let reason = match deed {
+        Deed::Approve => format!("pay of {period} approved"),
+        Deed::Lock => format!("pay of {period} locked"),
     };
-    if step == Step::Approve {
+    if deed == Deed::Approve {
         is_ripe(context, &run).await?;
     }
     context.store.write(context.author(reason), write).await?;
@@ -135,9 +134,7 @@ pub async fn step(
 /// Statements are approved once what became known in time is in them.
 async fn is_ripe(context: &Context, run: &Run) -> Result<(), Error> {
     let Kept { plan, .. } = version(context, run).await?;
-    let freeze_days = plan.terms().freeze_days;
-    let ends = context.company.calendar.days(run.period).last;
-    let frozen_on = ends.saturating_add(jiff::ToSpan::days(i64::from(freeze_days)));
+    let frozen_on = plan.frozen_on(context.company.calendar.days(run.period));
     let known_on = day_of(run.as_of.known_at, &context.company.timezone);
     if known_on >= frozen_on {
         return Ok(());
@@ -167,8 +164,7 @@ async fn to_freeze(context: &Context, run: &Run) -> Result<Vec<Fact>, Error> {
         period = calendar.next(period);
     }
     let made = Made::at(context, &run.plan, run.period, (run.as_of, run.id)).await?;
-    let texts: String = made.statements.iter().map(|one| one.text.as_str()).collect();
-    if sha256(&texts) != run.sha256 {
+    if made.fingerprint(run.period) != run.sha256 {
         let why = "the statements no longer come out as they were calculated: calculate them again";
         return Err(Error::Field { field: "period", why: why.to_owned() });
     }
@@ -192,33 +188,34 @@ impl Made {
         (as_of, run): (AsOf, Uuid),
     ) -> Result<Made, Error> {
         let kept = paying(context, plan, period).await?;
-        let (mut found, frozen) = found(context, &kept, period, as_of).await?;
-        let facts = std::mem::take(&mut found.facts);
-        found.facts.clone_from(&facts);
+        let (found, frozen) = found(context, &kept, period, as_of).await?;
         let runs = context.store.pay_runs().await?;
         let paid = found.paid(context, kept.judged(context, &runs, period), period)?;
         let users = found.people.users(&paid.plan.terms().payees)?;
         let statements: Vec<Statement> =
             paid.of_period().map(|one| statement(&paid, one, run, &users)).collect();
-        let made = Made { kept, paid, statements, facts, frozen };
-        made.check_locked(context).await?;
+        let made = Made { kept, paid, statements, facts: found.facts, frozen };
+        made.check_locked(&runs)?;
         Ok(made)
     }
 
+    /// Of all statements of a period, one after the other.
+    fn fingerprint(&self, period: Period) -> String {
+        let statements = &self.paid.calculation.statements;
+        let own = statements.iter().filter(|one| one.period == period);
+        sha256(&own.map(|one| self.paid.text(one)).collect::<String>())
+    }
+
     /// Statements that are locked come out just as they were.
-    async fn check_locked(&self, context: &Context) -> Result<(), Error> {
-        let own = |run: &Run| {
-            run.plan == self.kept.kept.name
-                && run.version == self.kept.kept.version
-                && run.locked.is_some()
-        };
-        for run in context.store.pay_runs().await?.into_iter().filter(own) {
-            let of_run = self.paid.calculation.statements.iter();
-            let texts: String = of_run
-                .filter(|one| one.period == run.period)
-                .map(|one| self.paid.text(one))
-                .collect();
-            if !texts.is_empty() && sha256(&texts) != run.sha256 {
+    fn check_locked(&self, runs: &[Run]) -> Result<(), Error> {
+        let PayPlan { name, version, .. } = &self.kept.kept;
+        let is_told =
+            |run: &Run| self.paid.calculation.statements.iter().any(|one| one.period == run.period);
+        let own = runs.iter().filter(|run| {
+            run.plan == *name && run.version == *version && run.locked.is_some() && is_told(run)
+        });
+        for run in own {
+            if self.fingerprint(run.period) != run.sha256 {
                 return Err(Error::Input(format!(
                     "the locked statements of {} would come out otherwise: was a leg judged after \
                      they were locked, or the plan's payee become another user?",
@@ -238,7 +235,7 @@ impl Kept {
         let locked = runs.iter().find(|run| {
             run.plan == self.kept.name && run.period == relay.period && run.locked.is_some()
         });
-        let judgement = |(judgement, step): &(Judgement, domain::pay::run::Step)| {
+        let judgement = |(judgement, step): &(Judgement, Step)| {
             let is_late = locked.is_some_and(|run| run.as_of.known_at < step.at);
             let days = context.company.calendar.days(if is_late { period } else { relay.period });
             let known_on = judgement.known_on;
@@ -385,10 +382,7 @@ async fn run_shown(
     actors: &Actors,
 ) -> Result<RunShown, Error> {
     let zone = &context.company.timezone;
-    let done = |step: &domain::pay::run::Step| Done {
-        by: actors.name(&step.actor),
-        on: day_of(step.at, zone),
-    };
+    let done = |step: &Step| Done { by: actors.name(&step.actor), on: day_of(step.at, zone) };
     let sum = |one: Statement| Sum {
         payee: one.payee,
         name: one.payee_name,

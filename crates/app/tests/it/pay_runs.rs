@@ -5,8 +5,8 @@ use app::context::Context;
 use app::error::Error;
 use app::journal;
 use app::pay::{
-    Remark, Saved, Step, calculate, desk, dispute, export, judge, outlook, save, sheet, sign, step,
-    what_if,
+    Deed, Remark, Saved, advance, calculate, desk, dispute, export, judge, outlook, save, sheet,
+    sign, what_if,
 };
 use domain::access::Scope;
 use domain::kind::Kind;
@@ -97,9 +97,9 @@ impl Paying {
     async fn locked(&self, period: &str, hours: i64) -> RunShown {
         self.calculated(period, hours).await;
         let chief = self.at("chief", hours);
-        step(&chief, "Sales", of(period), Step::Approve).await.expect("is approved");
+        advance(&chief, "Sales", of(period), Deed::Approve).await.expect("is approved");
         let ops = self.at("ops", hours);
-        step(&ops, "Sales", of(period), Step::Lock).await.expect("is locked")
+        advance(&ops, "Sales", of(period), Deed::Lock).await.expect("is locked")
     }
 
     async fn sheet(&self, period: &str, payee: &str) -> Sheet {
@@ -134,14 +134,14 @@ async fn four_eyes_approve_and_what_is_locked_stays() {
     // Ann: 10 % of 100,000 once and of 40,000 at 1.5; Ben: 10 % of 30,000.
     assert_eq!(totals(&run), [("u1", "16000.00".to_owned()), ("u2", "3000.00".to_owned())]);
     let (ops, chief) = (paying.at("ops", 2), paying.at("chief", 2));
-    let early = step(&ops, "Sales", of("2026-Q1"), Step::Lock).await.expect_err("is refused");
+    let early = advance(&ops, "Sales", of("2026-Q1"), Deed::Lock).await.expect_err("is refused");
     assert!(told(&early).contains("not approved yet"), "{early}");
-    let own = step(&ops, "Sales", of("2026-Q1"), Step::Approve).await.expect_err("is refused");
+    let own = advance(&ops, "Sales", of("2026-Q1"), Deed::Approve).await.expect_err("is refused");
     assert!(told(&own).contains("four eyes"), "{own}");
     let unlocked = export(&ops, "Sales", of("2026-Q1")).await.expect_err("is refused");
     assert!(told(&unlocked).contains("lock it first"), "{unlocked}");
-    step(&chief, "Sales", of("2026-Q1"), Step::Approve).await.expect("is approved");
-    let locked = step(&ops, "Sales", of("2026-Q1"), Step::Lock).await.expect("is locked");
+    advance(&chief, "Sales", of("2026-Q1"), Deed::Approve).await.expect("is approved");
+    let locked = advance(&ops, "Sales", of("2026-Q1"), Deed::Lock).await.expect("is locked");
     assert_eq!((locked.state, &locked.sha256), (State::Locked, &run.sha256));
     let again = calculate(&ops, "Sales", of("2026-Q1")).await.expect_err("is refused");
     assert!(told(&again).contains("is locked"), "{again}");
@@ -158,7 +158,8 @@ async fn a_quarter_that_still_runs_is_not_approved() {
     paying.locked("2026-Q1", 1).await;
     paying.calculated("2026-Q2", 2).await;
     let chief = paying.at("chief", 3);
-    let early = step(&chief, "Sales", of("2026-Q2"), Step::Approve).await.expect_err("is refused");
+    let early =
+        advance(&chief, "Sales", of("2026-Q2"), Deed::Approve).await.expect_err("is refused");
     assert!(told(&early).contains("2026-07-15"), "{early}");
 }
 
@@ -206,12 +207,12 @@ async fn a_dispute_is_ruled_on_before_anybody_approves() {
     let sheet = dispute(&ben, run, "Ben", &said("D-1 was mine", None), &Scope::All).await;
     assert!(sheet.expect("is said").is_disputed());
     let chief = paying.at("chief", 3);
-    let open = step(&chief, "Sales", run.1, Step::Approve).await.expect_err("is refused");
+    let open = advance(&chief, "Sales", run.1, Deed::Approve).await.expect_err("is refused");
     assert!(told(&open).contains("disputes are open: 1"), "{open}");
     let ruling = said("the CRM says Ann", Some(Ruling::Rejected));
     let ruled = dispute(&paying.at("ops", 4), run, "Ben", &ruling, &Scope::All).await;
     assert!(!ruled.expect("is ruled on").is_disputed());
-    step(&chief, "Sales", run.1, Step::Approve).await.expect("is approved");
+    advance(&chief, "Sales", run.1, Deed::Approve).await.expect("is approved");
 }
 
 #[tokio::test]
@@ -337,6 +338,9 @@ async fn a_plan_that_is_kept_judges_nothing_and_its_versions_follow_each_other()
     .replace("version = 1", "version = 2");
     let error = save(context, &judged).await.expect_err("is refused");
     assert!(told(&error).contains("baton pay judge"), "{error}");
+    let named = PLAN.replace("name = \"Ben\"", "name = \"plan owner\"");
+    let error = save(context, &named).await.expect_err("is refused");
+    assert!(told(&error).contains("signs the plan as its owner"), "{error}");
     let again = save(context, PLAN).await.expect_err("is refused");
     assert!(told(&again).contains("the next is 2"), "{again}");
     let second = PLAN.replace("version = 1", "version = 2");

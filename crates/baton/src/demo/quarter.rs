@@ -7,7 +7,7 @@ use app::close::{self, Order as Closing};
 use app::context::Context;
 use app::handoff::tick;
 use app::huddle::{self, Order, Wanted};
-use app::pay::{self, Saved, Step};
+use app::pay::{self, Deed, Saved};
 use app::{agreement, metrics, team};
 use domain::access::Scope;
 use domain::agreement::Side;
@@ -168,8 +168,8 @@ async fn paid(
     }
     pay::calculate(context, &which.name, quarter).await?;
     let chief = context.renewed(CHIEF, context.now, Scope::All);
-    pay::step(&chief, &which.name, quarter, Step::Approve).await?;
-    page(&pay::step(context, &which.name, quarter, Step::Lock).await?)?;
+    pay::advance(&chief, &which.name, quarter, Deed::Approve).await?;
+    page(&pay::advance(context, &which.name, quarter, Deed::Lock).await?)?;
     // The present quarter asks of each leg what the last one brought.
     let (terms, _) = plan(context, (2, calendar.next(quarter)), teams, sellers, days).await?;
     pay::save(context, &terms).await?;

@@ -79,8 +79,8 @@ pub fn calculate(
 
 /// The as-of pair of a period's statements: its last day, and the day of its freeze.
 pub fn frozen(plan: &Plan, days: Days, seen: Seen) -> Seen {
-    let freeze = days.last.saturating_add(i64::from(plan.terms().freeze_days).days());
-    Seen { effective_on: days.last.min(seen.effective_on), known_on: freeze.min(seen.known_on) }
+    let known_on = plan.frozen_on(days).min(seen.known_on);
+    Seen { effective_on: days.last.min(seen.effective_on), known_on }
 }
 
 fn setting<'p>(plan: &'p Plan, facts: &'p Facts, through: Period) -> Result<Setting<'p>, PayError> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::exact::{Rate, Rounding};
@@ -10,8 +11,9 @@ use super::limits::{
     RATE_MAX_MILLIONTHS, SPIFFS_MAX, TIERS_MAX,
 };
 use super::relay::Relay;
+use super::run::PLAN_OWNER;
 use crate::money::Currency;
-use crate::period::{FiscalCalendar, Period};
+use crate::period::{Days, FiscalCalendar, Period};
 
 /// Checked terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +182,11 @@ impl Plan {
     pub fn terms(&self) -> &Terms {
         &self.0
     }
+
+    /// The day up to which the statements of a period see what becomes known.
+    pub fn frozen_on(&self, days: Days) -> Date {
+        days.last.saturating_add(i64::from(self.0.freeze_days).days())
+    }
 }
 
 impl Terms {
@@ -251,6 +258,9 @@ impl Payee {
         let place = format!("payee `{}`", self.id);
         check_name(&place, "id", &self.id)?;
         check_name(&place, "name", &self.name)?;
+        if [&self.id, &self.name].into_iter().any(|called| called == PLAN_OWNER) {
+            return refuse(&place, "who signs the plan as its owner is called so: use another");
+        }
         check_amount(&place, "base", self.base)?;
         check_amount(&place, "on_target", self.on_target)?;
         if self.on_target < self.base {

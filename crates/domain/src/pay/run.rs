@@ -13,6 +13,9 @@ use crate::money::Currency;
 use crate::period::Period;
 use crate::time::AsOf;
 
+/// Under what name a plan's owner signs it; no payee bears it.
+pub const PLAN_OWNER: &str = "plan owner";
+
 /// Statements as they were calculated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {

@@ -144,25 +144,6 @@ impl RunShown {
         }
     }
 
-    fn json(&self) -> Value {
-        let done = |done: &Option<Done>| done.as_ref().map(Done::json);
-        json!({
-            "plan": self.plan,
-            "version": self.version,
-            "period": self.period.to_string(),
-            "state": self.state.name(),
-            "calculated": self.calculated.json(),
-            "approved": done(&self.approved),
-            "locked": done(&self.locked),
-            "sha256": self.sha256,
-            "currency": self.currency.code(),
-            "total": self.total().to_decimal(),
-            "open_disputes": self.open_disputes,
-            "statements": self.statements.iter().map(Sum::json).collect::<Vec<_>>(),
-            "notes": self.notes,
-        })
-    }
-
     fn table(&self) -> Table {
         let title = format!("Statements of {} by {}", self.period, self.plan);
         let paid = format!(">Paid {}", self.currency.code());
@@ -208,7 +189,22 @@ impl Report for RunShown {
     }
 
     fn json(&self) -> Value {
-        RunShown::json(self)
+        let done = |done: &Option<Done>| done.as_ref().map(Done::json);
+        json!({
+            "plan": self.plan,
+            "version": self.version,
+            "period": self.period.to_string(),
+            "state": self.state.name(),
+            "calculated": self.calculated.json(),
+            "approved": done(&self.approved),
+            "locked": done(&self.locked),
+            "sha256": self.sha256,
+            "currency": self.currency.code(),
+            "total": self.total().to_decimal(),
+            "open_disputes": self.open_disputes,
+            "statements": self.statements.iter().map(Sum::json).collect::<Vec<_>>(),
+            "notes": self.notes,
+        })
     }
 }
 
@@ -255,7 +251,7 @@ impl Report for Desk {
     fn json(&self) -> Value {
         json!({
             "plans": self.plans.iter().map(PlanShown::json).collect::<Vec<_>>(),
-            "runs": self.runs.iter().map(RunShown::json).collect::<Vec<_>>(),
+            "runs": self.runs.iter().map(Report::json).collect::<Vec<_>>(),
             "is_narrowed": self.is_narrowed,
         })
     }
@@ -473,7 +469,7 @@ impl Report for Export {
     }
 
     fn json(&self) -> Value {
-        RunShown::json(&self.0)
+        self.0.json()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use app::context::Context;
 use app::limits::DISPUTE_CHARACTERS_MAX;
-use app::pay::{self, Remark, Saved, Step};
+use app::pay::{self, Deed, Remark, Saved};
 use app::team;
 use askama::Template;
 use axum::extract::Query;
@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use domain::access::Scope;
-use domain::pay::run::State;
+use domain::pay::run::{PLAN_OWNER, State};
 use domain::period::Period;
 use reports::document::Report;
 use reports::pay::gate::RelayOutlook;
@@ -100,7 +100,7 @@ impl Done {
     fn json(&self) -> Value {
         match self {
             Done::Desk(desk) => desk.json(),
-            Done::Run(run) => Report::json(run),
+            Done::Run(run) => run.json(),
             Done::Sheet(sheet) => sheet.json(),
         }
     }
@@ -217,8 +217,8 @@ async fn done(visitor: &Visitor, deed: &'static str, sent: Sent) -> Result<Done,
             let (plan, period) = sent.run()?;
             let verb = async move |context: &Context| match deed {
                 "runs" => pay::calculate(context, &plan, period).await,
-                "approvals" => pay::step(context, &plan, period, Step::Approve).await,
-                _ => pay::step(context, &plan, period, Step::Lock).await,
+                "approvals" => pay::advance(context, &plan, period, Deed::Approve).await,
+                _ => pay::advance(context, &plan, period, Deed::Lock).await,
             };
             visitor.shared.run(context, verb).await.map(Done::Run).map_err(absent)
         }
@@ -378,7 +378,7 @@ fn signings(visitor: &Visitor, desk: &Desk) -> Vec<Signing> {
     let mut signings = Vec::new();
     for plan in &desk.plans {
         for signer in &plan.unsigned {
-            let is_owner = signer == "plan owner";
+            let is_owner = signer == PLAN_OWNER;
             let is_own = !is_owner && own && desk.is_narrowed;
             if (is_owner && may_manage) || is_own {
                 let payee = (!is_owner).then(|| signer.clone());
