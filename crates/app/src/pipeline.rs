@@ -2,7 +2,7 @@
 
 use domain::period::{Days, Period};
 use jiff::civil::Date;
-use reports::pipeline::{Pipeline, Waterfall};
+use reports::pipeline::{Flow, Pipeline, Waterfall};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -19,7 +19,8 @@ pub async fn pipeline(
     Ok(reports::pipeline::pipeline(world.as_of, &world.deals, &world.deal_stages, currency))
 }
 
-/// From the pipeline at the end of one day to that at the end of a later one.
+/// From the pipeline at the end of one day to that at the end of a later one, with the deals behind
+/// a step if that is asked for.
 ///
 /// # Errors
 /// When the days are not in order.
@@ -28,6 +29,7 @@ pub async fn waterfall(
     from: Date,
     to: Date,
     closing: Option<Period>,
+    step: Option<Flow>,
 ) -> Result<Waterfall, Error> {
     if to <= from {
         return Err(Error::Input(format!("{to} is not after {from}: give the earlier day first")));
@@ -36,5 +38,6 @@ pub async fn waterfall(
     let after = World::at(context, context.as_of(Some(to), None)).await?;
     let closing: Option<Days> = closing.map(|period| context.company.calendar.days(period));
     let currency = context.company.currency;
-    Ok(reports::pipeline::waterfall((from, &before.deals), (to, &after.deals), closing, currency))
+    let (before, after) = ((from, before.deals.as_slice()), (to, after.deals.as_slice()));
+    Ok(reports::pipeline::waterfall(before, after, closing, currency, step))
 }

@@ -323,7 +323,7 @@ impl<'a> Reviewer<'a> {
             if let Some((from, earlier)) = &before {
                 let currency = self.context.company.currency;
                 let (earlier, later) = ((*from, earlier.as_slice()), (end, deals.as_slice()));
-                falls.push(reports::pipeline::waterfall(earlier, later, None, currency));
+                falls.push(reports::pipeline::waterfall(earlier, later, None, currency, None));
             }
             before = Some((end, deals));
         }

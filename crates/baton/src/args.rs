@@ -15,6 +15,7 @@ use domain::pay::run::Ruling;
 use domain::period::Period;
 use jiff::civil::Date;
 use reports::attribution::{By, Conversions, Model};
+use reports::pipeline::Flow;
 use url::Url;
 
 /// Baton: revenue performance management. From the exports of your CRM and one revenue number to
@@ -895,6 +896,10 @@ pub enum PipelineCommand {
         /// Look only at deals expected to close in this period
         #[arg(long, value_name = "PERIOD")]
         closing: Option<Period>,
+        /// List the deals behind a step: start, created, pulled_in, raised, lowered, pushed_out,
+        /// lost, won or end
+        #[arg(long, value_name = "STEP")]
+        step: Option<Flow>,
         #[command(flatten)]
         output: Output,
     },

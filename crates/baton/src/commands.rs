@@ -412,8 +412,9 @@ async fn change(context: &Context, which: Which, change: Change) -> anyhow::Resu
 
 async fn pipeline(context: &Context, pipeline: Pipeline) -> anyhow::Result<()> {
     match pipeline.command {
-        Some(PipelineCommand::Waterfall { from, to, closing, output }) => {
-            show::report(&pipeline::waterfall(context, from, to, closing).await?, output.json)
+        Some(PipelineCommand::Waterfall { from, to, closing, step, output }) => {
+            let fall = pipeline::waterfall(context, from, to, closing, step).await?;
+            show::report(&fall, output.json)
         }
         None => {
             let (as_of, known_at) = (pipeline.as_of.as_of, pipeline.as_of.known_at);

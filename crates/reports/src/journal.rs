@@ -53,6 +53,8 @@ pub struct Entries {
     pub searched_back_to: Option<Timestamp>,
     /// Whether a field was asked for that is personal.
     pub is_personal_field: bool,
+    /// Whether more names have the text than are followed to what refers to them.
+    pub is_widespread: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +120,13 @@ impl Entries {
         if self.is_personal_field {
             notes.push(
                 "Personal fields are ciphertext in the journal: no search sees them.".to_owned(),
+            );
+        }
+        if self.is_widespread {
+            notes.push(
+                "Many records have the text in their names: changes that refer to one of them are \
+                 found by more of its name."
+                    .to_owned(),
             );
         }
         notes

@@ -49,6 +49,9 @@ pub const GATHERED_MAX: u64 = 20_000;
 /// Entries that one page of a search of the journal looks at where no index gathers them.
 pub const SEARCHED_MAX: u64 = 50_000;
 
+/// Records whose names have the text of a search, for the changes that refer to them to be found.
+pub const REFERRED_MAX: usize = 20;
+
 /// Refused events that are kept, the newest; their number is counted whatever is kept.
 pub const QUARANTINED_MAX: usize = 10_000;
 

@@ -49,6 +49,14 @@ impl Size {
     }
 }
 
+/// Where a part of a drawing leads on to; an empty address leads nowhere.
+pub type To<'a, T> = &'a dyn Fn(&T) -> String;
+
+/// For pages that stand alone.
+pub fn nowhere<T>(_: &T) -> String {
+    String::new()
+}
+
 /// A picture with what it shows and what that means.
 pub struct Figure {
     pub wide: String,

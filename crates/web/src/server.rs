@@ -14,6 +14,7 @@ mod entrance;
 mod export;
 mod fault;
 mod field;
+mod figures;
 mod forecast;
 mod frame;
 mod goal_parts;

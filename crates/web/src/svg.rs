@@ -10,6 +10,7 @@ pub struct Canvas {
     pub width: f64,
     pub height: f64,
     body: String,
+    leads_on: bool,
 }
 
 /// Where a text stands about its point.
@@ -22,7 +23,7 @@ pub enum Anchor {
 
 impl Canvas {
     pub fn new(width: f64, height: f64) -> Canvas {
-        Canvas { width, height, body: String::new() }
+        Canvas { width, height, body: String::new(), leads_on: false }
     }
 
     pub fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
@@ -97,15 +98,39 @@ impl Canvas {
         self.push(&format!(r#"<path class="{class}" d="{upper}{lower}">{}</path>"#, title(tells)));
     }
 
+    /// Shapes that lead on to an address, with the name of where that is; those of an empty address
+    /// are plain shapes.
+    pub fn leading(&mut self, href: &str, name: &str, draw: impl FnOnce(&mut Canvas)) {
+        if href.is_empty() {
+            return draw(self);
+        }
+        self.leads_on = true;
+        self.push(&format!(r#"<a href="{}" aria-label="{}">"#, escaped(href), escaped(name)));
+        draw(self);
+        self.push("</a>");
+    }
+
+    /// A dot that leads on, with room about it for a finger.
+    pub fn leading_dot(&mut self, class: &str, at: (f64, f64), href: &str, tells: &str) {
+        self.leading(href, tells, |canvas| {
+            if !href.is_empty() {
+                canvas.dot("hit", at, 11.0, tells);
+            }
+            canvas.dot(class, at, 3.5, tells);
+        });
+    }
+
     fn push(&mut self, shape: &str) {
         self.body.push_str(shape);
         self.body.push('\n');
     }
 
-    /// The drawing as an element of a page. `id` is unique on the page.
+    /// The drawing as an element of a page. `id` is unique on the page. What lies within a picture
+    /// is read to nobody, so that a drawing that leads on is a group.
     pub fn finish(self, id: &str, class: &str, name: &str, description: &str) -> String {
+        let role = if self.leads_on { "group" } else { "img" };
         format!(
-            r#"<svg class="{class}" viewBox="0 0 {} {}" role="img" aria-labelledby="{id}-t {id}-d">
+            r#"<svg class="{class}" viewBox="0 0 {} {}" role="{role}" aria-labelledby="{id}-t {id}-d">
 <title id="{id}-t">{}</title><desc id="{id}-d">{}</desc>
 {}</svg>"#,
             self.width,

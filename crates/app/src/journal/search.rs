@@ -76,6 +76,7 @@ pub async fn search(context: &Context, question: &Question) -> Result<Entries, E
         subjects,
         actors,
         is_personal_field: is_personal(question),
+        is_widespread: page.is_widespread,
     })
 }
 

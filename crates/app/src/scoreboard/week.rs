@@ -49,7 +49,7 @@ pub async fn week(context: &Context, as_of: Option<Date>) -> Result<Week, Error>
         goal: goal.map(|goal| goal.amount),
         course,
         legs: legs(context, &world, until).await?,
-        pipeline: pipeline::waterfall(context, from, until, None).await?,
+        pipeline: pipeline::waterfall(context, from, until, None, None).await?,
         closed: closed(
             &world.deals,
             Days { first: days_before(until, WEEK_DAYS - 1), last: until },

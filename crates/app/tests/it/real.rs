@@ -42,9 +42,10 @@ async fn the_pipeline_of_past_days_is_rebuilt() {
     let stage = |name: &str| now.by_stage.iter().find(|stage| stage.stage == name);
     assert_eq!(stage("Engaging").expect("is there").deals, 1_589);
     assert_eq!(stage("Prospecting").expect("is there").deals, 500);
-    let fall = pipeline::waterfall(&company.context, date(2017, 6, 30), date(2017, 12, 31), None)
-        .await
-        .expect("a waterfall");
+    let fall =
+        pipeline::waterfall(&company.context, date(2017, 6, 30), date(2017, 12, 31), None, None)
+            .await
+            .expect("a waterfall");
     assert_eq!(fall.start.deals, 1_686);
     let year =
         forecast::forecast(&company.context, "2017".parse().expect("it reads"), None, None, 1)

@@ -5,6 +5,7 @@ use app::plan::changes::Change;
 use jiff::civil::Date;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::model_name;
+use reports::pipeline::Flow;
 
 use crate::args::{
     Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast,
@@ -251,9 +252,10 @@ fn of_backtest(asked: Backtest) -> (Question, bool) {
 fn of_pipeline(pipeline: &Pipeline) -> (Question, bool) {
     match &pipeline.command {
         None => dated("pipeline", &pipeline.as_of),
-        Some(PipelineCommand::Waterfall { from, to, closing, output }) => {
+        Some(PipelineCommand::Waterfall { from, to, closing, step, output }) => {
             let days = Question::new("waterfall").with("from", Some(from)).with("to", Some(to));
-            (days.with("closing", *closing), output.json)
+            let days = days.with("closing", *closing);
+            (days.with("step", step.map(Flow::name)), output.json)
         }
     }
 }

@@ -4,6 +4,9 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use domain::period::Days;
+use domain::stage::Outcome;
+
 use super::*;
 
 /// `open 100`, `won 120`, `lost 0`, with an optional expected close day of January; `-` is absent.
@@ -37,22 +40,22 @@ fn deal(id: u128, text: &str) -> Option<Deal> {
     })
 }
 
-fn fall(pairs: &[(String, String)], closing: Option<Days>) -> Waterfall {
+fn fall(pairs: &[(String, String)], closing: Option<Days>, asked: Option<Flow>) -> Waterfall {
     let side = |texts: Vec<&String>| -> Vec<Deal> {
         texts.iter().enumerate().filter_map(|(id, text)| deal(id as u128, text)).collect()
     };
     let before = side(pairs.iter().map(|pair| &pair.0).collect());
     let after = side(pairs.iter().map(|pair| &pair.1).collect());
     let days = (date(2016, 12, 31), date(2017, 1, 31));
-    waterfall((days.0, &before), (days.1, &after), closing, Currency::USD)
+    waterfall((days.0, &before), (days.1, &after), closing, Currency::USD, asked)
 }
 
 #[track_caller]
 fn check(before: &str, after: &str, closing: Option<Days>, expected: &str) {
-    let fall = fall(&[(before.into(), after.into())], closing);
-    let steps = fall.steps().into_iter().filter(|(_, _, step)| step.deals > 0);
+    let fall = fall(&[(before.into(), after.into())], closing, None);
+    let steps = Flow::ALL.into_iter().filter(|flow| fall.step(*flow).deals > 0);
     let written: Vec<String> =
-        steps.map(|(name, _, step)| format!("{name} {}", step.amount.minor)).collect();
+        steps.map(|flow| format!("{} {}", flow.name(), fall.step(flow).amount.minor)).collect();
     assert_eq!(written.join(", "), expected);
 }
 
@@ -94,8 +97,27 @@ proptest! {
             .map(|(b, a, x, y, d, e)| (side(b, x, d), side(a, y, e)))
             .collect();
         let window = Days { first: date(2017, 1, 1), last: date(2017, 1, 15) };
-        let fall = fall(&pairs, windowed.then_some(window));
+        let fall = fall(&pairs, windowed.then_some(window), None);
         let open_after = pairs.iter().filter(|(_, after)| after.starts_with("open")).count();
         prop_assert!(windowed || fall.end.deals == open_after);
+    }
+    #[test]
+    fn the_deals_behind_a_step_sum_to_it(
+        deals in proptest::collection::vec((0..4_usize, 0..4_usize, 0..900_i64, 0..900_i64), 0..30),
+        flow in 0..Flow::ALL.len(),
+    ) {
+        let side = |outcome: usize, amount: i64| match outcome {
+            0 => "-".to_owned(),
+            outcome => format!("{} {amount}", ["open", "won", "lost"][outcome - 1]),
+        };
+        let pairs: Vec<(String, String)> =
+            deals.into_iter().map(|(b, a, x, y)| (side(b, x), side(a, y))).collect();
+        let flow = Flow::ALL[flow];
+        let fall = fall(&pairs, None, Some(flow));
+        let behind = fall.behind.clone().unwrap();
+        prop_assert_eq!(behind.flow, flow);
+        prop_assert_eq!(behind.rows.len(), fall.step(flow).deals);
+        let minor: i64 = behind.rows.iter().map(|row| row.amount.minor).sum();
+        prop_assert_eq!(minor, fall.step(flow).amount.minor);
     }
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{Row, parse_changes, to_json};
 use crate::error::Error;
-use crate::limits::{GATHERED_MAX, SEARCHED_MAX};
+use crate::limits::{GATHERED_MAX, REFERRED_MAX, SEARCHED_MAX};
 use crate::record::{bounded, instant, parse_id};
 use crate::{Store, db};
 
@@ -38,8 +38,8 @@ pub struct Search {
     pub since: Option<Timestamp>,
     /// The moment until which it was recorded, without.
     pub until: Option<Timestamp>,
-    /// A part of a value that is a text, or of the name or source's id of a record that is no
-    /// person, in any case.
+    /// A part of a value that is a text, of the name or source's id of a record that is no person,
+    /// or of the name of one that a change refers to, be it a user; in any case.
     pub text: Option<String>,
     /// The entry behind which the page begins.
     pub after: Option<Uuid>,
@@ -54,11 +54,18 @@ pub struct Effort {
     pub gathered_max: u64,
     /// Entries that are looked at, from the newest back, where no index gathers them.
     pub searched_max: u64,
+    /// Names with the text that are followed to the changes that refer to them; none if there are
+    /// more.
+    pub referred_max: usize,
 }
 
 impl Default for Effort {
     fn default() -> Effort {
-        Effort { gathered_max: GATHERED_MAX, searched_max: SEARCHED_MAX }
+        Effort {
+            gathered_max: GATHERED_MAX,
+            searched_max: SEARCHED_MAX,
+            referred_max: REFERRED_MAX,
+        }
     }
 }
 
@@ -71,7 +78,14 @@ pub struct FoundPage {
     pub next: Option<Uuid>,
     /// How far back the page looked, where it ended before it was full.
     pub searched_back_to: Option<Timestamp>,
+    /// Whether more names have the text than are followed to the changes that refer to them.
+    pub is_widespread: bool,
 }
+
+/// The kinds whose names are searched for what refers to them: their names stand beside the changes
+/// that are shown.
+const REFERRED: [Kind; 5] =
+    [Kind::Accounts, Kind::Products, Kind::Campaigns, Kind::Teams, Kind::Users];
 
 /// Behind every id.
 const END: &str = "z";
@@ -80,6 +94,9 @@ impl Store {
     /// A page of the entries that match a search.
     pub async fn search_journal(&self, search: &Search) -> Result<FoundPage, Error> {
         let is_gathered = self.is_gathered(search).await?;
+        let referred = self.referred(search).await?;
+        let is_widespread = referred.is_none();
+        let referred = referred.unwrap_or_default();
         let mut behind = first_id_without(search);
         let floor = match is_gathered {
             true => None,
@@ -89,24 +106,25 @@ impl Store {
         loop {
             let wanted = search.limit + 1 - entries.len();
             let range = (behind.as_str(), floor.as_ref().map(|(id, _)| id.as_str()));
-            let rows = self.matching(search, is_gathered, range, wanted).await?;
+            let rows = self.matching((search, &referred), is_gathered, range, wanted).await?;
             let is_last = rows.len() < wanted;
             behind = rows.last().map_or(behind, |(row, _)| row.id.clone());
             for (row, is_of_subject) in rows {
                 let found = row.into_found()?;
-                if is_found(search, &found, is_of_subject) {
+                if is_found((search, &referred), &found, is_of_subject) {
                     entries.push(found);
                 }
             }
             if entries.len() > search.limit {
                 entries.truncate(search.limit);
                 let next = entries.last().map(|entry| entry.id);
-                return Ok(FoundPage { entries, next, searched_back_to: None });
+                let searched_back_to = None;
+                return Ok(FoundPage { entries, next, searched_back_to, is_widespread });
             }
             if is_last {
                 let next = floor.as_ref().map(|(id, _)| parse_id(id)).transpose()?;
                 let searched_back_to = floor.map(|(_, at)| at);
-                return Ok(FoundPage { entries, next, searched_back_to });
+                return Ok(FoundPage { entries, next, searched_back_to, is_widespread });
             }
         }
     }
@@ -129,6 +147,30 @@ impl Store {
         );
         let rows = db::raw_rows(&self.db.reader, sql, bound.values).await?;
         rows.iter().map(|row| parse_id(&row.try_get_by_index::<String>(0)?)).collect()
+    }
+
+    /// The records whose names have the text and that other records refer to; `None` where there are
+    /// too many to follow. People stay closed.
+    async fn referred(&self, search: &Search) -> Result<Option<Vec<Uuid>>, Error> {
+        let Some(text) = &search.text else { return Ok(Some(Vec::new())) };
+        let (mut all, max) = (Vec::new(), search.effort.referred_max);
+        for kind in REFERRED {
+            let mut bound = Bound::default();
+            let parts = bound.parts(text);
+            let most = bound.parameter(bounded(max as u64 + 1));
+            let sql = format!(
+                r#"select id from "{kind}" where {} order by id limit {most}"#,
+                has("name", &parts)
+            );
+            let rows = db::raw_rows(&self.db.reader, sql, bound.values).await?;
+            for row in &rows {
+                all.push(parse_id(&row.try_get_by_index::<String>(0)?)?);
+            }
+            if all.len() > max {
+                return Ok(None);
+            }
+        }
+        Ok(Some(all))
     }
 
     /// Whether so few entries can match that an index gathers them all.
@@ -166,7 +208,7 @@ impl Store {
     /// The newest rows that may match, each with whether its subject's name or id has the text.
     async fn matching(
         &self,
-        search: &Search,
+        (search, referred): (&Search, &[Uuid]),
         is_gathered: bool,
         (behind, floor): (&str, Option<&str>),
         limit: usize,
@@ -180,7 +222,7 @@ impl Store {
             all.push(format!("journal.id in ({candidates})"));
         }
         conditions(search, &mut all, &mut bound);
-        let of_subject = match of_text(search, &mut bound)? {
+        let of_subject = match of_text(search, referred, &mut bound)? {
             Some((subject, value)) => {
                 all.push(format!("({subject} or {value})"));
                 format!("cast(case when {subject} then 1 else 0 end as bigint)")
@@ -218,6 +260,12 @@ impl Bound {
         let all: Vec<String> =
             texts.into_iter().map(|text| self.parameter(text.to_string().into())).collect();
         format!("({})", all.join(", "))
+    }
+
+    /// The patterns of what has a text in it.
+    fn parts(&mut self, text: &str) -> Vec<String> {
+        let patterns = lowered(text).into_iter().map(|text| format!("%{}%", like(&text)));
+        patterns.map(|pattern| self.parameter(pattern.into())).collect()
     }
 }
 
@@ -322,21 +370,16 @@ fn of_cause(cause: Cause) -> String {
 
 /// What has to hold for the subject or a value to have the text. Keys and escapes of JSON match
 /// too; those are sorted out by [`is_found`].
-fn of_text(search: &Search, bound: &mut Bound) -> Result<Option<(String, String)>, Error> {
+fn of_text(
+    search: &Search,
+    referred: &[Uuid],
+    bound: &mut Bound,
+) -> Result<Option<(String, String)>, Error> {
     let Some(text) = &search.text else { return Ok(None) };
-    let mut parts = |text: &str| -> Vec<String> {
-        lowered(text)
-            .iter()
-            .map(|text| bound.parameter(format!("%{}%", like(text)).into()))
-            .collect()
-    };
-    let plain = parts(text);
+    let plain = bound.parts(text);
     let quoted = to_json(text)?;
-    let quoted = parts(quoted.trim_matches('"'));
-    let has = |column: &str, patterns: &[String]| {
-        let each = patterns.iter().map(|it| format!("lower({column}) like {it} escape '!'"));
-        any(&each.collect::<Vec<_>>())
-    };
+    let mut values = bound.parts(quoted.trim_matches('"'));
+    values.extend(referred.iter().map(|id| bound.parameter(format!("%{id}%").into())));
     let is_asked = |kind: &&Kind| {
         search.kinds.is_empty() || search.kinds.iter().any(|asked| asked == kind.name())
     };
@@ -348,7 +391,13 @@ fn of_text(search: &Search, bound: &mut Bound) -> Result<Option<(String, String)
         let each: Vec<String> = columns.map(|column| has(column, &plain)).collect();
         format!(r#"subject_id in (select id from "{kind}" where {})"#, any(&each))
     }));
-    Ok(Some((any(&subjects), has("changes", &quoted))))
+    Ok(Some((any(&subjects), has("changes", &values))))
+}
+
+/// What has to hold for a column to have one of some parts, in any case.
+fn has(column: &str, parts: &[String]) -> String {
+    let each = parts.iter().map(|it| format!("lower({column}) like {it} escape '!'"));
+    any(&each.collect::<Vec<_>>())
 }
 
 fn any(conditions: &[String]) -> String {
@@ -376,7 +425,7 @@ fn like(text: &str) -> String {
 }
 
 /// Whether a row that SQL found shows what was asked for.
-fn is_found(search: &Search, found: &Found, is_of_subject: bool) -> bool {
+fn is_found((search, referred): (&Search, &[Uuid]), found: &Found, is_of_subject: bool) -> bool {
     let has_field = |field: &String| {
         found.changes.iter().any(|change| change.field == *field && change.is_seen())
     };
@@ -384,6 +433,7 @@ fn is_found(search: &Search, found: &Found, is_of_subject: bool) -> bool {
         let text = text.to_lowercase();
         let in_value = |value: &Value| {
             value.as_text().is_some_and(|value| value.to_lowercase().contains(&text))
+                || value.as_reference().is_some_and(|id| referred.contains(&id))
         };
         let changes = found.changes.iter().filter(|change| change.is_seen());
         let mut values = changes.flat_map(|change| change.before.iter().chain(&change.after));

@@ -70,6 +70,8 @@ fn next_values(kind: Kind, subject: u128, step: usize, before: &Values) -> Value
             values.insert("name", text(&format!("Twelve scales {subject}")));
             values.insert("owner", Some(Value::Reference(owner)));
             values.insert("amount", dollars(step as i64 * 100));
+            let account = id(1_000 + (step as u128 / 3) % 12);
+            values.insert("account", Some(Value::Reference(account)));
             values.insert("next_step", text(TEXTS[step % 6]).filter(|_| step % 6 != 5));
         }
     }
@@ -149,11 +151,17 @@ fn has_text(told: &Told, wrote: &Wrote, wanted: &str) -> bool {
     };
     let record = &told.records[&(wrote.kind, wrote.subject)];
     let is_public = |field: &str| !wrote.kind.field(field).unwrap().personal;
+    let refers = |value: &Option<Value>| {
+        let account = value.as_ref().and_then(Value::as_reference);
+        let account = account.and_then(|id| told.records.get(&(Kind::Accounts, id)));
+        account.is_some_and(|account| account.get("name").is_some_and(contains))
+    };
+    let has = |value: &Option<Value>| contains(value) || refers(value);
     let in_changes = wrote
         .changes
         .iter()
         .filter(|(field, _, _)| is_public(field))
-        .any(|(_, before, after)| contains(before) || contains(after));
+        .any(|(_, before, after)| has(before) || has(after));
     let in_name = ["name", "external_id"]
         .into_iter()
         .any(|field| is_public(field) && record.get(field).is_some_and(contains));
@@ -235,7 +243,7 @@ pub async fn tell(location: &Location) {
         let expected: Vec<Uuid> =
             newest_first.filter(|it| matches(&told, it)).map(|it| it.id).collect();
         for (gathered_max, searched_max) in efforts {
-            let effort = Effort { gathered_max, searched_max };
+            let effort = Effort { gathered_max, searched_max, ..Effort::default() };
             let search = Search { effort, ..search.clone() };
             let (entries, settings) = found(&store, &search).await;
             assert_eq!(entries, expected, "question {number} with {effort:?}");
@@ -271,6 +279,11 @@ async fn stands_still(store: &Store, told: &mut Told) {
 }
 
 async fn people_stay_closed(store: &Store) {
+    let search = Search { text: Some("harbour".into()), limit: 5, ..Search::default() };
+    assert!(!store.search_journal(&search).await.unwrap().is_widespread);
+    let effort = Effort { referred_max: 2, ..Effort::default() };
+    let few = Search { effort, ..search };
+    assert!(store.search_journal(&few).await.unwrap().is_widespread);
     let called = store.records_called(Kind::Accounts, "HARBOUR 1002", 5).await.unwrap();
     assert_eq!(called, [id(1_002)]);
     let people = store.records_called(Kind::People, "ada lovelace", 5).await.unwrap();

@@ -3,11 +3,12 @@
 use reports::awareness::{Awareness, Step};
 use reports::render::grouped;
 
-use super::{Size, amount_axis};
+use super::{Size, To, amount_axis};
 use crate::money::short_date;
 use crate::svg::{Anchor, Canvas, Scale};
 
-pub fn draw(found: &Awareness, size: Size) -> Canvas {
+/// Each step leads to what happened in it.
+pub fn draw(found: &Awareness, size: Size, to: To<Step>) -> Canvas {
     let (width, height) = (size.width(), size.pick(280.0, 240.0));
     let left = size.pick(64.0, 48.0);
     let most = found.steps.iter().map(|step| step.came.people).max().unwrap_or(0);
@@ -18,7 +19,7 @@ pub fn draw(found: &Awareness, size: Size) -> Canvas {
     let every = found.steps.len().div_ceil(size.pick(10, 4)).max(1);
     for (at, step) in found.steps.iter().enumerate() {
         let x = left + slot * (at as f64 + 0.5);
-        draw_step(&mut canvas, step, (x, slot * 0.34), &people);
+        draw_step(&mut canvas, step, (x, slot * 0.34), &people, &to(step));
         if at % every == 0 {
             canvas.text("tick", Anchor::Middle, (x, height - 12.0), &short_date(step.first));
         }
@@ -27,7 +28,7 @@ pub fn draw(found: &Awareness, size: Size) -> Canvas {
     canvas
 }
 
-fn draw_step(canvas: &mut Canvas, step: &Step, (x, half): (f64, f64), people: &Scale) {
+fn draw_step(canvas: &mut Canvas, step: &Step, (x, half): (f64, f64), people: &Scale, href: &str) {
     let (new, all) = (step.came.new_people as f64, step.came.people as f64);
     let told = |number: u64| grouped(&number.to_string());
     let tells = format!(
@@ -39,8 +40,10 @@ fn draw_step(canvas: &mut Canvas, step: &Step, (x, half): (f64, f64), people: &S
         told(step.came.returning_people())
     );
     let (edge, top) = (people.place(new), people.place(all));
-    canvas.bar("bar past", (x - half, top), (x + half, edge), &tells);
-    canvas.bar("bar open", (x - half, edge), (x + half, people.place(0.0)), &tells);
+    canvas.leading(href, &tells, |canvas| {
+        canvas.bar("bar past", (x - half, top), (x + half, edge), &tells);
+        canvas.bar("bar open", (x - half, edge), (x + half, people.place(0.0)), &tells);
+    });
 }
 
 fn draw_legend(canvas: &mut Canvas, left: f64) {

@@ -2,11 +2,12 @@
 
 use jiff::civil::Date;
 
-use super::Size;
+use super::{Size, To};
 use crate::money::short_date;
 use crate::svg::{Anchor, Canvas, Scale};
 
-pub fn draw(course: &[(Date, f64)], size: Size) -> Canvas {
+/// Each day leads to how things stood then.
+pub fn draw(course: &[(Date, f64)], size: Size, to: To<Date>) -> Canvas {
     let (width, height) = (size.width(), size.pick(200.0, 180.0));
     let (left, right) = (size.pick(64.0, 48.0), width - size.pick(120.0, 24.0));
     let steps = course.len().saturating_sub(1).max(1);
@@ -26,7 +27,7 @@ pub fn draw(course: &[(Date, f64)], size: Size) -> Canvas {
     let every = course.len().div_ceil(size.pick(9, 3)).max(1);
     for (at, ((day, share), point)) in course.iter().zip(&points).enumerate() {
         let tells = format!("{}: {:.0} %", short_date(*day), share * 100.0);
-        canvas.dot("actual-dot", *point, 3.5, &tells);
+        canvas.leading_dot("actual-dot", *point, &to(day), &tells);
         if (course.len() - 1 - at).is_multiple_of(every) {
             let name = day.strftime("%-d %b").to_string();
             canvas.text("tick", Anchor::Middle, (point.0, height - 10.0), &name);

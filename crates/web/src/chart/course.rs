@@ -1,12 +1,14 @@
 //! A leg since the period began: what should have come by the end of each month, and what came.
 
+use jiff::civil::Date;
 use reports::scoreboard::{Amount, Leg, Point};
 
-use super::{Size, amount_axis};
+use super::{Size, To, amount_axis};
 use crate::money::{brief, short_date};
 use crate::svg::{Anchor, Canvas, Scale};
 
-pub fn draw(leg: &Leg, size: Size) -> Canvas {
+/// What came by a day leads to its rows.
+pub fn draw(leg: &Leg, size: Size, to: To<Date>) -> Canvas {
     let unit = match leg.actual {
         Amount::Money(money) => {
             10_f64.powi(i32::try_from(domain::money::decimals(money.currency)).unwrap_or(2))
@@ -35,7 +37,7 @@ pub fn draw(leg: &Leg, size: Size) -> Canvas {
     canvas.band("fan fan-90", &points(&expected), &ground, "what should have come");
     canvas.path("median", &points(&expected));
     canvas.path("actual", &points(&actual));
-    dots(&mut canvas, &leg.curve, &points(&actual), &actual);
+    dots(&mut canvas, &leg.curve, &points(&actual), &actual, to);
     names(&mut canvas, leg, &months, height, size);
     if let (Some(end), Some(value), true) =
         (points(&expected).last(), expected.last(), size.is_wide())
@@ -46,10 +48,10 @@ pub fn draw(leg: &Leg, size: Size) -> Canvas {
     canvas
 }
 
-fn dots(canvas: &mut Canvas, curve: &[Point], points: &[(f64, f64)], actual: &[f64]) {
+fn dots(canvas: &mut Canvas, curve: &[Point], points: &[(f64, f64)], actual: &[f64], to: To<Date>) {
     for ((point, place), value) in curve.iter().zip(points.iter().skip(1)).zip(actual) {
         let tells = format!("by {}: {}", short_date(point.until), brief(*value));
-        canvas.dot("actual-dot", *place, 3.5, &tells);
+        canvas.leading_dot("actual-dot", *place, &to(&point.until), &tells);
     }
 }
 

@@ -3,7 +3,7 @@
 use reports::backtest::{Backtest, Origin};
 use reports::render::short;
 
-use super::{Size, amount_axis, cut};
+use super::{Size, To, amount_axis, cut};
 use crate::money::{short_date, units};
 use crate::svg::{Anchor, Canvas, Scale};
 
@@ -11,8 +11,8 @@ use crate::svg::{Anchor, Canvas, Scale};
 const ORIGINS_WIDE: usize = 40;
 const ORIGINS_NARROW: usize = 14;
 
-/// The intervals of the past days, each with what came.
-pub fn draw_origins(backtest: &Backtest, size: Size) -> Canvas {
+/// The intervals of the past days, each with what came and leading to the forecast of that day.
+pub fn draw_origins(backtest: &Backtest, size: Size, to: To<Origin>) -> Canvas {
     let count = size.pick(ORIGINS_WIDE, ORIGINS_NARROW);
     let skipped = backtest.origins.len().saturating_sub(count);
     let origins: Vec<&Origin> = backtest.origins.iter().skip(skipped).collect();
@@ -30,7 +30,7 @@ pub fn draw_origins(backtest: &Backtest, size: Size) -> Canvas {
     let every = origins.len().div_ceil(size.pick(10, 3)).max(1);
     for (index, origin) in origins.iter().enumerate() {
         let x = left + slot * (index as f64 + 0.5);
-        draw_origin(&mut canvas, origin, (x, slot), &amounts);
+        draw_origin(&mut canvas, origin, (x, slot), &amounts, &to(origin));
         if index % every == 0 {
             let day = short_date(origin.as_of);
             canvas.text("tick", Anchor::Middle, (x, height - 12.0), &day);
@@ -39,7 +39,13 @@ pub fn draw_origins(backtest: &Backtest, size: Size) -> Canvas {
     canvas
 }
 
-fn draw_origin(canvas: &mut Canvas, origin: &Origin, (x, slot): (f64, f64), amounts: &Scale) {
+fn draw_origin(
+    canvas: &mut Canvas,
+    origin: &Origin,
+    (x, slot): (f64, f64),
+    amounts: &Scale,
+    href: &str,
+) {
     let half = (slot * 0.3).clamp(1.5, 14.0);
     let place = |name: &str| origin.quantile(name).map(|amount| amounts.place(units(amount)));
     let tells = match (origin.quantile("p10"), origin.quantile("p50"), origin.quantile("p90")) {
@@ -63,7 +69,7 @@ fn draw_origin(canvas: &mut Canvas, origin: &Origin, (x, slot): (f64, f64), amou
         canvas.line("median", (x - half, median), (x + half, median));
     }
     let class = if origin.inside_80() { "actual-dot" } else { "missed-dot" };
-    canvas.dot(class, (x, amounts.place(units(origin.actual))), 4.0, &tells);
+    canvas.leading_dot(class, (x, amounts.place(units(origin.actual))), href, &tells);
 }
 
 /// How far each method was off in the mean.

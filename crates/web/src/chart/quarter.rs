@@ -6,7 +6,8 @@ use super::Size;
 use crate::money::{brief, units};
 use crate::svg::{Anchor, Canvas, Scale};
 
-pub fn draw(forecast: &Forecast, size: Size) -> Canvas {
+/// What is booked leads to `rows`.
+pub fn draw(forecast: &Forecast, size: Size, rows: &str) -> Canvas {
     let at = |name: &str| units(forecast.quantile(name));
     let (width, height) = (size.width(), 132.0);
     let amounts = Scale::from_zero(at("p95"), 8.0, width - 24.0);
@@ -29,7 +30,9 @@ pub fn draw(forecast: &Forecast, size: Size) -> Canvas {
     let booked = units(forecast.booked);
     let tells = format!("booked: {}", brief(booked));
     let (zero, end) = (amounts.place(0.0), amounts.place(booked));
-    canvas.bar("bar won", (zero, top + 11.0), (end, bottom - 11.0), &tells);
+    canvas.leading(if booked > 0.0 { rows } else { "" }, &tells, |canvas| {
+        canvas.bar("bar won", (zero, top + 11.0), (end, bottom - 11.0), &tells);
+    });
     let median = amounts.place(at("p50"));
     canvas.line("median", (median, top - 8.0), (median, bottom + 8.0));
     let said = format!("likely {}", brief(at("p50")));

@@ -5,7 +5,7 @@
 use reports::render::capital;
 use reports::scoreboard::{Amount, Leg, Scoreboard};
 
-use super::Size;
+use super::{Size, To};
 use crate::money::{brief, units};
 use crate::svg::{Anchor, Canvas, Scale};
 
@@ -13,7 +13,8 @@ use crate::svg::{Anchor, Canvas, Scale};
 const SHARE_MAX: f64 = 1.25;
 const LANE_HEIGHT: f64 = 46.0;
 
-pub fn draw(board: &Scoreboard, size: Size) -> Canvas {
+/// Each leg leads to the rows behind what it has brought.
+pub fn draw(board: &Scoreboard, size: Size, to: To<Leg>) -> Canvas {
     let legs: Vec<&Leg> = board.legs.iter().filter(|leg| leg.pace().is_some()).collect();
     let height = legs.len() as f64 * size.pick(LANE_HEIGHT, LANE_HEIGHT + 20.0) + 24.0;
     let mut canvas = Canvas::new(size.width(), height);
@@ -26,7 +27,10 @@ pub fn draw(board: &Scoreboard, size: Size) -> Canvas {
     for (place, leg) in legs.iter().enumerate() {
         let top = 24.0 + place as f64 * size.pick(LANE_HEIGHT, LANE_HEIGHT + 20.0);
         let is_to_fix = bottleneck == Some((leg.leg, leg.metric));
-        draw_leg(&mut canvas, leg, &lane, top, is_to_fix, size);
+        let told = format!("{}, {}: {}", leg.leg, plain(leg.metric), words(leg));
+        canvas.leading(&to(leg), &told, |canvas| {
+            draw_leg(canvas, leg, &lane, top, is_to_fix, size);
+        });
     }
     canvas
 }

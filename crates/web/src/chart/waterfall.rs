@@ -1,15 +1,16 @@
 //! The pipeline from one day to another, step by step.
 
 use domain::money::Money;
-use reports::pipeline::Waterfall;
+use reports::pipeline::{Flow, Waterfall};
 use reports::render::{counted, grouped};
 
-use super::{Size, amount_axis};
+use super::{Size, To, amount_axis};
 use crate::money::{brief, units};
 use crate::svg::{Anchor, Canvas, Scale};
 
-pub fn draw(fall: &Waterfall, size: Size) -> Canvas {
-    let steps = steps(fall);
+/// Each step leads to the deals behind it.
+pub fn draw(fall: &Waterfall, size: Size, to: To<Flow>) -> Canvas {
+    let steps = steps(fall, to);
     let highest = steps.iter().map(|step| step.from.max(step.to)).fold(0.0, f64::max);
     if size.is_wide() { draw_falling(&steps, highest) } else { draw_rows(&steps, highest) }
 }
@@ -25,10 +26,13 @@ fn draw_falling(steps: &[Step], highest: f64) -> Canvas {
         let start = left + slot * index as f64;
         let (from, to) = (amounts.place(step.from), amounts.place(step.to));
         let inset = slot * 0.18;
-        canvas.bar(step.class, (start + inset, from), (start + slot - inset, to), &step.tells());
         let middle = start + slot / 2.0;
         let above = (middle, from.min(to) - 6.0);
-        canvas.text("label strong", Anchor::Middle, above, &brief(units(step.amount)));
+        canvas.leading(&step.href, &step.tells(), |canvas| {
+            let (corner, other) = ((start + inset, from), (start + slot - inset, to));
+            canvas.bar(step.class, corner, other, &step.tells());
+            canvas.text("label strong", Anchor::Middle, above, &brief(units(step.amount)));
+        });
         canvas.text("tick", Anchor::Middle, (middle, canvas.height - 12.0), step.name);
     }
     canvas
@@ -43,10 +47,12 @@ fn draw_rows(steps: &[Step], highest: f64) -> Canvas {
     for (index, step) in steps.iter().enumerate() {
         let y = index as f64 * ROW_HEIGHT;
         let (from, to) = (amounts.place(step.from), amounts.place(step.to));
-        canvas.bar(step.class, (from, y + 5.0), (to, y + ROW_HEIGHT - 5.0), &step.tells());
-        canvas.text("tick", Anchor::Start, (0.0, y + 19.0), step.name);
         let amount = brief(units(step.amount));
-        canvas.text("label strong", Anchor::Start, (from.max(to) + 6.0, y + 19.0), &amount);
+        canvas.leading(&step.href, &step.tells(), |canvas| {
+            canvas.bar(step.class, (from, y + 5.0), (to, y + ROW_HEIGHT - 5.0), &step.tells());
+            canvas.text("label strong", Anchor::Start, (from.max(to) + 6.0, y + 19.0), &amount);
+        });
+        canvas.text("tick", Anchor::Start, (0.0, y + 19.0), step.name);
     }
     let height = canvas.height;
     canvas.line("axis", (left, 0.0), (left, height));
@@ -60,6 +66,7 @@ struct Step {
     to: f64,
     deals: usize,
     amount: Money,
+    href: String,
 }
 
 impl Step {
@@ -70,34 +77,29 @@ impl Step {
 }
 
 /// The steps that moved anything, each from where the one before ended.
-fn steps(fall: &Waterfall) -> Vec<Step> {
+fn steps(fall: &Waterfall, leads: To<Flow>) -> Vec<Step> {
     let mut level = 0.0;
     let mut steps = Vec::new();
-    for (name, class, sign, step) in [
-        ("start", "bar past", 1.0, fall.start),
-        ("created", "bar open", 1.0, fall.created),
-        ("reopened", "bar open", 1.0, fall.pulled_in),
-        ("raised", "bar open", 1.0, fall.raised),
-        ("lowered", "bar less", -1.0, fall.lowered),
-        ("deleted", "bar less", -1.0, fall.pushed_out),
-        ("lost", "bar less", -1.0, fall.lost),
-        ("won", "bar won", -1.0, fall.won),
+    for (flow, name, class, sign) in [
+        (Flow::Start, "start", "bar past", 1.0),
+        (Flow::Created, "created", "bar open", 1.0),
+        (Flow::PulledIn, "reopened", "bar open", 1.0),
+        (Flow::Raised, "raised", "bar open", 1.0),
+        (Flow::Lowered, "lowered", "bar less", -1.0),
+        (Flow::PushedOut, "deleted", "bar less", -1.0),
+        (Flow::Lost, "lost", "bar less", -1.0),
+        (Flow::Won, "won", "bar won", -1.0),
+        (Flow::End, "end", "bar past", 1.0),
     ] {
-        let to = level + sign * units(step.amount);
-        if step.amount.minor != 0 || name == "start" {
+        let step = fall.step(flow);
+        let is_end = flow == Flow::End;
+        let from = if is_end { 0.0 } else { level };
+        let to = from + sign * units(step.amount);
+        if step.amount.minor != 0 || is_end || flow == Flow::Start {
             let (deals, amount) = (step.deals, step.amount);
-            steps.push(Step { name, class, from: level, to, deals, amount });
+            steps.push(Step { name, class, from, to, deals, amount, href: leads(&flow) });
         }
         level = to;
     }
-    let (deals, amount) = (fall.end.deals, fall.end.amount);
-    steps.push(Step {
-        name: "end",
-        class: "bar past",
-        from: 0.0,
-        to: units(amount),
-        deals,
-        amount,
-    });
     steps
 }

@@ -14,7 +14,7 @@ use reports::review::sales::{Breakdown, FEW_CLOSED, Sales, Segment};
 
 use super::{Block, KeyFigure, Section};
 use crate::chart::intervals::Row;
-use crate::chart::{Figure, ages, answers, fan, graded, intervals, reach, waterfall};
+use crate::chart::{Figure, ages, answers, fan, graded, intervals, nowhere, reach, waterfall};
 use crate::money::{short_date, units};
 use crate::table::TableView;
 
@@ -130,7 +130,7 @@ fn graded_forecast(backtest: &Backtest) -> Section {
     let off = "Mean error of each method's median over the same days, in percent of what came. \
                Shorter is better.";
     let origins = Figure::new("graded", "What was said, and what came", said, |size| {
-        graded::draw_origins(backtest, size)
+        graded::draw_origins(backtest, size, &nowhere)
     });
     let methods = Figure::new("methods", "How far each method was off", off, |size| {
         graded::draw_methods(backtest, size)
@@ -285,7 +285,8 @@ fn moves(falls: &[Waterfall]) -> Option<Section> {
     let title = format!("Pipeline from {from} to {to}");
     let meaning = "From the open deals on the first day to those on the last. Each unit of money \
                    takes one path, so that the steps sum to the end.";
-    let figure = Figure::new("moves", &title, meaning, |size| waterfall::draw(last, size));
+    let figure =
+        Figure::new("moves", &title, meaning, |size| waterfall::draw(last, size, &nowhere));
     let mut blocks = vec![Block::Picture(figure)];
     blocks.extend(rows(moves_table(falls)));
     Some(Section {

@@ -377,7 +377,11 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Waterfall => {
             let (from, to) = (asked.from.unwrap_or(quarter_before(day)), asked.to.unwrap_or(day));
             let closing = asked.settled.closing;
-            Ok(Answer::Waterfall(pipeline::waterfall(context, from, to, closing).await?))
+            let mut fall = pipeline::waterfall(context, from, to, closing, asked.step).await?;
+            if let (Some(behind), false) = (&mut fall.behind, asked.is_download) {
+                behind.truncate(limits::LISTED_MAX);
+            }
+            Ok(Answer::Waterfall(fall))
         }
         Page::Forecast => {
             let period = period(context, asked, day);

@@ -22,6 +22,7 @@ use domain::journal::{Cause, SETTINGS};
 use domain::kind::Kind;
 use reports::attribution::{Conversions, Model, model_name};
 use reports::document::Report;
+use reports::pipeline::Flow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -311,7 +312,7 @@ fn taken(page: Page) -> &'static [&'static str] {
         Page::Leads | Page::Deals => &["as_of", "q", "stage", "owner", "outcome", "after"],
         Page::Board => &["as_of", "stage", "owner"],
         Page::Pipeline | Page::Scoreboard => &["as_of", "known_at"],
-        Page::Waterfall => &["as_of", "from", "to", "closing"],
+        Page::Waterfall => &["as_of", "from", "to", "closing", "step"],
         Page::Backtest => &["as_of", "known_at", "origins", "every", "seed"],
         Page::Rates => &["as_of", "known_at", "by"],
         Page::Curve => &["from_state", "to_state", "as_of", "known_at", "unsmoothed"],
@@ -380,6 +381,7 @@ fn parameters(taken: &[&str]) -> Value {
         ("who", text(), "Who wrote: a member by e-mail or name, or an actor."),
         ("cause", one_of(&causes), "What brought an entry about."),
         ("value", text(), "A segment of what figures are broken down by."),
+        ("step", one_of(&Flow::ALL.map(Flow::name)), "The step whose deals are listed too."),
         ("q", json!({ "type": "string", "maxLength": 200 }), "A part of a name, id or text."),
         ("stage", text(), "A stage by its name."),
         ("owner", text(), "A user of the CRM by id, name or e-mail."),

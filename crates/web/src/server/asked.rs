@@ -8,6 +8,7 @@ use domain::kind::Kind;
 use domain::period::Period;
 use jiff::civil::Date;
 use reports::attribution::Conversions;
+use reports::pipeline::Flow;
 
 use super::fault::Fault;
 use super::settled::{self, Settled};
@@ -215,6 +216,8 @@ pub struct Asked {
     pub conversion: Option<Conversions>,
     /// The segment of what figures are broken down by.
     pub value: Option<String>,
+    /// The step of a waterfall whose deals are looked at.
+    pub step: Option<Flow>,
     /// The metric, or the saved plan.
     pub name: Option<String>,
     /// What a saved plan is held against.
@@ -256,6 +259,7 @@ impl Asked {
             by: text("by"),
             conversion: settled::conversion(query)?,
             value: text("value"),
+            step: text("step").map(|step| step.parse()).transpose().map_err(Fault::Input)?,
             name: text("name"),
             with: text("with"),
             changes: what_if::asked(query),
@@ -307,6 +311,7 @@ impl Asked {
             ("by", self.by.clone()),
             ("conversion", self.conversion.map(|conversion| conversion.name().to_owned())),
             ("value", self.value.clone()),
+            ("step", self.step.map(|step| step.name().to_owned())),
             ("name", self.name.clone()),
             ("with", self.with.clone()),
             ("q", self.filter.text.clone()),

@@ -27,8 +27,9 @@ use super::api::Program;
 use super::asked::{Asked, Page};
 use super::fault::{Fault, Problem};
 use super::field::{Choice, Field};
+use super::figures::figures;
 use super::frame::{Frame, Link, html, sentence};
-use super::pages::{action, downloads, figures, frame, related, tables};
+use super::pages::{action, downloads, frame, related, tables};
 use super::policy::Action;
 use super::shared::Shared;
 use super::visitor::Visitor;
@@ -127,7 +128,8 @@ async fn shown(
         Ok((forecast, is_old)) => {
             let document = forecast.report().document();
             view.answer = unbroken(&document.answer);
-            view.figures = figures(&forecast, None);
+            let calendar = visitor.shared.company().company.calendar;
+            view.figures = figures(&forecast, None, calendar);
             view.tables = tables(&forecast, &document, &asked.held());
             view.notes.extend(document.notes);
             view.is_stale |= is_old;

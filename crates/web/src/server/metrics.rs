@@ -4,8 +4,8 @@ use app::metrics::dimensions;
 use jiff::civil::Date;
 use reports::document::Cell;
 use reports::metrics::{Behind, Catalogue, Definition, Figures};
-use reports::scoreboard::Scoreboard;
 use reports::scoreboard::week::Week;
+use reports::scoreboard::{Leg, Scoreboard};
 
 use super::answers::Answer;
 use super::asked::query;
@@ -136,14 +136,22 @@ pub(super) fn rows(behind: &Behind, view: TableView) -> TableView {
 /// The legs of the scoreboard: each metric leads to its definition, its figure to its rows.
 pub(super) fn legs(board: &Scoreboard, view: TableView) -> TableView {
     let legs: Vec<_> = board.legs.iter().filter(|leg| leg.has_figures()).collect();
-    let rows = legs.iter().map(|leg| match leg.is_whole {
-        true => {
-            let (from, to, as_of) = (board.first, board.as_of, board.as_of);
-            Rows { metric: leg.metric, from, to, as_of, segment: None }.href()
-        }
-        false => String::new(),
-    });
+    let rows = legs.iter().map(|leg| rows_of_leg(board, leg, board.as_of));
     view.linked_at(METRIC, legs.iter().map(|leg| href(leg.metric))).linked_at(ACTUAL, rows)
+}
+
+/// The rows behind what a leg has brought since the period began until a day; of a part of what its
+/// metric counts, none.
+pub(super) fn rows_of_leg(board: &Scoreboard, leg: &Leg, until: Date) -> String {
+    match leg.is_whole {
+        true => rows_from_to(leg.metric, (board.first, until), board.as_of),
+        false => String::new(),
+    }
+}
+
+/// The rows of a metric from one day to another.
+pub(super) fn rows_from_to(metric: &str, (from, to): (Date, Date), as_of: Date) -> String {
+    Rows { metric, from, to, as_of, segment: None }.href()
 }
 
 /// As [`legs`], of the last week and the one before.

@@ -17,17 +17,17 @@ use domain::kind::Kind;
 use domain::period::Period;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reports::attribution::{By, Conversions};
-use reports::awareness::Awareness;
 use reports::document::{Cell, Document, Table};
 use reports::metrics::Definition;
 use reports::score::leads::OPEN;
+use reports::scoreboard::NEXT;
 use reports::scoreboard::week::{LEGS, Week};
-use reports::scoreboard::{NEXT, Scoreboard};
 use serde::Deserialize;
 
 use super::answers::{Answer, Question, Wanted};
 use super::asked::{Asked, Page};
 use super::fault::Fault;
+use super::figures::{self, figures};
 use super::frame::{Frame, Link, html, sentence};
 use super::goal_parts::{self, Panel};
 use super::huddles;
@@ -42,9 +42,7 @@ use super::shared::Shared;
 use super::track_page;
 use super::visitor::Visitor;
 use super::what_if::{self, Slider};
-use crate::chart::{
-    Figure, arrivals, chance, course, graded, needs, quarter, track, versions, waterfall, ways,
-};
+use crate::chart::Figure;
 use crate::review::unbroken;
 use crate::table::TableView;
 
@@ -259,11 +257,12 @@ async fn viewed(
         Some(Answer::Week(week)) => Some(week),
         _ => None,
     };
+    let calendar = visitor.shared.company().company.calendar;
     let view = PageView {
         frame: frame(visitor, page, &asked),
         kicker: page.title().to_owned(),
         answer: unbroken(&document.answer),
-        figures: figures(&answer, week),
+        figures: figures(&answer, week, calendar),
         since: week.map(|week| since(week, &asked)),
         steps: steps(&answer, &asked),
         tables: tables(&answer, &document, &asked.held()),
@@ -509,121 +508,11 @@ fn steps(answer: &Answer, asked: &Asked) -> Vec<Link> {
     board.steps.iter().map(|step| Link::new(step.text.clone(), href(step.see))).collect()
 }
 
-pub(super) fn figures(answer: &Answer, week: Option<&Week>) -> Vec<Figure> {
-    match answer {
-        Answer::Scoreboard(board) => {
-            let mut figures = scoreboard_figures(board);
-            figures.extend(week.and_then(chance_figure));
-            figures
-        }
-        Answer::Week(week) => chance_figure(week).into_iter().collect(),
-        Answer::Plan(answered) if !answered.plan.at_confidence.months.is_empty() => {
-            let plan = &answered.plan;
-            let confidence = plan.goal.confidence * 100.0;
-            let meaning = format!(
-                "What must come anew to each stage, month by month: the slim bar on average, the \
-                 wide one so that the goal is reached with {confidence:.0} % confidence."
-            );
-            let need = needs::Needs::of_plan(plan);
-            vec![Figure::new("needs", "The reverse funnel", &meaning, |size| {
-                needs::draw(&need, size)
-            })]
-        }
-        Answer::PlanVersion(version) => {
-            let planned = &version.planned;
-            let meaning = "What had to come anew to each stage, month by month: the slim bar on \
-                           average, the wide one for the goal's confidence.";
-            let need = needs::Needs::of_version(planned);
-            vec![Figure::new("needs", "The reverse funnel as saved", meaning, |size| {
-                needs::draw(&need, size)
-            })]
-        }
-        Answer::PlanComparison(compared) => vec![Figure::new(
-            "versions",
-            &versions::title(compared),
-            &versions::meaning(compared),
-            |size| versions::draw(compared, size),
-        )],
-        Answer::Forecast(forecast) if !forecast.is_over => vec![Figure::new(
-            "quarter",
-            "What the period will bring",
-            "Booked so far, and the range in which the period ends.",
-            |size| quarter::draw(forecast, size),
-        )],
-        Answer::Awareness(found) if found.came.touches > 0 => awareness_figures(found),
-        Answer::Waterfall(fall) => vec![Figure::new(
-            "waterfall",
-            "How the pipeline moved",
-            "Each amount goes one way: it came in, changed, was won or was lost.",
-            |size| waterfall::draw(fall, size),
-        )],
-        Answer::Backtest(backtest) if !backtest.origins.is_empty() => vec![
-            Figure::new(
-                "origins",
-                "What was said and what came",
-                "On each past day the 80 % interval that was known then, and the amount that came.",
-                |size| graded::draw_origins(backtest, size),
-            ),
-            Figure::new(
-                "methods",
-                "Mean absolute error by method",
-                "The shorter the bar, the nearer the forecasts were.",
-                |size| graded::draw_methods(backtest, size),
-            ),
-        ],
-        _ => Vec::new(),
-    }
-}
-
-/// The probability from week to week, where it is known of two days at least.
-fn chance_figure(week: &Week) -> Option<Figure> {
-    (week.course.len() > 1).then(|| {
-        Figure::new(
-            "chance",
-            "The probability of the goal",
-            "On each past week's end, from what was true then.",
-            |size| chance::draw(&week.course, size),
-        )
-    })
-}
-
-fn awareness_figures(found: &Awareness) -> Vec<Figure> {
-    let steps = Figure::new(
-        "arrivals",
-        "Who came",
-        "People in each step: those who came for the first time below, those who had come before \
-         above them.",
-        |size| arrivals::draw(found, size),
-    );
-    let title = "The ways of new people";
-    let meaning = "From what brought them first, step by step, to how far they have come. The \
-                   wider a band, the more people.";
-    vec![steps, Figure::new("ways", title, meaning, |size| ways::draw(found, size))]
-}
-
-fn scoreboard_figures(board: &Scoreboard) -> Vec<Figure> {
-    let mut figures = vec![Figure::new(
-        "track",
-        "The relay",
-        "How far each leg has come of what was to be expected by now.",
-        |size| track::draw(board, size),
-    )];
-    let revenue = board.legs.iter().find(|leg| leg.leg == "close" && leg.curve.len() > 1);
-    figures.extend(revenue.map(|leg| {
-        Figure::new(
-            "course",
-            "Revenue, expected and actual",
-            "The light band is what should have come by each day, the dark line what came.",
-            |size| course::draw(leg, size),
-        )
-    }));
-    figures
-}
-
 pub(super) fn tables(answer: &Answer, document: &Document, held: &str) -> Vec<TableView> {
     let view = |table: &Table| {
         let view = TableView::new(table)?;
         let kind = match answer {
+            Answer::Waterfall(fall) => return Some(figures::waterfall(fall, table, view)),
             Answer::Deals(_) => Kind::Deals,
             Answer::Leads(_) => Kind::Leads,
             Answer::Scores(_) if table.title == OPEN => Kind::Leads,

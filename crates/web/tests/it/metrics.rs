@@ -68,6 +68,45 @@ async fn a_figure_leads_to_its_rows_and_a_row_to_its_record() {
     }
 }
 
+/// Where the parts of a page's charts lead.
+fn charted(page: &str) -> BTreeSet<String> {
+    let marks = page.split("<a href=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+    let marks = marks.filter(|(_, rest)| rest.starts_with(" aria-label="));
+    marks.map(|(href, _)| href.replace("&amp;", "&")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_a_chart_lead_to_what_they_are_made_of() {
+    let site = Site::new(Entry::Demo).await;
+    for (page, leads_to) in [
+        ("/waterfall?from=2026-01-01", "/waterfall?from=2026-01-01&to=2026-06-01&step=won"),
+        ("/forecast?period=2026", "/metrics/revenue/rows?from=2026-01-01&to=2026-06-01"),
+    ] {
+        let hrefs = charted(&site.get(page, None).await.text);
+        assert!(hrefs.iter().any(|href| href.starts_with(leads_to)), "{page}: {hrefs:?}");
+        for href in hrefs {
+            assert_eq!(site.get(&href, None).await.status, StatusCode::OK, "{page} to {href}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deals_behind_a_step_of_the_waterfall_sum_to_it() {
+    let site = Site::new(Entry::Demo).await;
+    let path = "/api/v1/waterfall?from=2026-01-01&to=2026-06-01&step=won";
+    let fall = json(&site, path).await;
+    let deals = fall["behind"]["deals"].as_array().expect("deals");
+    assert_eq!(Some(deals.len() as u64), fall["won_deals"].as_u64());
+    let amount = |value: &Value| value.as_str().and_then(|text| text.parse::<f64>().ok());
+    let sum: f64 = deals.iter().filter_map(|deal| amount(&deal["amount"])).sum();
+    assert_eq!(Some(sum), amount(&fall["won"]));
+    let page = site.get("/waterfall?from=2026-01-01&to=2026-06-01&step=won", None).await.text;
+    assert!(page.contains("Behind “won”") && page.contains("/records/deals/"), "{page}");
+    let none = site.get("/waterfall?step=shoes", None).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(none.text.contains("pushed_out"), "{}", none.text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rep_finds_own_rows_alone() {
     let site = Site::new(Entry::Members).await;
