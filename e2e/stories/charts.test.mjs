@@ -25,3 +25,18 @@ test("a step of the waterfall leads to its deals", async (t) => {
   await rows.first().locator("a").click();
   await page.waitForURL(/\/records\/deals\//);
 });
+
+test("a figure is explored and put back", async (t) => {
+  const page = await owner(t, await browser(t));
+  await page.goto("/");
+  const figure = page.locator("figure[data-plot]").first();
+  await figure.getByRole("button", { name: "Explore" }).click();
+  const canvas = figure.locator(".plot canvas");
+  await canvas.waitFor();
+  const { width, height } = await canvas.boundingBox();
+  assert.ok(width > 300 && height > 200, `${width} by ${height}`);
+  assert.equal(await figure.locator(".chart.wide").isVisible(), false);
+  await figure.getByRole("button", { name: "Put back" }).click();
+  assert.equal(await canvas.count(), 0);
+  assert.ok(await figure.locator(".chart.wide").isVisible());
+});

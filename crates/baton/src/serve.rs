@@ -16,7 +16,12 @@ pub async fn run(folder: &Path, asked: &Serve) -> anyhow::Result<()> {
     let context = Context::open(place(folder), session()?).await?;
     let store = context.store.clone();
     let entry = if asked.demo { Entry::Demo } else { Entry::Members };
-    let ready = |address| println!("Baton is served at http://{address} (end it with Ctrl-C)");
+    let ready = |address| {
+        println!("Baton is served at http://{address} (end it with Ctrl-C)");
+        if !web::server::HAS_PARTS {
+            eprintln!("It was built without Node: pages load as a whole, and charts stand still.");
+        }
+    };
     serve(context, asked.listen, entry, ready, stopped()).await?;
     Ok(store.close().await?)
 }

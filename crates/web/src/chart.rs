@@ -13,6 +13,7 @@ pub mod graded;
 pub mod intervals;
 mod lanes;
 pub mod needs;
+pub mod plot;
 pub mod quarter;
 pub mod reach;
 pub mod relay;
@@ -63,6 +64,15 @@ pub struct Figure {
     pub narrow: String,
     pub title: String,
     pub meaning: String,
+    /// Its values and where the script lies that draws them, for who explores it; or nothing.
+    pub exploring: Option<Exploring>,
+}
+
+/// What it takes to explore a figure.
+pub struct Exploring {
+    /// A [`plot::Plot`] as JSON.
+    pub plot: String,
+    pub script: String,
 }
 
 impl Figure {
@@ -76,6 +86,7 @@ impl Figure {
             narrow: drawing(Size::Narrow, "narrow"),
             title: title.to_owned(),
             meaning: meaning.to_owned(),
+            exploring: None,
         }
     }
 }

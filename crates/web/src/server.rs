@@ -65,6 +65,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use assets::HAS_PARTS;
 use fault::Fault;
 pub use shared::Entry;
 use shared::Shared;

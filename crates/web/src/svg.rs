@@ -129,8 +129,9 @@ impl Canvas {
     /// is read to nobody, so that a drawing that leads on is a group.
     pub fn finish(self, id: &str, class: &str, name: &str, description: &str) -> String {
         let role = if self.leads_on { "group" } else { "img" };
+        let told = format!(r#"role="{role}" aria-labelledby="{id}-t {id}-d""#);
         format!(
-            r#"<svg class="{class}" viewBox="0 0 {} {}" role="{role}" aria-labelledby="{id}-t {id}-d">
+            r#"<svg class="{class}" viewBox="0 0 {} {}" {told}>
 <title id="{id}-t">{}</title><desc id="{id}-d">{}</desc>
 {}</svg>"#,
             self.width,

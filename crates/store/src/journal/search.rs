@@ -149,8 +149,8 @@ impl Store {
         rows.iter().map(|row| parse_id(&row.try_get_by_index::<String>(0)?)).collect()
     }
 
-    /// The records whose names have the text and that other records refer to; `None` where there are
-    /// too many to follow. People stay closed.
+    /// The records whose names have the text and that other records refer to; `None` where there
+    /// are too many to follow. People stay closed.
     async fn referred(&self, search: &Search) -> Result<Option<Vec<Uuid>>, Error> {
         let Some(text) = &search.text else { return Ok(Some(Vec::new())) };
         let (mut all, max) = (Vec::new(), search.effort.referred_max);

@@ -9,12 +9,7 @@ use crate::svg::{Anchor, Canvas, Scale};
 
 /// What came by a day leads to its rows.
 pub fn draw(leg: &Leg, size: Size, to: To<Date>) -> Canvas {
-    let unit = match leg.actual {
-        Amount::Money(money) => {
-            10_f64.powi(i32::try_from(domain::money::decimals(money.currency)).unwrap_or(2))
-        }
-        Amount::Count(_) => 1.0,
-    };
+    let unit = unit(leg);
     let expected: Vec<f64> = leg.curve.iter().map(|point| point.expected / unit).collect();
     let actual: Vec<f64> =
         leg.curve.iter().map_while(|point| point.actual).map(|actual| actual / unit).collect();
@@ -46,6 +41,16 @@ pub fn draw(leg: &Leg, size: Size, to: To<Date>) -> Canvas {
         canvas.text("label accent", Anchor::Start, (end.0 + 8.0, end.1 + 4.0), &said);
     }
     canvas
+}
+
+/// How many of the values of a curve make one: money is in minor units.
+pub(super) fn unit(leg: &Leg) -> f64 {
+    match leg.actual {
+        Amount::Money(money) => {
+            10_f64.powi(i32::try_from(domain::money::decimals(money.currency)).unwrap_or(2))
+        }
+        Amount::Count(_) => 1.0,
+    }
 }
 
 fn dots(canvas: &mut Canvas, curve: &[Point], points: &[(f64, f64)], actual: &[f64], to: To<Date>) {

@@ -374,15 +374,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Deals => Ok(Answer::Deals(listing::deals(context, &asked.filter, as_of).await?)),
         Page::Pipeline => plain(Box::new(pipeline::pipeline(context, as_of, known_at).await?)),
         Page::Board => Ok(Answer::Board(listing::board(context, &asked.filter, as_of).await?)),
-        Page::Waterfall => {
-            let (from, to) = (asked.from.unwrap_or(quarter_before(day)), asked.to.unwrap_or(day));
-            let closing = asked.settled.closing;
-            let mut fall = pipeline::waterfall(context, from, to, closing, asked.step).await?;
-            if let (Some(behind), false) = (&mut fall.behind, asked.is_download) {
-                behind.truncate(limits::LISTED_MAX);
-            }
-            Ok(Answer::Waterfall(fall))
-        }
+        Page::Waterfall => moved(context, asked, day).await,
         Page::Forecast => {
             let period = period(context, asked, day);
             let report = forecast::forecast(context, period, as_of, known_at, seed).await?;
@@ -651,6 +643,17 @@ fn curve(asked: &Asked) -> Result<funnel::Question, Error> {
 /// The period that is asked for, else the quarter around the day.
 fn period(context: &Context, asked: &Asked, day: Date) -> Period {
     asked.period.unwrap_or_else(|| context.company.calendar.quarter_of(day))
+}
+
+/// How the pipeline moved, with the deals behind a step as far as a page or a file holds them.
+async fn moved(context: &Context, asked: &Asked, day: Date) -> Result<Answer, Error> {
+    let (from, to) = (asked.from.unwrap_or(quarter_before(day)), asked.to.unwrap_or(day));
+    let closing = asked.settled.closing;
+    let mut fall = pipeline::waterfall(context, from, to, closing, asked.step).await?;
+    if let (Some(behind), false) = (&mut fall.behind, asked.is_download) {
+        behind.truncate(limits::LISTED_MAX);
+    }
+    Ok(Answer::Waterfall(fall))
 }
 
 /// A day some three months back: where the waterfall begins unless another day is asked for.

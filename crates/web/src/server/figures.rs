@@ -4,7 +4,7 @@ use domain::kind::Kind;
 use domain::period::FiscalCalendar;
 use jiff::civil::Date;
 use reports::awareness::{Awareness, Step};
-use reports::backtest::Origin;
+use reports::backtest::{Backtest, Origin};
 use reports::document::Table;
 use reports::forecast::Forecast;
 use reports::pipeline::{Flow, Waterfall};
@@ -13,10 +13,13 @@ use reports::scoreboard::week::Week;
 
 use super::answers::Answer;
 use super::asked::query;
+use super::assets::CHARTS;
 use super::metrics;
 use super::pages::record_href;
+use crate::chart::plot::Plot;
 use crate::chart::{
-    Figure, arrivals, chance, course, graded, needs, quarter, track, versions, waterfall, ways,
+    Exploring, Figure, arrivals, chance, course, graded, needs, quarter, track, versions,
+    waterfall, ways,
 };
 use crate::table::TableView;
 
@@ -78,47 +81,54 @@ pub(super) fn figures(
             "Each amount goes one way: it came in, changed, was won or was lost.",
             |size| waterfall::draw(fall, size, &|flow| behind(fall, *flow)),
         )],
-        Answer::Backtest(backtest) if !backtest.origins.is_empty() => vec![
-            Figure::new(
-                "origins",
-                "What was said and what came",
-                "On each past day the 80 % interval that was known then, and the amount that came.",
-                |size| graded::draw_origins(backtest, size, &|origin| forecast_of(origin)),
-            ),
-            Figure::new(
-                "methods",
-                "Mean absolute error by method",
-                "The shorter the bar, the nearer the forecasts were.",
-                |size| graded::draw_methods(backtest, size),
-            ),
-        ],
+        Answer::Backtest(backtest) if !backtest.origins.is_empty() => graded_figures(backtest),
         _ => Vec::new(),
     }
+}
+
+fn graded_figures(backtest: &Backtest) -> Vec<Figure> {
+    let origins = Figure::new(
+        "origins",
+        "What was said and what came",
+        "On each past day the 80 % interval that was known then, and the amount that came.",
+        |size| graded::draw_origins(backtest, size, &forecast_of),
+    );
+    let methods = Figure::new(
+        "methods",
+        "Mean absolute error by method",
+        "The shorter the bar, the nearer the forecasts were.",
+        |size| graded::draw_methods(backtest, size),
+    );
+    vec![explored(origins, &Plot::of_origins(backtest, &forecast_of)), methods]
 }
 
 /// The probability from week to week, where it is known of two days at least.
 fn chance_figure(week: &Week) -> Option<Figure> {
     (week.course.len() > 1).then(|| {
-        Figure::new(
+        let to = |day: &Date| on("/", &[("as_of", *day)]);
+        let figure = Figure::new(
             "chance",
             "The probability of the goal",
             "On each past week's end, from what was true then.",
-            |size| chance::draw(&week.course, size, &|day| on("/", &[("as_of", *day)])),
-        )
+            |size| chance::draw(&week.course, size, &to),
+        );
+        explored(figure, &Plot::of_chance(&week.course, &to))
     })
 }
 
 fn awareness_figures(found: &Awareness) -> Vec<Figure> {
+    let to = |step: &Step| awareness_of(found, step);
     let steps = Figure::new(
         "arrivals",
         "Who came",
         "People in each step: those who came for the first time below, those who had come before \
          above them.",
-        |size| arrivals::draw(found, size, &|step| awareness_of(found, step)),
+        |size| arrivals::draw(found, size, &to),
     );
     let title = "The ways of new people";
     let meaning = "From what brought them first, step by step, to how far they have come. The \
                    wider a band, the more people.";
+    let steps = explored(steps, &Plot::of_arrivals(found, &to));
     vec![steps, Figure::new("ways", title, meaning, |size| ways::draw(found, size))]
 }
 
@@ -131,14 +141,22 @@ fn scoreboard_figures(board: &Scoreboard) -> Vec<Figure> {
     )];
     let revenue = board.legs.iter().find(|leg| leg.leg == "close" && leg.curve.len() > 1);
     figures.extend(revenue.map(|leg| {
-        Figure::new(
+        let to = |until: &Date| metrics::rows_of_leg(board, leg, *until);
+        let figure = Figure::new(
             "course",
             "Revenue, expected and actual",
             "The light band is what should have come by each day, the dark line what came.",
-            |size| course::draw(leg, size, &|until| metrics::rows_of_leg(board, leg, *until)),
-        )
+            |size| course::draw(leg, size, &to),
+        );
+        explored(figure, &Plot::of_course(leg, &to))
     }));
     figures
+}
+
+/// A figure with its values, where the build has the script that draws them.
+fn explored(figure: Figure, plot: &Plot) -> Figure {
+    let with = || Exploring { plot: plot.json().to_string(), script: CHARTS.href() };
+    Figure { exploring: CHARTS.is_there().then(with), ..figure }
 }
 
 /// A page of some days.

@@ -74,8 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// The script beside the styles.
-    const SCRIPT: &str = include_str!("../style/server.js");
+    const SCRIPT: &str = include_str!("../../ui/src/pages.js");
 
     #[test]
     fn no_stroke_does_two_things() {
