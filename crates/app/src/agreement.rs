@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use domain::agreement::{Agreement, Side, Whom};
 use domain::kind::Kind;
 use domain::time::day_of;
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use reports::agreement::{Agreements, Signed, Version};
 use store::Tx;
 use uuid::Uuid;
@@ -58,6 +59,30 @@ pub async fn show(context: &Context) -> Result<Agreements, Error> {
     let in_force = kept.iter().rfind(|version| version.in_force_since().is_some());
     let in_force = in_force.map(|version| version.number);
     Ok(Agreements { versions, in_force, users: users.into_iter().collect() })
+}
+
+/// The working days since there is an agreement, each with the leads that marketing owes in it by
+/// the version that was in force by its end.
+///
+/// # Errors
+/// When a version cannot be read.
+pub(crate) async fn promises(context: &Context) -> Result<Vec<(Date, f64)>, Error> {
+    let zone = &context.company.timezone;
+    let mut in_force = Vec::new();
+    for version in context.store.agreements().await? {
+        if let Some(since) = version.in_force_since() {
+            in_force.push((day_of(since, zone), Sheet::kept(&version.terms)?.agreement(context)?));
+        }
+    }
+    let Some(first) = in_force.iter().map(|(since, _)| *since).min() else {
+        return Ok(Vec::new());
+    };
+    let owed = |day: Date| {
+        let terms = in_force.iter().rfind(|(since, _)| *since <= day);
+        (day, terms.map_or(0.0, |(_, terms)| terms.promised_on(day)))
+    };
+    let days = first.series(1.day()).take_while(|day| *day <= context.today());
+    Ok(days.map(owed).filter(|(_, leads)| *leads > 0.0).collect())
 }
 
 fn users(terms: &Agreement) -> Vec<Uuid> {

@@ -3,6 +3,7 @@
 //! What is done is decided by `domain::handoff` on the hand-off as it stands, and written on the
 //! condition that it still stands so: of many at once one is done, the others are told.
 
+pub mod alignment;
 pub mod keeping;
 pub mod queue;
 mod target;

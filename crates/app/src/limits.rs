@@ -81,6 +81,9 @@ pub const QUEUE_SHOWN_MAX: usize = 200;
 pub const TICK_MAX: usize = 1_000;
 /// How far back turns of runners are counted.
 pub const TURNS_COUNTED: SignedDuration = SignedDuration::from_hours(28 * 24);
+/// Quarters that alignment is told of.
+pub const ALIGNED_QUARTERS: usize = 8;
+
 /// Weeks that the keeping of the agreement goes back where nothing else is asked for.
 pub const KEPT_WEEKS: i64 = 13;
 /// Weeks that one report of keeping may have.

@@ -65,12 +65,8 @@ pub async fn show(context: &Context, question: &Question) -> Result<Figures, Err
         owner.map_or_else(|| text.to_owned(), |(_, name)| name.clone())
     };
     let cell = |(index, cell): (usize, &LakeCell)| match cell {
-        LakeCell::Null => Cell::Missing,
         LakeCell::Text(text) => Cell::Text(named(text)),
-        LakeCell::Integer(number) if index == 1 => value(*number as f64, table.unit, context),
-        LakeCell::Integer(number) => Cell::Count(*number),
-        LakeCell::Number(number) if index == 1 => value(*number, table.unit, context),
-        LakeCell::Number(number) => Cell::Number(*number),
+        cell => shown((index, cell), table.unit, context),
     };
     let mut rows: Vec<Vec<Cell>> =
         table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect();
@@ -96,14 +92,34 @@ pub(crate) async fn total(
     name: &str,
     Days { first, last }: Days,
 ) -> Result<Cell, Error> {
+    let row = row(context, world, name, Days { first, last }).await?;
+    Ok(row.into_iter().nth(1).unwrap_or(Cell::Missing))
+}
+
+/// As [`total`], with the parts of the figure behind it: segment, figure, parts.
+pub(crate) async fn row(
+    context: &Context,
+    world: &World,
+    name: &str,
+    Days { first, last }: Days,
+) -> Result<Vec<Cell>, Error> {
     let target_minor = target(context, first, last).await?;
     let query = MetricQuery { from: first, to: last, by: None, target_minor };
     let table = world.tables.metric(name, query).await?;
-    Ok(match table.rows.first().and_then(|row| row.get(1)) {
-        Some(LakeCell::Integer(number)) => value(*number as f64, table.unit, context),
-        Some(LakeCell::Number(number)) => value(*number, table.unit, context),
-        _ => Cell::Missing,
-    })
+    let cells = table.rows.into_iter().next().unwrap_or_default();
+    Ok(cells.iter().enumerate().map(|cell| shown(cell, table.unit, context)).collect())
+}
+
+/// A cell of a metric's row: the second one is the figure.
+fn shown((index, cell): (usize, &LakeCell), unit: Unit, context: &Context) -> Cell {
+    match cell {
+        LakeCell::Null => Cell::Missing,
+        LakeCell::Text(text) => Cell::Text(text.clone()),
+        LakeCell::Integer(number) if index == 1 => value(*number as f64, unit, context),
+        LakeCell::Integer(number) => Cell::Count(*number),
+        LakeCell::Number(number) if index == 1 => value(*number, unit, context),
+        LakeCell::Number(number) => Cell::Number(*number),
+    }
 }
 
 /// What is asked of the lake.

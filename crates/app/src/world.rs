@@ -13,9 +13,10 @@ use domain::time::AsOf;
 use jiff::civil::Date;
 use lake::Pinned;
 use lake::history::HistoryRow;
-use lake::tables::{Records, Tables};
+use lake::tables::{Agreed, Records, Tables};
 use uuid::Uuid;
 
+use crate::agreement;
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::ENTRIES_PER_PAGE;
@@ -76,6 +77,10 @@ impl World {
             deal_stages: deal_stages.clone(),
             lead_stages: lead_stages.clone(),
             same_people: Arc::new(same_people(context, as_of).await?),
+            agreed: Arc::new(Agreed {
+                handoffs: context.store.handoffs().await?,
+                promises: agreement::promises(context).await?,
+            }),
         };
         let tables = pinned.tables(as_of, context.scope.clone(), &tail, &world)?;
         let (mut deals, leads) = tokio::try_join!(

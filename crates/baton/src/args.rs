@@ -484,6 +484,8 @@ pub enum Handoff {
     Dropped(Within),
     /// How both sides kept the agreement, week by week
     Keeping(Within),
+    /// How far both sides run together, quarter by quarter, beside win rate and retention
+    Alignment(AsOf),
     /// Look at the clocks now: a server does it every minute
     Tick(Output),
 }

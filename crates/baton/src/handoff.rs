@@ -4,10 +4,10 @@ use app::agreement;
 use app::context::Context;
 use app::handoff::keeping::{self, Question};
 use app::handoff::{self, Deed, To};
-use app::handoff::{queue, tick};
+use app::handoff::{alignment, queue, tick};
 use domain::handoff::By;
 
-use crate::args::{Agreement, Handoff, Lead, LeadBack, Output, Within};
+use crate::args::{Agreement, AsOf, Handoff, Lead, LeadBack, Output, Within};
 use crate::show;
 
 pub async fn agreement(context: &Context, asked: Agreement) -> anyhow::Result<()> {
@@ -35,6 +35,10 @@ pub async fn handoff(context: &Context, asked: Handoff) -> anyhow::Result<()> {
         }
         Handoff::Keeping(Within { from, to, output }) => {
             let report = keeping::keeping(context, Question { from, to }).await?;
+            return show::report(&report, output.json);
+        }
+        Handoff::Alignment(AsOf { as_of, known_at, output }) => {
+            let report = alignment::alignment(context, as_of, known_at).await?;
             return show::report(&report, output.json);
         }
         Handoff::Tick(output) => return show::report(&tick::tick(context).await?, output.json),

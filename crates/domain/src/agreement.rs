@@ -3,19 +3,22 @@
 //!
 //! A version of it is in force once both sides have signed that version.
 
+pub mod duty;
 mod routing;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use uuid::Uuid;
 
 use crate::access::Role;
 use crate::business_hours::{BusinessHours, MINUTES_MAX};
 use crate::name::plain;
+
+use duty::{DUTIES_MAX, DUTY_CHARACTERS_MAX, Duty, TEAMS_PER_ROLE_MAX};
 
 pub use routing::{Load, Target};
 
@@ -75,6 +78,8 @@ pub struct Agreement {
     pub routing: Vec<Route>,
     pub runners: Vec<Runner>,
     pub escalation: Vec<Step>,
+    /// Who does what, beside leads.
+    pub duties: Vec<Duty>,
 }
 
 /// A way of choosing who is offered a lead.
@@ -157,6 +162,13 @@ pub enum AgreementError {
     Leave,
     #[error("an escalation has at most {STEPS_MAX} steps, in the order of their time")]
     Escalation,
+    #[error(
+        "an agreement has at most {DUTIES_MAX} duties, each with a name and at most \
+         {TEAMS_PER_ROLE_MAX} in each role, none longer than {DUTY_CHARACTERS_MAX} characters"
+    )]
+    Duties,
+    #[error("the duty `{0}` is there twice: each has one line")]
+    DutyTwice(String),
     #[error("`{0}` is neither marketing nor sales")]
     UnknownSide(String),
     #[error("`{0}` is not one of: account owner, territory, round robin, least busy")]
@@ -174,6 +186,7 @@ impl AgreementError {
             AgreementError::Runners | AgreementError::RunnerTwice => "runners",
             AgreementError::Leave => "leaves",
             AgreementError::Escalation => "escalation",
+            AgreementError::Duties | AgreementError::DutyTwice(_) => "duties",
             AgreementError::UnknownSide(_) => "side",
         }
     }
@@ -216,6 +229,7 @@ impl Agreement {
         {
             return Err(AgreementError::Escalation);
         }
+        duty::check(&self.duties)?;
         Ok(self)
     }
 
@@ -241,6 +255,16 @@ impl Agreement {
             }
         }
         Ok(())
+    }
+
+    /// The leads that marketing owes on a day: a month's, in equal parts by its working days.
+    pub fn promised_on(&self, day: Date) -> f64 {
+        if !self.hours.is_working_day(day) {
+            return 0.0;
+        }
+        let days = day.first_of_month().series(1.day()).take_while(|it| it.month() == day.month());
+        let working = days.filter(|it| self.hours.is_working_day(*it)).count();
+        f64::from(self.promised_monthly) / working.max(1) as f64
     }
 
     /// The reason as the agreement spells it, however it was typed.
@@ -370,6 +394,7 @@ pub(crate) mod tests {
                 Step { minutes: -30, whom: Whom::Runner },
                 Step { minutes: 0, whom: Whom::Manager },
             ],
+            duties: Vec::new(),
         }
     }
 

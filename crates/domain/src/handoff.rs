@@ -123,6 +123,14 @@ pub enum Clock {
     Contact,
 }
 
+/// How what a clock counts was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    InTime,
+    Late,
+    Running,
+}
+
 /// A running clock: when it began and when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running {
@@ -206,6 +214,33 @@ impl Handoff {
 
     pub fn is_open(&self) -> bool {
         self.ended_at.is_none()
+    }
+
+    /// When it was accepted or went back unaccepted, and which of both; `None` until then.
+    pub fn decided(&self, now: Timestamp) -> Option<(Timestamp, bool)> {
+        let by_now = |at: Option<Timestamp>| at.filter(|at| *at <= now);
+        let accepted = by_now(self.accepted_at).map(|at| (at, true));
+        accepted.or_else(|| by_now(self.ended_at).map(|at| (at, false)))
+    }
+
+    /// The clocks that began, when, and how each stands. One is stopped by what was owed, or by
+    /// the lead's going back.
+    pub fn clocks(&self, now: Timestamp) -> Vec<(Clock, Timestamp, Standing)> {
+        let by_now = |at: Option<Timestamp>| at.filter(|at| *at <= now);
+        let went_back = matches!(self.state, State::Declined | State::Recycled);
+        let standing = |done: Option<Timestamp>, due: Timestamp| match by_now(
+            done.or(self.ended_at.filter(|_| went_back)),
+        ) {
+            Some(done) if done <= due => Standing::InTime,
+            None if now <= due => Standing::Running,
+            _ => Standing::Late,
+        };
+        let clock = |clock, since, due: Option<Timestamp>, done| {
+            by_now(since).zip(due).map(|(since, due)| (clock, since, standing(done, due)))
+        };
+        let accept = clock(Clock::Accept, self.offered_at, self.accept_by, self.accepted_at);
+        let contact = clock(Clock::Contact, self.accepted_at, self.contact_by, self.first_call_at);
+        accept.into_iter().chain(contact).collect()
     }
 
     /// The clock that runs, if one does.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::handoff::{Handoff, State};
 use domain::journal::Provenance;
 use domain::kind::{Field, Holds, Kind};
 use domain::money::{Currency, Money};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use crate::Lake;
 use crate::history::{Batch, HistoryRow};
+use crate::tables::Agreed;
 use crate::touches::{Coded, Texts, TouchColumns};
 use crate::world::World;
 
@@ -46,6 +48,51 @@ pub(crate) fn world() -> World {
             ("Disqualified", Outcome::Lost),
         ]),
         same_people: std::sync::Arc::default(),
+        agreed: std::sync::Arc::new(agreed()),
+    }
+}
+
+/// L1 was taken and called in time. L2 was taken late and called in time; when it came again it was
+/// declined. Nobody took L3 in time. Ten leads were promised on each of three days.
+fn agreed() -> Agreed {
+    let handoff = |number: u128, lead: &str, pass: u32, offered: &str, accept_by: &str| {
+        let at = instant(offered);
+        let offered = Handoff::new(Uuid::from_u128(number), id(Kind::Leads, lead), pass, at);
+        Handoff { offered_at: Some(at), accept_by: Some(instant(accept_by)), ..offered }
+    };
+    let taken =
+        |handoff: Handoff, user: &str, accepted: &str, contact_by: &str, called: &str| Handoff {
+            state: State::Contacted,
+            owner: Some(id(Kind::Users, user)),
+            accepted_at: Some(instant(accepted)),
+            contact_by: Some(instant(contact_by)),
+            first_call_at: Some(instant(called)),
+            ..handoff
+        };
+    let first = handoff(1, "L1", 1, "2024-01-10", "2024-01-11");
+    let second = handoff(2, "L2", 1, "2024-02-01", "2024-02-02");
+    let again = handoff(3, "L2", 2, "2024-03-01", "2024-03-02");
+    let third = handoff(4, "L3", 1, "2024-03-04", "2024-03-05");
+    Agreed {
+        handoffs: vec![
+            taken(first, "U1", "2024-01-11", "2024-01-13", "2024-01-12"),
+            taken(second, "U2", "2024-02-04", "2024-02-06", "2024-02-05"),
+            Handoff {
+                state: State::Declined,
+                offered_to: Some(id(Kind::Users, "U2")),
+                ended_at: Some(instant("2024-03-02")),
+                ..again
+            },
+            Handoff {
+                state: State::Expired,
+                offered_to: Some(id(Kind::Users, "U1")),
+                ended_at: Some(instant("2024-03-07")),
+                ..third
+            },
+        ],
+        promises: ["2024-01-09", "2024-02-06", "2024-03-05"]
+            .map(|day| (day.parse().unwrap(), 1.25))
+            .to_vec(),
     }
 }
 

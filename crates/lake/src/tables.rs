@@ -7,6 +7,7 @@
 
 mod deals;
 mod frame;
+mod handoffs;
 mod labels;
 mod picture;
 mod stays;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 pub use deals::Deal;
 use frame::Frame;
+pub use handoffs::Agreed;
 use labels::Directory;
 pub(crate) use picture::Picture;
 use stays::{Push, Stay};

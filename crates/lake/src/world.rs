@@ -8,6 +8,8 @@ use domain::period::FiscalCalendar;
 use domain::stage::Stages;
 use jiff::tz::TimeZone;
 
+use crate::tables::Agreed;
+
 #[derive(Clone, Debug)]
 pub struct World {
     pub currency: Currency,
@@ -17,4 +19,6 @@ pub struct World {
     pub lead_stages: Stages,
     /// People who turned out to be others, by their ids: whose touches are whose.
     pub same_people: Arc<HashMap<u128, u128>>,
+    /// Hand-offs, and what marketing has promised.
+    pub agreed: Arc<Agreed>,
 }

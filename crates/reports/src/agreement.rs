@@ -1,5 +1,6 @@
 //! The agreement between marketing and sales: what was agreed, and who has signed it.
 
+use domain::agreement::duty::{Duty, Open};
 use domain::agreement::{Agreement, Leave, Runner, Side, Step, Whom};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -157,6 +158,40 @@ impl Agreements {
         table
     }
 
+    /// Who does what, and what is open about it.
+    fn duties(version: &Version) -> Option<Table> {
+        let columns = ["Duty", "Does it", "Answers for it", "Is asked", "Is told", "Open"];
+        let mut table = Table::new("Roles", &columns);
+        for duty in &version.terms.duties {
+            let open: Vec<String> = duty.open().iter().map(open_words).collect();
+            table.row([
+                duty.what.as_str().into(),
+                duty.responsible.join(", ").into(),
+                duty.accountable.join(", ").into(),
+                duty.consulted.join(", ").into(),
+                duty.informed.join(", ").into(),
+                Cell::Text(open.join("; ")),
+            ]);
+        }
+        (!table.rows.is_empty()).then_some(table)
+    }
+
+    /// The duties about which something is open, in a sentence.
+    pub fn open_duties(&self) -> Option<String> {
+        let duties = &self.shown()?.terms.duties;
+        let open: Vec<&str> = (duties.iter().filter(|duty| !duty.open().is_empty()))
+            .map(|duty| duty.what.as_str())
+            .collect();
+        (!open.is_empty()).then(|| {
+            format!(
+                "Who does what is open for {} of {}: {}.",
+                open.len(),
+                counted(duties.len(), "duty").replace("dutys", "duties"),
+                open.join(", ")
+            )
+        })
+    }
+
     fn all(&self) -> Table {
         let mut table = Table::new("Versions", &["Version", "Written by", "On", "Signed by"]);
         for version in self.versions.iter().rev() {
@@ -203,20 +238,43 @@ impl Agreements {
             "routing": terms.routing.iter().map(|route| route.name()).collect::<Vec<_>>(),
             "runners": terms.runners.iter().map(runner).collect::<Vec<_>>(),
             "escalation": terms.escalation.iter().map(step).collect::<Vec<_>>(),
+            "duties": terms.duties.iter().map(duty_json).collect::<Vec<_>>(),
         })
     }
+}
+
+fn open_words(open: &Open) -> String {
+    match open {
+        Open::NobodyResponsible => "nobody does it".to_owned(),
+        Open::NobodyAccountable => "nobody answers for it".to_owned(),
+        Open::SeveralAccountable => "several answer for it".to_owned(),
+        Open::TwoRoles(name) => format!("{name} has two roles"),
+    }
+}
+
+fn duty_json(duty: &Duty) -> Value {
+    json!({
+        "what": duty.what,
+        "responsible": duty.responsible,
+        "accountable": duty.accountable,
+        "consulted": duty.consulted,
+        "informed": duty.informed,
+        "open": duty.open().iter().map(open_words).collect::<Vec<_>>(),
+    })
 }
 
 impl Report for Agreements {
     fn document(&self) -> Document {
         let mut tables = Vec::new();
         if let Some(version) = self.shown() {
-            tables.extend([self.terms(version), self.runners(version), self.all()]);
+            tables.extend([self.terms(version), self.runners(version)]);
+            tables.extend(Agreements::duties(version));
+            tables.push(self.all());
         }
-        let notes = match tables.is_empty() {
-            true => Vec::new(),
-            false => vec!["Hours and minutes are business time.".to_owned()],
-        };
+        let mut notes: Vec<String> = self.open_duties().into_iter().collect();
+        if !tables.is_empty() {
+            notes.push("Hours and minutes are business time.".to_owned());
+        }
         Document { answer: self.answer(), tables, notes }
     }
 

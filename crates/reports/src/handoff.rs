@@ -1,5 +1,6 @@
 //! Hand-offs: the queue with its clocks, what became of one, and what a turn of the clock did.
 
+pub mod alignment;
 pub mod keeping;
 
 use domain::handoff::{Clock, State};

@@ -114,6 +114,11 @@ impl Leg {
         self.own_pace.or_else(|| self.pace())
     }
 
+    /// Whether the leg itself is on pace or ahead; `None` where nothing says what to expect.
+    pub fn is_green(&self) -> Option<bool> {
+        self.judged_pace().map(|pace| pace >= ON_PACE)
+    }
+
     /// How the leg itself stands, in words; empty where nothing says what to expect.
     fn standing(&self) -> &'static str {
         match self.judged_pace() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::agreement::duty::Duty;
 use domain::agreement::{Agreement, AgreementError, Leave, Route, Runner, Step, Whom};
 use domain::business_hours::{BusinessHours, HoursError, minute_of_day, weekday};
 use jiff::civil::Date;
@@ -34,6 +35,8 @@ pub(super) struct Sheet {
     runners: Vec<RunnerSheet>,
     #[serde(default)]
     escalation: Vec<StepSheet>,
+    #[serde(default, rename = "duty", skip_serializing_if = "Vec::is_empty")]
+    duties: Vec<DutySheet>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -77,6 +80,21 @@ struct StepSheet {
     minutes: i32,
     /// `runner`, `manager`, or a user of the CRM.
     tell: String,
+}
+
+/// Who has which part in a duty.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct DutySheet {
+    what: String,
+    #[serde(default)]
+    responsible: Vec<String>,
+    #[serde(default)]
+    accountable: Vec<String>,
+    #[serde(default)]
+    consulted: Vec<String>,
+    #[serde(default)]
+    informed: Vec<String>,
 }
 
 fn one() -> u32 {
@@ -139,6 +157,7 @@ impl Sheet {
             routing: routing.map_err(wrong)?,
             runners: self.runners.iter().map(RunnerSheet::runner).collect::<Result<_, Error>>()?,
             escalation: self.escalation.iter().map(StepSheet::step).collect::<Result<_, _>>()?,
+            duties: self.duties.iter().map(DutySheet::duty).collect(),
         };
         agreement.checked().map_err(wrong)
     }
@@ -193,6 +212,18 @@ impl RunnerSheet {
             territories: self.territories.clone(),
             leaves: self.leave.iter().map(leave).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl DutySheet {
+    fn duty(&self) -> Duty {
+        Duty {
+            what: self.what.clone(),
+            responsible: self.responsible.clone(),
+            accountable: self.accountable.clone(),
+            consulted: self.consulted.clone(),
+            informed: self.informed.clone(),
+        }
     }
 }
 

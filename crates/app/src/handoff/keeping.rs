@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::access::Scope;
 use domain::agreement::Agreement;
-use domain::handoff::{Clock, Handoff, State};
+use domain::handoff::{Clock, Handoff, Standing, State};
 use domain::time::day_of;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -90,11 +90,12 @@ pub(crate) fn kept(
     for it in all {
         let first = (it.pass == 1).then_some(it.qualified_at);
         count(first, &mut |week| week.qualified += 1);
-        let accepted = decided(it, it.accepted_at);
-        count(it.offered_at, &mut |week| tally(&mut week.accepted, accepted, it.accept_by, now));
-        let called = decided(it, it.first_call_at);
-        let since = it.accepted_at.filter(|_| it.contact_by.is_some());
-        count(since, &mut |week| tally(&mut week.contacted, called, it.contact_by, now));
+        for (clock, since, standing) in it.clocks(now) {
+            count(Some(since), &mut |week| match clock {
+                Clock::Accept => tally(&mut week.accepted, standing),
+                Clock::Contact => tally(&mut week.contacted, standing),
+            });
+        }
         let dropped = it.ended_at.filter(|_| it.state == State::Expired);
         count(dropped, &mut |week| week.dropped += 1);
     }
@@ -120,25 +121,17 @@ pub(crate) fn kept(
     }
 }
 
-/// When a clock was stopped: by what was owed, or by the lead's going back.
-fn decided(it: &Handoff, done: Option<Timestamp>) -> Option<Timestamp> {
-    let went_back = matches!(it.state, State::Declined | State::Recycled);
-    done.or_else(|| it.ended_at.filter(|_| went_back))
-}
-
-fn tally(kept: &mut Kept, done: Option<Timestamp>, due: Option<Timestamp>, now: Timestamp) {
-    let Some(due) = due else { return };
-    match done {
-        Some(done) if done <= due => kept.in_time += 1,
-        None if now <= due => kept.running += 1,
-        _ => kept.late += 1,
+fn tally(kept: &mut Kept, standing: Standing) {
+    match standing {
+        Standing::InTime => kept.in_time += 1,
+        Standing::Late => kept.late += 1,
+        Standing::Running => kept.running += 1,
     }
 }
 
 /// The weeks of some days, each with what is promised in those of its working days.
 fn weeks(terms: &Agreement, from: Date, to: Date) -> Vec<Week> {
     let mut weeks: Vec<Week> = Vec::new();
-    let mut months: BTreeMap<Date, usize> = BTreeMap::new();
     let mut day = from;
     while day <= to {
         let monday = monday(day);
@@ -152,18 +145,8 @@ fn weeks(terms: &Agreement, from: Date, to: Date) -> Vec<Week> {
                 dropped: 0,
             });
         }
-        if terms.hours.is_working_day(day) {
-            let first = day.first_of_month();
-            let working = *months.entry(first).or_insert_with(|| {
-                first
-                    .series(1.day())
-                    .take_while(|it| it.month() == first.month())
-                    .filter(|it| terms.hours.is_working_day(*it))
-                    .count()
-            });
-            if let Some(week) = weeks.last_mut() {
-                week.promised += f64::from(terms.promised_monthly) / working.max(1) as f64;
-            }
+        if let Some(week) = weeks.last_mut() {
+            week.promised += terms.promised_on(day);
         }
         let Ok(next) = day.tomorrow() else { break };
         day = next;

@@ -7,6 +7,7 @@ use reports::huddle::{Followed, Section, followed};
 use reports::render::{capital, short};
 use reports::scoreboard::NEXT;
 
+use crate::agreement;
 use crate::context::Context;
 use crate::error::Error;
 use crate::handoff::keeping;
@@ -46,7 +47,7 @@ pub async fn of(
     agenda.extend(
         fix.into_iter().next().map(|table| section("What to fix", Vec::new(), Some(table))),
     );
-    agenda.extend(agreement(context).await?);
+    agenda.extend(agreement_kept(context).await?);
     if !wins.rows.is_empty() {
         let celebrated = section("What to celebrate", Vec::new(), Some(wins));
         agenda.push(Section { is_of_records: true, ..celebrated });
@@ -71,7 +72,7 @@ fn rounded(mut table: Table) -> Table {
 }
 
 /// How both sides kept their agreement, where one is in force.
-async fn agreement(context: &Context) -> Result<Option<Section>, Error> {
+async fn agreement_kept(context: &Context) -> Result<Option<Section>, Error> {
     let question = keeping::Question::default();
     let kept = match keeping::keeping(context, question).await {
         Ok(kept) => kept.document(),
@@ -83,5 +84,7 @@ async fn agreement(context: &Context) -> Result<Option<Section>, Error> {
         table.rows.truncate(2);
         table
     });
-    Ok(Some(section("How the agreement is kept", vec![kept.answer, dropped], table)))
+    let mut sentences = vec![kept.answer, dropped];
+    sentences.extend(agreement::show(context).await?.open_duties());
+    Ok(Some(section("How the agreement is kept", sentences, table)))
 }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use app::agreement;
 use app::context::{Context, Place, Session};
 use app::error::Error;
+use app::handoff::alignment;
 use app::handoff::keeping::{self, Question};
 use app::handoff::queue::queue;
 use app::handoff::{Deed, To, act, tick, user};
+use app::metrics;
 use domain::agreement::Side;
 use domain::handoff::{By, State};
 use domain::kind::Kind;
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use reports::document::Cell;
 use reports::document::Report;
 use reports::handoff::Handed;
 use testkit::{How, TestCompany};
@@ -202,8 +205,27 @@ async fn a_lead_is_routed_taken_called_and_counted() {
     assert!((week.promised - 22.0 / 21.0).abs() < 1e-9, "{}", week.promised);
     assert_eq!(kept.declined, [("No fit".to_owned(), 1)]);
     assert_eq!((kept.speed[0].leads, kept.speed[0].sales_qualified, kept.undecided), (1, 0, 0));
+    are_measured(late).await;
     let again = act(late, "l1", &offer, BOTH).await.expect("is offered again").line;
     assert_eq!(again.pass, 2);
+}
+
+/// The catalogue measures what the report of keeping counts.
+async fn are_measured(context: &Context) {
+    let figures = async |name: &str| {
+        let question = metrics::Question { name: name.to_owned(), ..Default::default() };
+        metrics::show(context, &question).await.expect("a figure").rows[0][1..].to_vec()
+    };
+    let share = |share: f64| Cell::Share(share);
+    assert_eq!(figures("agreement_kept").await, [share(0.5), Cell::Count(2), Cell::Count(2)]);
+    // One was taken, and declined after that; two were dropped; one still waits.
+    let third = share(1.0 / 3.0);
+    assert_eq!(figures("acceptance_rate").await, [third, Cell::Count(1), Cell::Count(2)]);
+    let both = [share(0.75), Cell::Number(1.0), Cell::Number(0.5)];
+    assert_eq!(figures("alignment").await, both, "four leads for little more than one promised");
+    let found = alignment::alignment(context, None, None).await.expect("reads");
+    let quarter = found.quarters.last().expect("this quarter");
+    assert_eq!((quarter.alignment, quarter.acceptance_rate), (Some(0.75), Some(1.0 / 3.0)));
 }
 
 /// What a test knows of a lead, told by outcomes alone.

@@ -38,6 +38,35 @@ working_days = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 opens = "09:00"
 closes = "17:30"
 holidays = []
+
+[[duty]]
+what = "Say what a qualified lead is"
+responsible = ["marketing", "sales"]
+accountable = ["revenue operations"]
+informed = ["product"]
+
+[[duty]]
+what = "Qualify leads"
+responsible = ["marketing"]
+accountable = ["marketing"]
+consulted = ["sales"]
+
+[[duty]]
+what = "Make the first call"
+responsible = ["sales"]
+accountable = ["sales"]
+informed = ["marketing"]
+
+[[duty]]
+what = "Answer questions on the product"
+responsible = ["product"]
+consulted = ["sales", "customer success"]
+
+[[duty]]
+what = "Renew subscriptions"
+responsible = ["customer success"]
+accountable = ["customer success", "sales"]
+informed = ["product"]
 "#;
 
 /// The terms of the demo company's pay plan; quotas, people and relay are added.

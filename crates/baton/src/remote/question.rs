@@ -99,6 +99,7 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Handoff(Handoff::Queue { user: None, output }) => plain("queue", &output),
         Command::Handoff(Handoff::Keeping(within)) => of_days("keeping", &within),
         Command::Handoff(Handoff::Dropped(within)) => of_days("dropped", &within),
+        Command::Handoff(Handoff::Alignment(as_of)) => dated("alignment", &as_of),
         Command::Agreement(_) => return local("writing or signing an agreement"),
         Command::Handoff(_) => return local("handing leads over from the command line"),
         Command::Period(period) => of_period(&period)?,

@@ -91,6 +91,9 @@ macro_rules! files {
 
 /// Name, question and definition.
 pub(super) const FILES: &[(&str, &str, &str)] = files![
+    "acceptance_rate",
+    "agreement_kept",
+    "alignment",
     "average_sales_price",
     "churned_monthly_amount",
     "costs",

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::catalog::TableProvider;
@@ -77,6 +77,10 @@ impl Frame {
 
     pub fn integers(&mut self, name: impl Into<String>, values: impl Iterator<Item = Option<i64>>) {
         self.push(name, DataType::Int64, || Arc::new(values.collect::<Int64Array>()));
+    }
+
+    pub fn numbers(&mut self, name: impl Into<String>, values: impl Iterator<Item = Option<f64>>) {
+        self.push(name, DataType::Float64, || Arc::new(values.collect::<Float64Array>()));
     }
 
     pub fn booleans(

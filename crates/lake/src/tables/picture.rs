@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::deals::{self, Deal};
 use super::frame::Frame;
 use super::labels::{self, Directory};
-use super::{View, push_table, stage_table, table_of, touch_view};
+use super::{View, handoffs, push_table, stage_table, table_of, touch_view};
 use crate::error::LakeError;
 use crate::fold::{Folded, Record};
 use crate::history::{self, Columns};
@@ -33,10 +33,14 @@ use crate::history::{self, Columns};
 const LEAD_STAGES: &str = "lead_stages";
 const DEAL_STAGES: &str = "deal_stages";
 const DEAL_PUSHES: &str = "deal_pushes";
+const HANDOFFS: &str = "handoffs";
+const HANDOFF_CLOCKS: &str = "handoff_clocks";
+const PROMISED_LEADS: &str = "promised_leads";
 const TOUCHES: &str = "touches";
 
 static TABLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let derived = [LEAD_STAGES, DEAL_STAGES, DEAL_PUSHES, TOUCHES];
+    let derived =
+        [LEAD_STAGES, DEAL_STAGES, DEAL_PUSHES, HANDOFFS, HANDOFF_CLOCKS, PROMISED_LEADS, TOUCHES];
     Kind::RECORDS.into_iter().map(Kind::name).chain(derived).collect()
 });
 
@@ -220,6 +224,15 @@ impl Picture {
                 let deals = self.folded(Kind::Deals).await?.records();
                 stage_table(frame, &deals, &directory, &view.world.deal_stages, view)
             }
+            HANDOFFS => {
+                let leads = self.folded(Kind::Leads).await?.records();
+                handoffs::handoff_table(frame, &leads, &directory, view)
+            }
+            HANDOFF_CLOCKS => {
+                let leads = self.folded(Kind::Leads).await?.records();
+                handoffs::clock_table(frame, &leads, &directory, view)
+            }
+            PROMISED_LEADS => handoffs::promise_table(frame, view),
             _ => {
                 let deals = self.folded(Kind::Deals).await?.records();
                 push_table(frame, &deals, &directory, self.deals().await?, view)
@@ -233,6 +246,9 @@ impl Picture {
         let frame = match kind_of(name) {
             Some(kind) => table_of(frame, kind, &[], &directory, &[], view),
             None if name == DEAL_PUSHES => push_table(frame, &[], &directory, &[], view),
+            None if name == HANDOFFS => handoffs::handoff_table(frame, &[], &directory, view),
+            None if name == HANDOFF_CLOCKS => handoffs::clock_table(frame, &[], &directory, view),
+            None if name == PROMISED_LEADS => handoffs::promise_table(frame, view),
             None => stage_table(frame, &[], &directory, &view.world.deal_stages, view),
         };
         frame.schema()

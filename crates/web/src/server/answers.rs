@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use app::context::Context;
 use app::error::Error;
 use app::limits;
+use app::pay::Saved;
 use app::{
     agreement, attribution, awareness, backtest, call, check, close, forecast, funnel, goal,
-    handoff, imports, journal, listing, metrics, pipeline, plan, plan_version, retention, score,
-    scoreboard, team,
+    handoff, huddle, imports, journal, listing, metrics, pay, pipeline, plan, plan_version,
+    retention, score, scoreboard, team,
 };
 use domain::access::Scope;
 use domain::handoff::By as Acting;
@@ -33,10 +34,12 @@ use reports::document::Report;
 use reports::forecast::Forecast;
 use reports::goal::tree::GoalTree;
 use reports::handoff::Queue;
+use reports::huddle::{Minutes, NoHuddle};
 use reports::imports::Imports;
 use reports::journal::{Entries, Verification};
 use reports::listing::{Deals, Leads};
 use reports::metrics::{Behind, Catalogue, Figures};
+use reports::pay::gate::RelayOutlook;
 use reports::pipeline::Waterfall;
 use reports::plan_version::comparison::Comparison;
 use reports::plan_version::{Version, Versions};
@@ -88,6 +91,9 @@ pub(super) enum Answer {
     Agreement(Box<Agreements>),
     Periods(Periods),
     PeriodChecklist(Box<Closing>),
+    /// Before the first huddle there is none.
+    Huddle(Option<Box<Minutes>>),
+    PayRelay(Box<RelayOutlook>),
     Plain(Box<dyn Report + Send + Sync>),
 }
 
@@ -121,6 +127,9 @@ impl Answer {
             Answer::Agreement(report) => report.as_ref(),
             Answer::Periods(report) => report,
             Answer::PeriodChecklist(report) => report.as_ref(),
+            Answer::Huddle(Some(report)) => report.as_ref(),
+            Answer::Huddle(None) => &NoHuddle,
+            Answer::PayRelay(report) => report.as_ref(),
             Answer::Plain(report) => report.as_ref(),
         }
     }
@@ -326,7 +335,7 @@ impl Answers {
 /// What the facts are now.
 async fn standing(shared: &Shared, page: Page) -> Result<Standing, Fault> {
     let writes = shared.company().store.generation().await.map_err(Error::from)?;
-    let has_clocks = matches!(page, Page::Queue | Page::Keeping);
+    let has_clocks = matches!(page, Page::Queue | Page::Keeping | Page::Alignment);
     let minute = has_clocks.then(|| shared.now().as_second() / 60);
     Ok(Standing { writes, today: shared.today(), minute })
 }
@@ -407,7 +416,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         Page::Journal => found(context, asked).await,
         Page::Proof => Ok(Answer::Proof(journal::verify(context).await?)),
         Page::Teams => plain(Box::new(team::list(context).await?)),
-        Page::Agreement | Page::Queue | Page::Keeping | Page::Dropped => {
+        Page::Agreement | Page::Queue | Page::Keeping | Page::Dropped | Page::Alignment => {
             of_handoffs(context, page, asked).await
         }
         Page::Periods
@@ -415,6 +424,17 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         | Page::PeriodProof
         | Page::PeriodChecklist
         | Page::Restatements => of_closes(context, page, asked).await,
+        Page::Huddle => {
+            let number = asked.name.as_deref().and_then(|number| number.parse().ok());
+            Ok(Answer::Huddle(huddle::minutes(context, number).await?.map(Box::new)))
+        }
+        // What is kept is asked within a reach of pay, in the place of the scope of records.
+        Page::PayRelay => {
+            let version = asked.with.as_deref().and_then(|version| version.parse().ok());
+            let which = Saved { name: asked.name.clone().unwrap_or_default(), version };
+            let outlook = pay::outlook(context, &which, &context.scope).await?;
+            Ok(Answer::PayRelay(Box::new(outlook)))
+        }
     }
 }
 
@@ -430,6 +450,9 @@ async fn of_handoffs(context: &Context, page: Page, asked: &Asked) -> Result<Ans
         Page::Agreement => Ok(Answer::Agreement(Box::new(agreement::show(context).await?))),
         Page::Keeping => plain(Box::new(handoff::keeping::keeping(context, within(asked)).await?)),
         Page::Dropped => plain(Box::new(handoff::keeping::dropped(context, within(asked)).await?)),
+        Page::Alignment => plain(Box::new(
+            handoff::alignment::alignment(context, asked.as_of, asked.settled.known_at).await?,
+        )),
         _ => queued(context).await,
     }
 }

@@ -299,6 +299,7 @@ fn taken(page: Page) -> &'static [&'static str] {
     match page {
         Page::Goal | Page::Metrics | Page::Quality => &[],
         Page::Imports | Page::Proof | Page::Teams | Page::PlanVersions => &[],
+        Page::Huddle | Page::PayRelay => &[],
         Page::Queue | Page::Agreement | Page::Periods => &[],
         Page::Period | Page::PeriodProof | Page::PeriodChecklist => &["period"],
         Page::Restatements => &["period"],
@@ -311,7 +312,8 @@ fn taken(page: Page) -> &'static [&'static str] {
         Page::GoalParts => &["as_of", "period"],
         Page::Leads | Page::Deals => &["as_of", "q", "stage", "owner", "outcome", "after"],
         Page::Board => &["as_of", "stage", "owner"],
-        Page::Pipeline | Page::Scoreboard => &["as_of", "known_at"],
+        Page::Pipeline | Page::Scoreboard | Page::Alignment => &["as_of", "known_at"],
+
         Page::Waterfall => &["as_of", "from", "to", "closing", "step"],
         Page::Backtest => &["as_of", "known_at", "origins", "every", "seed"],
         Page::Rates => &["as_of", "known_at", "by"],

@@ -53,15 +53,19 @@ pub enum Page {
     Agreement,
     Keeping,
     Dropped,
+    Alignment,
     Periods,
     Period,
     PeriodProof,
     PeriodChecklist,
     Restatements,
+    /// Its address is its own, as is the next one's: they are no part of [`Page::ALL`].
+    Huddle,
+    PayRelay,
 }
 
 impl Page {
-    pub const ALL: [Page; 40] = [
+    pub const ALL: [Page; 41] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -97,6 +101,7 @@ impl Page {
         Page::Agreement,
         Page::Keeping,
         Page::Dropped,
+        Page::Alignment,
         Page::Periods,
         Page::Period,
         Page::PeriodProof,
@@ -142,11 +147,14 @@ impl Page {
             Page::Agreement => "agreement",
             Page::Keeping => "keeping",
             Page::Dropped => "dropped",
+            Page::Alignment => "alignment",
             Page::Periods => "periods",
             Page::Period => "period",
             Page::PeriodProof => "period-proof",
             Page::PeriodChecklist => "period-checklist",
             Page::Restatements => "restatements",
+            Page::Huddle => "huddle",
+            Page::PayRelay => "pay/relay",
         }
     }
 
@@ -187,11 +195,14 @@ impl Page {
             Page::Agreement => "Agreement",
             Page::Keeping => "Who kept the agreement",
             Page::Dropped => "Dropped batons",
+            Page::Alignment => "How both sides run together",
             Page::Periods => "Periods",
             Page::Period => "A closed period",
             Page::PeriodProof => "Proof of a closed period",
             Page::PeriodChecklist => "Before a period is closed",
             Page::Restatements => "What has changed since",
+            Page::Huddle => "Huddle",
+            Page::PayRelay => "Relay",
         }
     }
 

@@ -17,10 +17,11 @@ use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use jiff::civil::Date;
 use reports::document::Report;
-use reports::huddle::{Minutes, NoHuddle, Section, followed, markdown};
+use reports::huddle::{Minutes, Section, followed, markdown};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answers::{Answer, Wanted as AnswerWanted};
 use super::api::{Program, answers, created, key_parameter};
 use super::asked::{Asked, Page, text};
 use super::fault::{Fault, Problem};
@@ -167,14 +168,23 @@ fn number(query: &HashMap<String, String>) -> Result<Option<u64>, Fault> {
     text(query, "number").map(read).transpose()
 }
 
-async fn found(
-    visitor: &Visitor,
-    query: &HashMap<String, String>,
-) -> Result<Option<Minutes>, Fault> {
-    let context = visitor.context(Action::ReadFigures)?;
-    let number = number(query)?;
-    let verb = async move |context: &Context| huddle::minutes(context, number).await;
-    visitor.shared.compute(Lane::Usual, context, verb).await
+/// The minutes with what the metrics of open actions did since: kept until something changes.
+async fn found(visitor: &Visitor, query: &HashMap<String, String>) -> Result<Found, Fault> {
+    visitor.check(Action::ReadFigures)?;
+    let name = number(query)?.map(|number| number.to_string());
+    let asked = Asked { name, ..Asked::default() };
+    Ok(Found(visitor.answer(Page::Huddle, &asked, AnswerWanted::New).await?.0))
+}
+
+struct Found(Arc<Answer>);
+
+impl Found {
+    fn minutes(&self) -> Option<&Minutes> {
+        match self.0.as_ref() {
+            Answer::Huddle(minutes) => minutes.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 async fn page(
@@ -182,23 +192,20 @@ async fn page(
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Fault> {
     let found = found(&visitor, &query).await?;
-    shown(&visitor, found, StatusCode::OK, (Sent::default(), None))
+    shown(&visitor, &found, StatusCode::OK, (Sent::default(), None))
 }
 
 fn shown(
     visitor: &Visitor,
-    found: Option<Minutes>,
+    found: &Found,
     status: StatusCode,
     (sent, wrong): (Sent, Option<String>),
 ) -> Result<Response, Fault> {
     let asked = Asked::default();
     let links = related(visitor, Page::Scoreboard, &asked).into_iter();
     let here = |link: Link| Link { is_here: link.href == ADDRESS, ..link };
-    let document = match &found {
-        Some(minutes) => minutes.document(),
-        None => NoHuddle.document(),
-    };
-    let minutes = found.as_ref();
+    let document = found.0.report().document();
+    let minutes = found.minutes();
     let numbered = |number: u64| format!("{ADDRESS}?number={number}");
     let others = minutes.map(|it| it.others.as_slice()).unwrap_or_default().iter().rev();
     let view = HuddleView {
@@ -234,7 +241,7 @@ async fn typed(visitor: Visitor, Form(sent): Form<Sent>) -> Result<Response, Fau
         Err(Fault::Field { why, .. } | Fault::Input(why)) => {
             let found = found(&visitor, &HashMap::new()).await?;
             let wrong = Some(sentence(&why));
-            shown(&visitor, found, StatusCode::UNPROCESSABLE_ENTITY, (sent, wrong))
+            shown(&visitor, &found, StatusCode::UNPROCESSABLE_ENTITY, (sent, wrong))
         }
         Err(fault) => Err(fault),
     }
@@ -247,7 +254,8 @@ async fn minutes_file(
 ) -> Result<Response, Fault> {
     visitor.check(Action::Export)?;
     let none = || Fault::NotFound("There was no huddle yet.".into());
-    let minutes = found(&visitor, &query).await?.ok_or_else(none)?;
+    let found = found(&visitor, &query).await?;
+    let minutes = found.minutes().ok_or_else(none)?;
     let attached = format!("attachment; filename=\"huddle-{}.md\"", minutes.number);
     let attached =
         HeaderValue::from_str(&attached).map_err(|error| Fault::Broken(error.to_string()))?;
@@ -255,7 +263,7 @@ async fn minutes_file(
         (header::CONTENT_TYPE, HeaderValue::from_static("text/markdown; charset=utf-8")),
         (header::CONTENT_DISPOSITION, attached),
     ];
-    Ok((headers, markdown::minutes(&minutes)).into_response())
+    Ok((headers, markdown::minutes(minutes)).into_response())
 }
 
 async fn told(
@@ -263,10 +271,9 @@ async fn told(
     Query(query): Query<HashMap<String, String>>,
     rendition: Rendition,
 ) -> Result<Response, Problem> {
-    match found(&visitor, &query).await? {
-        Some(minutes) => rendition.answer(&minutes, &minutes.json()),
-        None => rendition.answer(&NoHuddle, &NoHuddle.json()),
-    }
+    let found = found(&visitor, &query).await?;
+    let report = found.0.report();
+    rendition.answer(report, &report.json())
 }
 
 async fn told_deed(

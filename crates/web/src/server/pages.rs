@@ -340,7 +340,7 @@ fn bar(page: Page) -> Page {
         Page::Imports | Page::Journal | Page::Proof => Page::Quality,
         Page::Scores => Page::Leads,
         Page::Awareness => Page::Attribution,
-        Page::Agreement | Page::Keeping | Page::Dropped => Page::Queue,
+        Page::Agreement | Page::Keeping | Page::Dropped | Page::Alignment => Page::Queue,
         page => page,
     }
 }
@@ -360,7 +360,9 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
         Page::Metrics => &[Page::Metrics, Page::Rates],
-        Page::Queue => &[Page::Queue, Page::Agreement, Page::Keeping, Page::Dropped],
+        Page::Queue => {
+            &[Page::Queue, Page::Agreement, Page::Keeping, Page::Dropped, Page::Alignment]
+        }
         Page::Quality => &[Page::Quality, Page::Imports, Page::Journal, Page::Proof],
         _ => &[],
     };

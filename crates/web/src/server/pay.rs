@@ -20,12 +20,12 @@ use domain::access::Scope;
 use domain::pay::run::{PLAN_OWNER, State};
 use domain::period::Period;
 use reports::document::Report;
-use reports::pay::gate::RelayOutlook;
 use reports::pay::kept::{Desk, PlanShown, RunShown, Sheet, WhatIf};
 use reports::render;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answers::{Answer, Question, Wanted};
 use super::api::{Program, answers, created, key_parameter};
 use super::asked::{Asked, Page, query, text};
 use super::fault::{Fault, Problem};
@@ -34,7 +34,7 @@ use super::idempotency;
 use super::pages::related;
 use super::policy::Action;
 use super::rendition::Rendition;
-use super::shared::{Lane, Shared};
+use super::shared::Shared;
 use super::visitor::Visitor;
 use crate::review::unbroken;
 use crate::table::TableView;
@@ -509,11 +509,8 @@ struct RelayView {
 }
 
 /// How likely the relay of a plan pays, which takes a forecast.
-async fn outlook(
-    visitor: &Visitor,
-    query: &HashMap<String, String>,
-) -> Result<RelayOutlook, Fault> {
-    let context = visitor.context(Action::ReadPay)?;
+async fn outlook(visitor: &Visitor, query: &HashMap<String, String>) -> Result<Arc<Answer>, Fault> {
+    visitor.check(Action::ReadPay)?;
     let reach = reach(visitor).await?;
     let missing = || Fault::Field { field: "plan", why: "say which plan".to_owned() };
     let name = text(query, "plan").ok_or_else(missing)?;
@@ -524,16 +521,18 @@ async fn outlook(
         })
     };
     let version = text(query, "version").map(number).transpose()?;
-    let saved = Saved { name, version };
-    let verb = async move |context: &Context| pay::outlook(context, &saved, &reach).await;
-    visitor.shared.compute(Lane::Usual, context, verb).await.map_err(absent)
+    let with = version.map(|version| version.to_string());
+    let asked = Asked { name: Some(name), with, ..Asked::default() };
+    let question = Question::new(Page::PayRelay, &asked, &reach);
+    let found = visitor.shared.answers.get(&visitor.shared, question, Wanted::New).await;
+    Ok(found.map_err(absent)?.0)
 }
 
 async fn relay(
     visitor: Visitor,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Fault> {
-    let document = outlook(&visitor, &query).await?.document();
+    let document = outlook(&visitor, &query).await?.report().document();
     let asked = Asked::default();
     let view = RelayView {
         frame: Frame::new(&visitor, "Relay", ADDRESS, Some(Page::Scoreboard), &asked),
@@ -551,7 +550,7 @@ async fn told_relay(
     rendition: Rendition,
 ) -> Result<Response, Problem> {
     let outlook = outlook(&visitor, &query).await?;
-    rendition.answer(&outlook, &outlook.json())
+    rendition.answer(outlook.report(), &outlook.report().json())
 }
 
 /// A form's deed: on to the page where it is seen, or the page again with what is wrong.

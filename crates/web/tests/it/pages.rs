@@ -6,7 +6,7 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 28] = [
+pub const PAGES: [&str; 29] = [
     "scoreboard",
     "week",
     "goal",
@@ -35,6 +35,7 @@ pub const PAGES: [&str; 28] = [
     "agreement",
     "keeping",
     "dropped",
+    "alignment",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
