@@ -5,7 +5,7 @@
 // BATON_SCRATCH: `cargo xtask stories` sets them) and the world that all stories share (BATON_DEMO,
 // BATON_URL, BATON_OWNER: run.mjs sets them).
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -39,6 +39,12 @@ export async function emptyCompany(test, name = "Acme") {
 
 /** A file that the demo company was imported from. */
 export const exported = (kind) => join(set("BATON_DEMO"), "exports", `${kind}.csv`);
+
+/** The CRM's id of a user of the demo company. */
+export async function userNamed(name) {
+  const lines = (await readFile(exported("users"), "utf8")).split("\n");
+  return lines.map((line) => line.split(",")).find((cells) => cells[1] === name)[0];
+}
 
 /** An empty folder, gone with the test. */
 export async function scratch(test) {

@@ -1,9 +1,8 @@
 // Who sees what: a sales rep finds own deals alone, a viewer changes nothing.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { answer, browser, owner, signIn, visitor } from "../browser.mjs";
-import { exported, member, set, shared } from "../world.mjs";
+import { member, set, shared, userNamed } from "../world.mjs";
 
 test("a sales rep sees own deals alone", async (t) => {
   const { folder } = shared();
@@ -51,12 +50,6 @@ test("a viewer looks and changes nothing", async (t) => {
   await page.reload();
   assert.equal(new URL(page.url()).pathname, "/sign-in", "who is taken out is out at once");
 });
-
-/** The CRM's id of a user. */
-async function userNamed(name) {
-  const lines = (await readFile(exported("users"), "utf8")).split("\n");
-  return lines.map((line) => line.split(",")).find((cells) => cells[1] === name)[0];
-}
 
 async function readAsOwner(path) {
   const answered = await fetch(shared().url + path, { headers: { cookie: set("BATON_OWNER") } });

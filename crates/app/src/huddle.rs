@@ -10,7 +10,7 @@ use domain::period::Days;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::document::Cell;
-use reports::huddle::{Followed, Line, Minutes, Section};
+use reports::huddle::{Followed, Line, Mark, Minutes, Section};
 use reports::render::shown;
 use serde_json::Value;
 use store::Tx;
@@ -267,6 +267,19 @@ pub async fn minutes(context: &Context, number: Option<u64>) -> Result<Option<Mi
     minutes_of(context, number).await.map(Some)
 }
 
+/// How much of huddles there is by now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn mark(context: &Context) -> Result<Mark, Error> {
+    Ok(mark_of(&context.store.huddles().await?, &context.store.huddle_entries().await?))
+}
+
+fn mark_of(huddles: &[Huddle], entries: &[Entry]) -> Mark {
+    let closed = huddles.iter().filter(|huddle| huddle.closed_at.is_some()).count();
+    Mark { huddles: huddles.len(), closed, entries: entries.len() }
+}
+
 async fn minutes_of(context: &Context, number: Option<u64>) -> Result<Minutes, Error> {
     let huddles = context.store.huddles().await?;
     let number = number.or(huddles.last().map(|last| last.number));
@@ -288,6 +301,7 @@ async fn minutes_of(context: &Context, number: Option<u64>) -> Result<Minutes, E
         lines: lines.map(line).collect(),
         open: followed(context, &entries).await?,
         others: huddles.iter().map(|huddle| (huddle.number, huddle.held_on)).collect(),
+        mark: mark_of(&huddles, &entries),
     })
 }
 

@@ -1221,6 +1221,8 @@ pub enum Huddle {
     },
     /// The same as Markdown, to be sent or filed
     Minutes { number: Option<u64> },
+    /// The same days for calendars (iCalendar): the weekly huddle, and each open action on its day
+    Calendar,
     /// Write a note down
     Note {
         text: String,

@@ -2,7 +2,7 @@
 
 use app::context::Context;
 use app::huddle::{self, Order, Wanted};
-use reports::huddle::{NoHuddle, markdown};
+use reports::huddle::{NoHuddle, calendar, markdown};
 
 use crate::args::{self, Output};
 use crate::show;
@@ -19,6 +19,12 @@ pub async fn huddle(context: &Context, asked: args::Huddle) -> anyhow::Result<()
         args::Huddle::Minutes { number } => {
             return match huddle::minutes(context, number).await? {
                 Some(minutes) => show::print(&markdown::minutes(&minutes)),
+                None => show::report(&NoHuddle, false),
+            };
+        }
+        args::Huddle::Calendar => {
+            return match huddle::minutes(context, None).await? {
+                Some(minutes) => show::print(&calendar::calendar(&minutes)),
                 None => show::report(&NoHuddle, false),
             };
         }

@@ -1,6 +1,7 @@
 //! Huddles: the agenda as it was frozen, what was decided, who does what by when, and what the
 //! metric of each action did since.
 
+pub mod calendar;
 pub mod markdown;
 
 use domain::huddle::{Entry, Reading, What};
@@ -36,6 +37,15 @@ pub struct Minutes {
     pub open: Vec<Followed>,
     /// The numbers of all huddles, with their days.
     pub others: Vec<(u64, Date)>,
+    pub mark: Mark,
+}
+
+/// How much of huddles there was when minutes were told: it tells whether they are the newest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    pub huddles: usize,
+    pub closed: usize,
+    pub entries: usize,
 }
 
 /// Something that was written down.

@@ -206,7 +206,12 @@ impl Figures {
             }
             (None, _) => format!("{title} is not known from {} to {}.", self.from, self.to),
             (Some(by), rows) => {
-                format!("{title} by {by}, from {} to {}: {} rows.", self.from, self.to, rows.len())
+                format!(
+                    "{title} by {by}, from {} to {}: {}.",
+                    self.from,
+                    self.to,
+                    counted(rows.len(), "row")
+                )
             }
         }
     }

@@ -95,6 +95,16 @@ pub fn capital(text: &str) -> String {
     format!("{first}{}", letters.as_str())
 }
 
+/// A probability between 0 and 1 in words: what rounds to none or to all is said to be near it,
+/// since futures that were simulated rule nothing out.
+pub fn chance(probability: f64) -> String {
+    match probability * 100.0 {
+        percent if percent < 0.5 => "under 1 %".to_owned(),
+        percent if percent > 99.5 => "over 99 %".to_owned(),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
 /// A number of things in words: `1 finding`, `2 findings`.
 pub fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::{capital, short};
+use crate::render::{capital, chance, short};
 
 /// What comes in a period varies so much around the pace of the days before.
 const PACE_DEVIATION: f64 = 0.15;
@@ -163,10 +163,10 @@ impl Scoreboard {
     fn answer(&self) -> String {
         let course = match (self.goal, self.probability) {
             (Some(goal), Some(probability)) => format!(
-                "{} in {}: {:.0} % likely on the present course.",
+                "{} in {}: {} likely on the present course.",
                 short(goal),
                 self.period,
-                probability * 100.0
+                chance(probability)
             ),
             (Some(goal), None) => format!("{} in {}.", short(goal), self.period),
             (None, _) => format!("No goal is set for {}: run `baton goal set`.", self.period),

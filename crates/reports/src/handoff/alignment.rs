@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::short;
+use crate::render::{chance, short};
 
 /// From this probability on a goal is likely.
 const LIKELY: f64 = 0.5;
@@ -71,12 +71,12 @@ impl Alignment {
             (self.is_green_while_red(), self.goal, self.goal_probability)
         {
             notes.push(format!(
-                "{} of {} legs are on pace or ahead while the {} are {:.0} % likely: legs that \
+                "{} of {} legs are on pace or ahead while the {} are {} likely: legs that \
                  are green do not make the number.",
                 self.legs_green,
                 self.legs_judged,
                 short(goal),
-                probability * 100.0
+                chance(probability)
             ));
         }
         notes.push(

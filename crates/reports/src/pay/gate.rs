@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::grouped;
+use crate::render::{chance, grouped};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct RelayOutlook {
@@ -93,10 +93,13 @@ impl RelayOutlook {
             None => format!("{what}: of some legs nobody can say yet how likely they are."),
             Some(all) if all.most == 0.0 => format!("{what}: a leg has missed its mark, so none."),
             Some(all) if all.least >= 1.0 => format!("{what}: every leg has met its mark."),
+            Some(all) if all.most < 0.005 => {
+                format!("{what}: {} likely, whatever binds the legs.", chance(all.most))
+            }
             Some(all) => format!(
                 "{what}: {} likely if each leg went its own way, between {} and {} whatever binds \
                  them.",
-                percent(all.independent),
+                chance(all.independent),
                 percent(all.least),
                 percent(all.most)
             ),

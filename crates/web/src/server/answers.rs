@@ -170,16 +170,20 @@ impl Question {
         Question { page, asked: asked.clone(), scope: scope.clone() }
     }
 
-    /// Whether it goes through all that was ever recorded.
+    /// Whether it goes through all that was ever recorded, or learns from it: it takes so long that
+    /// no change is followed at once.
     fn is_audit(&self) -> bool {
-        matches!(self.page, Page::Quality | Page::Proof)
+        use Page::{PeriodChecklist, PeriodProof, Proof, Quality, Restatements, Scores};
+        let audits = [Quality, Proof, PeriodProof, PeriodChecklist, Restatements, Scores];
+        audits.contains(&self.page)
     }
 
     fn lane(&self) -> Lane {
         match self.page {
             Page::Scoreboard => Lane::First,
-            Page::Week | Page::Backtest | Page::Retention | Page::Scores => Lane::Behind,
-            Page::PeriodProof | Page::PeriodChecklist | Page::Restatements => Lane::Behind,
+            Page::Week | Page::Backtest | Page::Retention | Page::Alignment => Lane::Behind,
+            Page::Imports | Page::Teams | Page::PlanVersions | Page::Periods => Lane::Records,
+            Page::Queue | Page::Agreement | Page::Keeping | Page::Dropped => Lane::Records,
             _ if self.is_audit() => Lane::Behind,
             _ => Lane::Usual,
         }

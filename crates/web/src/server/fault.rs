@@ -11,6 +11,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde_json::json;
 
 use super::frame::sentence;
+use super::huddles::CALENDAR;
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
@@ -123,6 +124,11 @@ struct FaultPage<'a> {
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         if let Fault::SignIn { next } = &self {
+            if next == CALENDAR {
+                // A calendar cannot sign in on a page: it asks for a password.
+                let asks = [(header::WWW_AUTHENTICATE, "Basic realm=\"Baton\"")];
+                return (self.status(), asks, self.title()).into_response();
+            }
             let query: String = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("next", next)
                 .finish();

@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use jiff::civil::Date;
 use reports::document::Report;
-use reports::huddle::{Minutes, Section, followed, markdown};
+use reports::huddle::{Minutes, Section, calendar, followed, markdown};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ use crate::table::TableView;
 
 /// Where the page is.
 pub(super) const ADDRESS: &str = "/huddle";
+/// Where calendars find the huddles.
+pub(super) const CALENDAR: &str = "/huddle/calendar.ics";
 /// What can be done at a huddle, by name.
 const DEEDS: [&str; 7] = ["open", "close", "note", "decision", "action", "done", "drop"];
 
@@ -44,6 +46,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route(ADDRESS, get(page).post(typed))
         .route("/huddle/minutes.md", get(minutes_file))
+        .route(CALENDAR, get(calendar_file))
 }
 
 /// The same for programs, below the API's address.
@@ -168,12 +171,24 @@ fn number(query: &HashMap<String, String>) -> Result<Option<u64>, Fault> {
     text(query, "number").map(read).transpose()
 }
 
-/// The minutes with what the metrics of open actions did since: kept until something changes.
+/// The minutes with what the metrics of open actions did since. What was written down is the newest;
+/// the metrics may be of before the last change of a record.
 async fn found(visitor: &Visitor, query: &HashMap<String, String>) -> Result<Found, Fault> {
-    visitor.check(Action::ReadFigures)?;
+    let context = visitor.context(Action::ReadFigures)?;
     let name = number(query)?.map(|number| number.to_string());
     let asked = Asked { name, ..Asked::default() };
-    Ok(Found(visitor.answer(Page::Huddle, &asked, AnswerWanted::New).await?.0))
+    let answer = async |wanted| visitor.answer(Page::Huddle, &asked, wanted).await;
+    let (kept, is_stale) = answer(AnswerWanted::AtOnce).await?;
+    let found = Found(kept);
+    if !is_stale {
+        return Ok(found);
+    }
+    let verb = async move |context: &Context| huddle::mark(context).await;
+    let mark = visitor.shared.run(context, verb).await?;
+    if found.minutes().map(|minutes| minutes.mark).unwrap_or_default() == mark {
+        return Ok(found);
+    }
+    Ok(Found(answer(AnswerWanted::New).await?.0))
 }
 
 struct Found(Arc<Answer>);
@@ -264,6 +279,16 @@ async fn minutes_file(
         (header::CONTENT_DISPOSITION, attached),
     ];
     Ok((headers, markdown::minutes(minutes)).into_response())
+}
+
+/// The weekly huddle and what is due, for calendars. They subscribe with a token as the password,
+/// since most can send no other header.
+async fn calendar_file(visitor: Visitor) -> Result<Response, Fault> {
+    let found = found(&visitor, &HashMap::new()).await?;
+    let none = || Fault::NotFound("There was no huddle yet.".into());
+    let minutes = found.minutes().ok_or_else(none)?;
+    let kind = [(header::CONTENT_TYPE, "text/calendar; charset=utf-8")];
+    Ok((kind, calendar::calendar(minutes)).into_response())
 }
 
 async fn told(

@@ -501,6 +501,7 @@ async fn statement_shown(
 #[derive(Template)]
 #[template(path = "server/relay.html")]
 struct RelayView {
+    is_stale: bool,
     frame: Frame,
     related: Vec<Link>,
     answer: String,
@@ -509,7 +510,11 @@ struct RelayView {
 }
 
 /// How likely the relay of a plan pays, which takes a forecast.
-async fn outlook(visitor: &Visitor, query: &HashMap<String, String>) -> Result<Arc<Answer>, Fault> {
+async fn outlook(
+    visitor: &Visitor,
+    query: &HashMap<String, String>,
+    wanted: Wanted,
+) -> Result<(Arc<Answer>, bool), Fault> {
     visitor.check(Action::ReadPay)?;
     let reach = reach(visitor).await?;
     let missing = || Fault::Field { field: "plan", why: "say which plan".to_owned() };
@@ -524,17 +529,19 @@ async fn outlook(visitor: &Visitor, query: &HashMap<String, String>) -> Result<A
     let with = version.map(|version| version.to_string());
     let asked = Asked { name: Some(name), with, ..Asked::default() };
     let question = Question::new(Page::PayRelay, &asked, &reach);
-    let found = visitor.shared.answers.get(&visitor.shared, question, Wanted::New).await;
-    Ok(found.map_err(absent)?.0)
+    let found = visitor.shared.answers.get(&visitor.shared, question, wanted).await;
+    found.map_err(absent)
 }
 
 async fn relay(
     visitor: Visitor,
     Query(query): Query<HashMap<String, String>>,
 ) -> Result<Response, Fault> {
-    let document = outlook(&visitor, &query).await?.report().document();
+    let (found, is_stale) = outlook(&visitor, &query, Wanted::AtOnce).await?;
+    let document = found.report().document();
     let asked = Asked::default();
     let view = RelayView {
+        is_stale,
         frame: Frame::new(&visitor, "Relay", ADDRESS, Some(Page::Scoreboard), &asked),
         related: family(&visitor, &asked),
         answer: unbroken(&document.answer),
@@ -549,7 +556,7 @@ async fn told_relay(
     Query(query): Query<HashMap<String, String>>,
     rendition: Rendition,
 ) -> Result<Response, Problem> {
-    let outlook = outlook(&visitor, &query).await?;
+    let (outlook, _) = outlook(&visitor, &query, Wanted::New).await?;
     rendition.answer(outlook.report(), &outlook.report().json())
 }
 

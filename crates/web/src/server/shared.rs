@@ -81,6 +81,8 @@ pub(super) enum Lane {
     Usual,
     /// What nobody looks at while editing.
     Behind,
+    /// What the store alone tells comes as soon as a record does.
+    Records,
 }
 
 impl Shared {
@@ -146,6 +148,7 @@ impl Shared {
             Lane::First => &self.first_turn,
             Lane::Usual => &self.usual_turns,
             Lane::Behind => &self.turn_behind,
+            Lane::Records => &self.turns,
         };
         self.run_in(turn, context, verb).await
     }

@@ -184,12 +184,15 @@ fn in_headers(headers: &HeaderMap) -> Option<String> {
     let (scheme, secret) = told.split_once(' ')?;
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" => Some(secret.trim().to_owned()),
-        "basic" => {
-            let pair = String::from_utf8(base64(secret.trim())?).ok()?;
-            pair.split_once(':').map(|(user, _)| user.to_owned())
-        }
+        "basic" => name_and_password(secret).map(|(name, _)| name),
         _ => None,
     }
+}
+
+/// What basic authentication tells (RFC 7617).
+pub(super) fn name_and_password(secret: &str) -> Option<(String, String)> {
+    let pair = String::from_utf8(base64(secret.trim())?).ok()?;
+    pair.split_once(':').map(|(name, password)| (name.to_owned(), password.to_owned()))
 }
 
 /// What a text in base 64 (RFC 4648) stands for.

@@ -15,9 +15,11 @@ use uuid::Uuid;
 use super::answers::{Answer, Question, Wanted};
 use super::asked::{Asked, Page};
 use super::fault::Fault;
+use super::huddles;
 use super::policy::Action;
 use super::records::SHOWN;
 use super::shared::{Entry, Shared};
+use super::tracking;
 
 /// The session's cookie. By this prefix browsers hold it to this host, and to secure transport.
 pub(super) const COOKIE: &str = "__Host-baton";
@@ -115,8 +117,12 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
         }
         let store = &shared.company().store;
         let broken = |error: app::error::Error| Fault::from(error);
-        if let Some(token) = bearer(&parts.headers) {
-            let known = store.token(token, shared.now()).await;
+        let token = match parts.uri.path() {
+            huddles::CALENDAR => of_calendar(&parts.headers),
+            _ => None,
+        };
+        if let Some(token) = token.or_else(|| bearer(&parts.headers).map(str::to_owned)) {
+            let known = store.token(&token, shared.now()).await;
             let known = known.map_err(|error| broken(error.into()))?;
             let (member, token) = known.ok_or_else(|| sign_in(parts))?;
             let visitor = Visitor::new(member, shared).await?;
@@ -147,6 +153,12 @@ fn sign_in(parts: &Parts) -> Fault {
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// The token that a calendar sends as its password.
+fn of_calendar(headers: &HeaderMap) -> Option<String> {
+    let told = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    tracking::name_and_password(told.strip_prefix("Basic ")?).map(|(_, password)| password)
 }
 
 /// The secret in the session's cookie.

@@ -70,3 +70,50 @@ async fn everybody_who_runs_speaks_and_who_looks_on_does_not() {
     let read = site.get("/api/v1/huddle", Some(&viewer)).await;
     assert!(read.status == StatusCode::OK && read.text.contains("a good week"), "{}", read.text);
 }
+
+/// Base 64 of RFC 4648, as calendars send a password.
+fn base64(text: &str) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let sign = |bits: u32| char::from(SIGNS[(bits & 63) as usize]);
+    let group = |bytes: &[u8]| {
+        let held = bytes.iter().fold(0, |held, byte| held << 8 | u32::from(*byte));
+        let held = held << (8 * (3 - bytes.len()));
+        let signs = (0..4).map(|place| sign(held >> (18 - 6 * place)));
+        let kept: String = signs.take(bytes.len() + 1).collect();
+        format!("{kept:=<4}")
+    };
+    text.as_bytes().chunks(3).map(group).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calendars_subscribe_with_a_token_as_their_password() {
+    const CALENDAR: &str = "/huddle/calendar.ics";
+    let site = Site::new(Entry::Members).await;
+    let rep = site.token(Role::SalesRep, Some("u1"), true).await;
+    assert_eq!(send(&site, &rep, json!({ "deed": "open" })).await.status, StatusCode::CREATED);
+    let action = json!({
+        "deed": "action", "text": "Call ten", "owner": "Ann", "due": "2026-06-05",
+    });
+    assert_eq!(send(&site, &rep, action).await.status, StatusCode::CREATED);
+
+    let asks = site.get(CALENDAR, None).await;
+    assert_eq!(asks.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(asks.headers[header::WWW_AUTHENTICATE], "Basic realm=\"Baton\"");
+    let basic = |path: &str, password: &str| {
+        let mut asked = request(Method::GET, path, None, Body::empty());
+        let told = format!("Basic {}", base64(&format!("ann:{password}")));
+        asked.headers_mut().insert(header::AUTHORIZATION, told.parse().expect("a header"));
+        site.ask(asked)
+    };
+    let found = basic(CALENDAR, &rep).await;
+    assert_eq!(found.status, StatusCode::OK, "{}", found.text);
+    assert_eq!(found.headers[header::CONTENT_TYPE], "text/calendar; charset=utf-8");
+    for part in ["RRULE:FREQ=WEEKLY", "DTSTART;VALUE=DATE:20260605", "SUMMARY:Due: Call ten (Ann)"]
+    {
+        assert!(found.text.contains(part), "{part}: {}", found.text);
+    }
+    assert_eq!(basic(CALENDAR, "wrong").await.status, StatusCode::UNAUTHORIZED);
+    // Nothing else takes a password: a browser would send it along unasked.
+    let elsewhere = basic("/huddle", &rep).await;
+    assert_eq!(elsewhere.status, StatusCode::SEE_OTHER, "{}", elsewhere.text);
+}
