@@ -1,15 +1,14 @@
 // The queue by keys alone: a seller takes a lead, reaches somebody, and finds it to be a good fit.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { browser, findings, overhang, signIn, visitor } from "../browser.mjs";
-import { baton, member, shared, userNamed } from "../world.mjs";
+import { baton, exported, member, shared, userNamed } from "../world.mjs";
 
 test("a lead is accepted, called and qualified", async (t) => {
   const { folder } = shared();
-  const { lines } = JSON.parse(await baton(folder, ["handoff", "queue", "--json"]));
-  const offered = lines.filter((line) => line.state === "offered" && line.runner);
-  assert.ok(offered.length > 0, "the demo has leads that are offered to somebody");
-  const { runner } = offered[0];
+  const runner = await offeredOne(folder, 1);
+  const offered = await offers(folder);
   const rep = await member(folder, "sales rep", await userNamed(runner));
   const page = await visitor(t, await browser(t), shared());
   await signIn(page, rep, "/queue");
@@ -35,6 +34,7 @@ test("a lead is accepted, called and qualified", async (t) => {
 
 test("what was declined needs a reason", async (t) => {
   const { folder } = shared();
+  await offeredOne(folder, 2);
   const manager = await member(folder, "sales manager");
   const page = await visitor(t, await browser(t), shared());
   await signIn(page, manager, "/queue");
@@ -47,3 +47,18 @@ test("what was declined needs a reason", async (t) => {
   await page.getByRole("status").waitFor();
   assert.equal(await page.locator("[data-lead]").count(), before - 1);
 });
+
+/** What is offered to somebody. */
+async function offers(folder) {
+  const { lines } = JSON.parse(await baton(folder, ["handoff", "queue", "--json"]));
+  return lines.filter((line) => line.state === "offered" && line.runner);
+}
+
+/** Offers a lead of the CRM to the first runner of the agreement; the runner's name. */
+async function offeredOne(folder, row) {
+  const { versions } = JSON.parse(await baton(folder, ["agreement", "show", "--json"]));
+  const { name } = versions[0].runners[0];
+  const [id] = (await readFile(exported("leads"), "utf8")).split("\n")[row].split(",");
+  await baton(folder, ["handoff", "offer", id, "--to", name]);
+  return name;
+}

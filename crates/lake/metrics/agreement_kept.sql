@@ -1,4 +1,4 @@
--- begun: what sales owed from the period on and is decided, each on the day on which its clock began
+-- begun: what sales owed in the period and is decided, each on the day on which its clock began
 with begun as (
     select *, began_on as day
     from handoff_clocks

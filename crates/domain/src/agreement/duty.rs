@@ -1,5 +1,5 @@
-//! Who does what: duties with the roles of RACI (responsible, accountable, consulted, informed), and
-//! where nobody or too many answer for one.
+//! Who does what: duties with the roles of RACI (responsible, accountable, consulted, informed),
+//! and where nobody or too many answer for one.
 
 use std::collections::BTreeSet;
 

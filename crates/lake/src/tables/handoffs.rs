@@ -38,8 +38,7 @@ fn rows<'a>(leads: &'a [Record<'a>], view: &'a View) -> Vec<Row<'a>> {
     let by_id: HashMap<Uuid, &Record<'_>> = leads.iter().map(|lead| (lead.id, lead)).collect();
     let seen = view.world.agreed.handoffs.iter();
     let seen = seen.filter(|handoff| handoff.qualified_at <= until(view));
-    let row =
-        |handoff: &'a Handoff| by_id.get(&handoff.lead).map(|lead| Row { handoff, lead: *lead });
+    let row = |handoff: &'a Handoff| by_id.get(&handoff.lead).map(|lead| Row { handoff, lead });
     seen.filter_map(row).collect()
 }
 

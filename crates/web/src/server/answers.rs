@@ -265,9 +265,14 @@ impl Answers {
         {
             return Ok((kept.answer.clone(), true));
         }
+        // Whoever has nothing yet goes before pages that can be shown as they were.
+        let lane = match (question.lane(), &kept) {
+            (Lane::Usual, Some(_)) => Lane::Behind,
+            (lane, _) => lane,
+        };
         let computing = {
             let shared = shared.clone();
-            tokio::spawn(async move { shared.answers.compute(&shared, question).await })
+            tokio::spawn(async move { shared.answers.compute(&shared, question, lane).await })
         };
         let failed = |_| Fault::Unready("a computation failed");
         match kept {
@@ -296,7 +301,12 @@ impl Answers {
 
     /// Computes an answer of the facts as they are once it is its turn; whoever asked meanwhile
     /// finds that one.
-    async fn compute(&self, shared: &Shared, question: Question) -> Result<Arc<Answer>, Fault> {
+    async fn compute(
+        &self,
+        shared: &Shared,
+        question: Question,
+        lane: Lane,
+    ) -> Result<Arc<Answer>, Fault> {
         let turn = self.turn(&question);
         let _mine = turn.lock().await;
         let standing = standing(shared, question.page).await?;
@@ -309,7 +319,7 @@ impl Answers {
         let (page, asked) = (question.page, question.asked.clone());
         let started = Instant::now();
         let verb = async move |context: &Context| answer(context, page, &asked).await;
-        let computed = shared.compute(question.lane(), context, verb).await;
+        let computed = shared.compute(lane, context, verb).await;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way.remove(&question);
         let answer = Arc::new(computed?);
@@ -428,18 +438,23 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         | Page::PeriodProof
         | Page::PeriodChecklist
         | Page::Restatements => of_closes(context, page, asked).await,
-        Page::Huddle => {
-            let number = asked.name.as_deref().and_then(|number| number.parse().ok());
-            Ok(Answer::Huddle(huddle::minutes(context, number).await?.map(Box::new)))
-        }
-        // What is kept is asked within a reach of pay, in the place of the scope of records.
-        Page::PayRelay => {
-            let version = asked.with.as_deref().and_then(|version| version.parse().ok());
-            let which = Saved { name: asked.name.clone().unwrap_or_default(), version };
-            let outlook = pay::outlook(context, &which, &context.scope).await?;
-            Ok(Answer::PayRelay(Box::new(outlook)))
-        }
+        Page::Huddle => held(context, asked).await,
+        Page::PayRelay => outlook(context, asked).await,
     }
+}
+
+async fn held(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let number = asked.name.as_deref().and_then(|number| number.parse().ok());
+    Ok(Answer::Huddle(huddle::minutes(context, number).await?.map(Box::new)))
+}
+
+/// How likely a relay pays; what is kept of it is asked within a reach of pay, in the place of the
+/// scope of records.
+async fn outlook(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let version = asked.with.as_deref().and_then(|version| version.parse().ok());
+    let which = Saved { name: asked.name.clone().unwrap_or_default(), version };
+    let outlook = pay::outlook(context, &which, &context.scope).await?;
+    Ok(Answer::PayRelay(Box::new(outlook)))
 }
 
 fn checked(asked: &Asked) -> goal::Question {

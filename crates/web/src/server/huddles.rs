@@ -171,8 +171,8 @@ fn number(query: &HashMap<String, String>) -> Result<Option<u64>, Fault> {
     text(query, "number").map(read).transpose()
 }
 
-/// The minutes with what the metrics of open actions did since. What was written down is the newest;
-/// the metrics may be of before the last change of a record.
+/// The minutes with what the metrics of open actions did since. What was written down is the
+/// newest; the metrics may be of before the last change of a record.
 async fn found(visitor: &Visitor, query: &HashMap<String, String>) -> Result<Found, Fault> {
     let context = visitor.context(Action::ReadFigures)?;
     let name = number(query)?.map(|number| number.to_string());
