@@ -99,13 +99,14 @@ impl Canvas {
     }
 
     /// Shapes that lead on to an address, with the name of where that is; those of an empty address
-    /// are plain shapes.
+    /// are plain shapes. The shapes tell nothing themselves: the name is told once.
     pub fn leading(&mut self, href: &str, name: &str, draw: impl FnOnce(&mut Canvas)) {
         if href.is_empty() {
             return draw(self);
         }
         self.leads_on = true;
-        self.push(&format!(r#"<a href="{}" aria-label="{}">"#, escaped(href), escaped(name)));
+        let (href, told) = (escaped(href), escaped(name));
+        self.push(&format!(r#"<a href="{href}" aria-label="{told}">{}"#, title(name)));
         draw(self);
         self.push("</a>");
     }
@@ -114,9 +115,9 @@ impl Canvas {
     pub fn leading_dot(&mut self, class: &str, at: (f64, f64), href: &str, tells: &str) {
         self.leading(href, tells, |canvas| {
             if !href.is_empty() {
-                canvas.dot("hit", at, 11.0, tells);
+                canvas.dot("hit", at, 11.0, "");
             }
-            canvas.dot(class, at, 3.5, tells);
+            canvas.dot(class, at, 3.5, if href.is_empty() { tells } else { "" });
         });
     }
 

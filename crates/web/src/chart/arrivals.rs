@@ -41,8 +41,8 @@ fn draw_step(canvas: &mut Canvas, step: &Step, (x, half): (f64, f64), people: &S
     );
     let (edge, top) = (people.place(new), people.place(all));
     canvas.leading(href, &tells, |canvas| {
-        canvas.bar("bar past", (x - half, top), (x + half, edge), &tells);
-        canvas.bar("bar open", (x - half, edge), (x + half, people.place(0.0)), &tells);
+        canvas.bar("bar past", (x - half, top), (x + half, edge), "");
+        canvas.bar("bar open", (x - half, edge), (x + half, people.place(0.0)), "");
     });
 }
 

@@ -31,7 +31,7 @@ pub fn draw(forecast: &Forecast, size: Size, rows: &str) -> Canvas {
     let tells = format!("booked: {}", brief(booked));
     let (zero, end) = (amounts.place(0.0), amounts.place(booked));
     canvas.leading(if booked > 0.0 { rows } else { "" }, &tells, |canvas| {
-        canvas.bar("bar won", (zero, top + 11.0), (end, bottom - 11.0), &tells);
+        canvas.bar("bar won", (zero, top + 11.0), (end, bottom - 11.0), "");
     });
     let median = amounts.place(at("p50"));
     canvas.line("median", (median, top - 8.0), (median, bottom + 8.0));

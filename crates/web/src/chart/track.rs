@@ -27,15 +27,19 @@ pub fn draw(board: &Scoreboard, size: Size, to: To<Leg>) -> Canvas {
     for (place, leg) in legs.iter().enumerate() {
         let top = 24.0 + place as f64 * size.pick(LANE_HEIGHT, LANE_HEIGHT + 20.0);
         let is_to_fix = bottleneck == Some((leg.leg, leg.metric));
-        let told = format!("{}, {}: {}", leg.leg, plain(leg.metric), words(leg));
-        canvas.leading(&to(leg), &told, |canvas| {
-            draw_leg(canvas, leg, &lane, top, is_to_fix, size);
-        });
+        draw_leg(&mut canvas, (leg, &to(leg)), &lane, top, is_to_fix, size);
     }
     canvas
 }
 
-fn draw_leg(canvas: &mut Canvas, leg: &Leg, lane: &Scale, top: f64, is_to_fix: bool, size: Size) {
+fn draw_leg(
+    canvas: &mut Canvas,
+    (leg, href): (&Leg, &str),
+    lane: &Scale,
+    top: f64,
+    is_to_fix: bool,
+    size: Size,
+) {
     let pace = leg.pace().unwrap_or_default();
     let line = top + size.pick(20.0, 40.0);
     let baton = lane.place(pace.clamp(0.0, SHARE_MAX));
@@ -48,8 +52,10 @@ fn draw_leg(canvas: &mut Canvas, leg: &Leg, lane: &Scale, top: f64, is_to_fix: b
     canvas.text("tick", Anchor::Start, place, &plain(leg.metric));
     canvas.line("lane broken", (lane.start, line), (lane.end, line));
     let class = if is_to_fix { "bar dead" } else { team(leg.leg) };
-    canvas.bar(class, (lane.start, line - 4.0), (baton, line + 4.0), &tells);
-    canvas.bar("baton", (baton - 3.0, line - 9.0), (baton + 3.0, line + 9.0), &tells);
+    canvas.leading(href, &tells, |canvas| {
+        canvas.bar(class, (lane.start, line - 4.0), (baton, line + 4.0), "");
+        canvas.bar("baton", (baton - 3.0, line - 9.0), (baton + 3.0, line + 9.0), "");
+    });
     let place = size.pick((lane.end + 14.0, line + 4.0), (8.0, top + 62.0));
     let class = if is_to_fix { "label dead-text" } else { "tick" };
     canvas.text(class, Anchor::Start, place, &words);
