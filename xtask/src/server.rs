@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+/// In which Linux tells times of processes, on every machine that Rust knows.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// A server that ends when it is dropped.
 pub struct Server {
     process: Child,
@@ -51,6 +54,21 @@ impl Server {
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
         Ok(kib.context("the kernel does not say how much memory is resident")? / 1024.0)
     }
+
+    /// How long it has had a processor, all its threads together.
+    pub fn processor_seconds(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        processor_seconds(&stat).context("the kernel does not say how long it has run")
+    }
+}
+
+/// The time in a process's `stat`, in its own mode and in the kernel's: proc_pid_stat(5).
+fn processor_seconds(stat: &str) -> Option<f64> {
+    // The second field is a name in brackets, of any characters.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11).map(str::parse::<f64>);
+    let (own, kernel) = (times.next()?.ok()?, times.next()?.ok()?);
+    Some((own + kernel) / TICKS_PER_SECOND)
 }
 
 /// The address in a line that names it as a link.
@@ -75,5 +93,12 @@ mod tests {
         let said = "Baton is served at http://127.0.0.1:7700 (end it with Ctrl-C)\n";
         assert_eq!(address(said), Some(SocketAddr::from(([127, 0, 0, 1], 7700))));
         assert_eq!(address("baton: no company"), None);
+    }
+
+    #[test]
+    fn time_is_read_behind_any_name() {
+        let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 9 0 0 0 1250 50 0 0 20 0 4";
+        assert_eq!(processor_seconds(stat), Some(13.0));
+        assert_eq!(processor_seconds("42"), None);
     }
 }

@@ -24,6 +24,8 @@ pub struct Memos {
     pub forecasts: Memo<Option<Range>, 2_000>,
     /// What a period's eve let expect.
     pub eves: Memo<std::sync::Arc<Eve>, 16>,
+    /// How many touches came in some days.
+    pub touches: Memo<Option<reports::scoreboard::Amount>, 1_000>,
     /// Probabilities of goals as they stood on past days.
     pub probabilities: Memo<Option<f64>, 1_000>,
 }

@@ -10,6 +10,9 @@ mod expectation;
 mod steps;
 pub mod week;
 
+use std::sync::Arc;
+
+use domain::access::Scope;
 use domain::goal::{Counts, Goal};
 use domain::money::Money;
 use domain::period::Days;
@@ -20,6 +23,7 @@ use reports::scoreboard::{Amount, Leg, Scoreboard};
 use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
+use crate::memo;
 use crate::model::{counted, won_within};
 use crate::world::World;
 use eve::Eve;
@@ -47,18 +51,18 @@ pub async fn scoreboard(
     as_of: Option<Date>,
     known_at: Option<Date>,
 ) -> Result<Scoreboard, Error> {
-    let world = World::at(context, context.as_of(as_of, known_at)).await?;
+    let world = Arc::new(World::at(context, context.as_of(as_of, known_at)).await?);
     let goal = goal_around(context, world.as_of).await?;
     let calendar = context.company.calendar;
     let period = goal.map_or_else(|| calendar.year_of(world.as_of), |goal| goal.period);
     let days = calendar.days(period);
     let eve = Eve::of(context, goal, days, world.as_of, known_at).await?;
-    let expectation = Expectation::new(&eve, &world, goal, days);
     let board = Board { context, world: &world, eve: &eve, goal, days };
-    let mut legs = Vec::new();
-    for (leg, metric) in LEGS {
-        legs.extend(board.leg(leg, metric, &expectation).await?);
-    }
+    let (expected, came) =
+        tokio::join!(expected(context, world.clone(), eve.clone(), goal, days), board.actuals());
+    let ((expectation, probability), came) = (expected?, came?);
+    let leg = |((leg, metric), actual)| board.leg(leg, metric, actual, &expectation);
+    let legs = LEGS.into_iter().zip(came).filter_map(leg).collect();
     let mut notes = expectation.notes.clone();
     notes.push(match goal {
         Some(_) => "Expected is what the goal asks for, from what was known on its eve.".to_owned(),
@@ -73,7 +77,7 @@ pub async fn scoreboard(
         period,
         first: days.first,
         goal: goal.map(|goal| goal.amount),
-        probability: goal.map(|goal| probability(context, &world, goal)).transpose()?.flatten(),
+        probability,
         legs,
         steps: Vec::new(),
         notes,
@@ -87,6 +91,27 @@ async fn goal_around(context: &Context, day: Date) -> Result<Option<Goal>, Error
     let calendar = context.company.calendar;
     let around = goals.into_iter().filter(|goal| calendar.days(goal.period).contains(day));
     Ok(around.max_by_key(|goal| calendar.days(goal.period).last))
+}
+
+/// What should have come by the day, and how likely the goal is: computed beside what is read.
+async fn expected(
+    context: &Context,
+    world: Arc<World>,
+    eve: Arc<Eve>,
+    goal: Option<Goal>,
+    days: Days,
+) -> Result<(Expectation, Option<f64>), Error> {
+    let context = context.renewed(&context.actor, context.now, context.scope.clone());
+    let work = move || {
+        let probability = goal.map(|goal| probability(&context, &world, goal)).transpose()?;
+        Ok((Expectation::new(&eve, &world, goal, days), probability.flatten()))
+    };
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| error.try_into_panic());
+    match done {
+        Ok(found) => found,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_)) => Err(Error::Input("it was stopped: ask again".to_owned())),
+    }
 }
 
 pub(crate) fn probability(
@@ -113,18 +138,28 @@ struct Board<'a> {
 }
 
 impl Board<'_> {
+    /// What has come of each leg.
+    async fn actuals(&self) -> Result<Vec<Option<Amount>>, Error> {
+        let mut came = Vec::with_capacity(LEGS.len());
+        for (_, metric) in LEGS {
+            came.push(self.actual(metric).await?);
+        }
+        Ok(came)
+    }
+
     /// A leg by one metric; `None` where there is nothing of the kind at all.
-    async fn leg(
+    fn leg(
         &self,
         leg: &'static str,
         metric: &'static str,
+        actual: Option<Amount>,
         expectation: &Expectation,
-    ) -> Result<Option<Leg>, Error> {
+    ) -> Option<Leg> {
         let modelled = expectation.of(metric);
         if metric == "mqls" && modelled.is_none() {
-            return Ok(None);
+            return None;
         }
-        let Some(actual) = self.actual(metric).await? else { return Ok(None) };
+        let actual = actual?;
         let amount = |size: f64| actual.like(size);
         let is_all = self.goal.is_none_or(|goal| goal.counts == Counts::All);
         let is_whole = is_all || !["revenue", "opportunities_created"].contains(&metric);
@@ -155,7 +190,7 @@ impl Board<'_> {
                 Leg { expected, ..Leg::without_model(leg, metric, actual) }
             }
         };
-        Ok(Some(Leg { is_whole, ..leg }))
+        Some(Leg { is_whole, ..leg })
     }
 
     /// What has come since the period began, of what counts towards the goal.
@@ -179,7 +214,6 @@ impl Board<'_> {
     }
 }
 
-/// A metric over days; `None` where there is nothing of the kind at all.
 /// A day of which too little was known has no probability and no forecast; that is no fault of
 /// today's.
 pub(crate) fn told<T>(found: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
@@ -189,7 +223,30 @@ pub(crate) fn told<T>(found: Result<Option<T>, Error>) -> Result<Option<T>, Erro
     }
 }
 
+/// A metric over days; `None` where there is nothing of the kind at all.
 async fn figure(
+    context: &Context,
+    world: &World,
+    metric: &str,
+    days: Days,
+) -> Result<Option<Amount>, Error> {
+    // Who sees all sees all touches, whatever else was told since they were sealed: a million are
+    // counted once a day and version.
+    let is_kept = metric == "touches" && context.scope == Scope::All && world.is_known_now;
+    if !is_kept {
+        return measured(context, world, metric, days).await;
+    }
+    let memo = &context.memos.touches;
+    let key = memo::key(&(world.tables.touches_version(), world.as_of, days));
+    if let Some(known) = memo.find(key) {
+        return Ok(known);
+    }
+    let found = measured(context, world, metric, days).await?;
+    memo.keep(key, found);
+    Ok(found)
+}
+
+async fn measured(
     context: &Context,
     world: &World,
     metric: &str,

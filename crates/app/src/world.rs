@@ -34,6 +34,8 @@ pub struct World {
     pub lead_stages: Stages,
     /// Whether any history in it was put together from exports.
     pub reconstructed: bool,
+    /// Whether it is of all that is known by now, rather than of what was known on a past day.
+    pub is_known_now: bool,
     /// Deals whose amount is not in the company's currency, by external id.
     pub in_other_currency: Vec<String>,
 }
@@ -90,6 +92,7 @@ impl World {
         let in_other_currency = leave_out_other_currencies(&mut deals.records, context);
         Ok(World {
             as_of: context.day(as_of),
+            is_known_now: as_of.known_at >= context.now,
             tables,
             reconstructed: deals.reconstructed || leads.reconstructed,
             deals: deals.records,

@@ -70,6 +70,8 @@ pub struct Agreement {
     pub hours: BusinessHours,
     pub decline_reasons: Vec<String>,
     pub recycle_reasons: Vec<String>,
+    /// How leads come to be handed over.
+    pub entry: Entry,
     /// Days after which a recycled lead is offered again.
     pub recycle_days: u32,
     /// How often one lead is offered at most; from then on it stays with marketing.
@@ -80,6 +82,16 @@ pub struct Agreement {
     pub escalation: Vec<Step>,
     /// Who does what, beside leads.
     pub duties: Vec<Duty>,
+}
+
+/// How a lead comes to be handed over for the first time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Entry {
+    /// Somebody offers it.
+    #[default]
+    ByHand,
+    /// It is offered once the CRM calls it marketing-qualified.
+    ByStage,
 }
 
 /// A way of choosing who is offered a lead.
@@ -171,6 +183,8 @@ pub enum AgreementError {
     DutyTwice(String),
     #[error("`{0}` is neither marketing nor sales")]
     UnknownSide(String),
+    #[error("`{0}` is neither by hand nor by stage")]
+    UnknownEntry(String),
     #[error("`{0}` is not one of: account owner, territory, round robin, least busy")]
     UnknownRoute(String),
 }
@@ -183,6 +197,7 @@ impl AgreementError {
             AgreementError::Range { what, .. } => what,
             AgreementError::Reasons { field } | AgreementError::ReasonTwice { field, .. } => field,
             AgreementError::Routing | AgreementError::UnknownRoute(_) => "routing",
+            AgreementError::UnknownEntry(_) => "entry",
             AgreementError::Runners | AgreementError::RunnerTwice => "runners",
             AgreementError::Leave => "leaves",
             AgreementError::Escalation => "escalation",
@@ -331,6 +346,26 @@ impl FromStr for Side {
     }
 }
 
+impl Entry {
+    pub const ALL: [Entry; 2] = [Entry::ByHand, Entry::ByStage];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Entry::ByHand => "by hand",
+            Entry::ByStage => "by stage",
+        }
+    }
+}
+
+impl FromStr for Entry {
+    type Err = AgreementError;
+
+    fn from_str(text: &str) -> Result<Entry, AgreementError> {
+        let named = Entry::ALL.into_iter().find(|entry| plain(entry.name()) == plain(text));
+        named.ok_or_else(|| AgreementError::UnknownEntry(text.to_owned()))
+    }
+}
+
 impl Route {
     pub const ALL: [Route; 4] =
         [Route::AccountOwner, Route::Territory, Route::RoundRobin, Route::LeastBusy];
@@ -386,6 +421,7 @@ pub(crate) mod tests {
             hours: hours.expect("hours"),
             decline_reasons: vec!["No fit".to_owned(), "No budget".to_owned()],
             recycle_reasons: vec!["Bad timing".to_owned()],
+            entry: Entry::ByHand,
             recycle_days: 30,
             passes_max: 3,
             routing: Route::ALL.to_vec(),
@@ -431,6 +467,10 @@ pub(crate) mod tests {
             assert_eq!(route.name().parse(), Ok(route));
         }
         assert_eq!("round_robin".parse(), Ok(Route::RoundRobin));
+        for entry in Entry::ALL {
+            assert_eq!(entry.name().parse(), Ok(entry));
+        }
+        assert!("by chance".parse::<Entry>().is_err());
         for side in Side::ALL {
             assert_eq!(side.name().parse(), Ok(side));
         }

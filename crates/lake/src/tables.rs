@@ -79,6 +79,11 @@ impl Tables {
         &self.picture.view.world
     }
 
+    /// The version of the table of touches: as long as it is the same, so are its touches.
+    pub fn touches_version(&self) -> Option<u64> {
+        self.picture.view.touches.as_ref()?.version()
+    }
+
     /// The as-of day in the company's zone.
     pub(crate) fn as_of_day(&self) -> Date {
         day_of(self.picture.view.as_of.effective_at, zone(&self.picture.view))

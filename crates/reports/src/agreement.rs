@@ -1,7 +1,7 @@
 //! The agreement between marketing and sales: what was agreed, and who has signed it.
 
 use domain::agreement::duty::{Duty, Open};
-use domain::agreement::{Agreement, Leave, Runner, Side, Step, Whom};
+use domain::agreement::{Agreement, Entry, Leave, Runner, Side, Step, Whom};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -124,6 +124,7 @@ impl Agreements {
             ("Calls before a lead is recycled", terms.calls_min.to_string()),
             ("Reasons for declining", terms.decline_reasons.join(", ")),
             ("Reasons for recycling", terms.recycle_reasons.join(", ")),
+            ("Leads are handed over", entry_words(terms.entry).to_owned()),
             ("A recycled lead is offered again after", format!("{} days", terms.recycle_days)),
             ("Offered at most", format!("{} times", terms.passes_max)),
             ("Who is asked", routing.join(" → ")),
@@ -186,7 +187,7 @@ impl Agreements {
             format!(
                 "Who does what is open for {} of {}: {}.",
                 open.len(),
-                counted(duties.len(), "duty").replace("dutys", "duties"),
+                counted(duties.len(), "duty"),
                 open.join(", ")
             )
         })
@@ -233,6 +234,7 @@ impl Agreements {
             "calls_min": terms.calls_min,
             "decline_reasons": terms.decline_reasons,
             "recycle_reasons": terms.recycle_reasons,
+            "entry": terms.entry.name(),
             "recycle_days": terms.recycle_days,
             "passes_max": terms.passes_max,
             "routing": terms.routing.iter().map(|route| route.name()).collect::<Vec<_>>(),
@@ -240,6 +242,13 @@ impl Agreements {
             "escalation": terms.escalation.iter().map(step).collect::<Vec<_>>(),
             "duties": terms.duties.iter().map(duty_json).collect::<Vec<_>>(),
         })
+    }
+}
+
+fn entry_words(entry: Entry) -> &'static str {
+    match entry {
+        Entry::ByHand => "by hand",
+        Entry::ByStage => "once the CRM calls them qualified",
     }
 }
 

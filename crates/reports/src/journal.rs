@@ -97,7 +97,6 @@ impl Entries {
 
     fn answer(&self) -> String {
         let count = counted(self.entries.len(), "entry");
-        let count = count.replace("entrys", "entries");
         match (self.entries.is_empty(), self.next.is_some()) {
             (true, false) => "No entry of the journal matches.".to_owned(),
             (true, true) => "No entry matches yet: older ones are still to be searched.".to_owned(),

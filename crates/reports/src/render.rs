@@ -107,7 +107,17 @@ pub fn chance(probability: f64) -> String {
 
 /// A number of things in words: `1 finding`, `2 findings`.
 pub fn counted(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+    format!("{count} {}", named(count, thing))
+}
+
+/// A thing's name for so many of it.
+pub fn named(count: usize, thing: &str) -> String {
+    let is_vowel = |letter: char| "aeiou".contains(letter);
+    match (count, thing.strip_suffix('y')) {
+        (1, _) => thing.to_owned(),
+        (_, Some(stem)) if !stem.ends_with(is_vowel) => format!("{stem}ies"),
+        _ => format!("{thing}s"),
+    }
 }
 
 /// Thin groups of three in the whole part: `12,345.60`.

@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Value as SqlValue};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::record::{instant, parse_id};
+use crate::record::{bounded, instant, parse_id};
 use crate::{Store, Tx, db};
 
 pub use notice::{Due, Told};
@@ -95,6 +95,30 @@ impl Store {
     /// The passes of a lead, the first one first.
     pub async fn passes(&self, lead: Uuid) -> Result<Vec<Handoff>, Error> {
         passes(&self.db.reader, lead).await
+    }
+
+    /// Leads in some stages that were never handed over and are not deleted, by id: at most
+    /// `limit` with ids behind `after`.
+    pub async fn unhanded_leads(
+        &self,
+        stages: &[&str],
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Uuid>, Error> {
+        if stages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            r#"select id from "leads" where id > $1 and stage in {}
+            and not exists (select 1 from handoff where handoff.lead_id = "leads".id)
+            and (deleted is null or deleted = 0) order by id limit $2"#,
+            db::parameters(3, stages.len())
+        );
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let mut values = vec![after.into(), bounded(limit)];
+        values.extend(stages.iter().map(|stage| (*stage).into()));
+        let rows = db::raw_rows(&self.db.reader, sql, values).await?;
+        rows.iter().map(|row| parse_id(&row.try_get_by_index::<String>(0)?)).collect()
     }
 
     /// Recycled leads that are to be offered again by an instant.

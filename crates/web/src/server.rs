@@ -8,6 +8,7 @@ mod answers;
 mod api;
 mod asked;
 mod assets;
+mod authorization;
 #[cfg(debug_assertions)]
 mod design;
 mod entrance;
@@ -23,6 +24,7 @@ mod huddles;
 mod idempotency;
 mod journal;
 mod keys;
+mod lanes;
 mod members;
 mod metrics;
 mod pages;
@@ -90,6 +92,8 @@ pub enum ServeError {
     DemoInPublic(SocketAddr),
     #[error("the server stopped: {0}")]
     Stopped(std::io::Error),
+    #[error("threads cannot be started: {0}")]
+    Threads(std::io::Error),
     #[error("the policies cannot be read: {0}")]
     Policy(String),
 }

@@ -98,15 +98,18 @@ impl Canvas {
         self.push(&format!(r#"<path class="{class}" d="{upper}{lower}">{}</path>"#, title(tells)));
     }
 
-    /// Shapes that lead on to an address, with the name of where that is; those of an empty address
-    /// are plain shapes. The shapes tell nothing themselves: the name is told once.
+    /// Shapes under one name, which lead on to an address unless that is empty. The shapes tell
+    /// nothing themselves: the name is told once.
     pub fn leading(&mut self, href: &str, name: &str, draw: impl FnOnce(&mut Canvas)) {
+        let named = title(name);
         if href.is_empty() {
-            return draw(self);
+            self.push(&format!("<g>{named}"));
+            draw(self);
+            return self.push("</g>");
         }
         self.leads_on = true;
         let (href, told) = (escaped(href), escaped(name));
-        self.push(&format!(r#"<a href="{href}" aria-label="{told}">{}"#, title(name)));
+        self.push(&format!(r#"<a href="{href}" aria-label="{told}">{named}"#));
         draw(self);
         self.push("</a>");
     }
@@ -117,7 +120,7 @@ impl Canvas {
             if !href.is_empty() {
                 canvas.dot("hit", at, 11.0, "");
             }
-            canvas.dot(class, at, 3.5, if href.is_empty() { tells } else { "" });
+            canvas.dot(class, at, 3.5, "");
         });
     }
 

@@ -27,6 +27,9 @@ pub(super) struct Sheet {
     calls_min: u32,
     decline_reasons: Vec<String>,
     recycle_reasons: Vec<String>,
+    /// By hand if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entry: Option<String>,
     recycle_days: u32,
     passes_max: u32,
     routing: Vec<String>,
@@ -141,6 +144,7 @@ impl Sheet {
     pub fn agreement(&self, context: &Context) -> Result<Agreement, Error> {
         let routing: Result<Vec<Route>, AgreementError> =
             self.routing.iter().map(|route| route.parse()).collect();
+        let entry = self.entry.as_deref().map(str::parse);
         let agreement = Agreement {
             definition: self.definition.trim().to_owned(),
             score_min: self.score_min,
@@ -152,6 +156,7 @@ impl Sheet {
             hours: self.hours.hours(context)?,
             decline_reasons: self.decline_reasons.clone(),
             recycle_reasons: self.recycle_reasons.clone(),
+            entry: entry.transpose().map_err(wrong)?.unwrap_or_default(),
             recycle_days: self.recycle_days,
             passes_max: self.passes_max,
             routing: routing.map_err(wrong)?,

@@ -2,25 +2,22 @@
 //! back, what waits for room is offered. Each step is a write of its own that is done once, by
 //! however many processes and after however many restarts.
 
-use std::collections::BTreeSet;
-
-use domain::agreement::Whom;
+use domain::agreement::{self, Whom};
 use domain::handoff::{Action, By, Handoff, State};
+use domain::journal::Entry;
 use domain::kind::Kind;
-use domain::lifecycle::{Lifecycle, reference, text};
+use domain::lifecycle::{Lifecycle, reference};
 use domain::time::start_of_day;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reports::handoff::Ticked;
 use store::Tx;
 use store::handoff::Due;
-use store::record::Record;
 use uuid::Uuid;
 
 use super::target::Aim;
 use super::{Halt, To, begun, changed, offer};
 use crate::agreement::{InForce, in_force};
-use crate::check::is_deleted;
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::TICK_MAX;
@@ -48,6 +45,9 @@ pub async fn tick(context: &Context) -> Result<Ticked, Error> {
     for handoff in context.store.returning_handoffs(context.now).await?.iter().take(TICK_MAX) {
         done.returned += usize::from(returned(context, &agreed, handoff).await?);
     }
+    if agreed.terms.entry == agreement::Entry::ByStage {
+        done.offered += entered(context, &agreed, agreed.since).await?;
+    }
     let waiting = context.store.open_handoffs().await?;
     let waits = |handoff: &&Handoff| handoff.state == State::Qualified;
     for handoff in waiting.iter().filter(waits).take(TICK_MAX) {
@@ -69,41 +69,50 @@ pub async fn gather(context: &Context, since: Option<Date>) -> Result<Ticked, Er
     let agreed = super::agreed(context).await?;
     let zone = &context.company.timezone;
     let since = since.map_or(agreed.since, |day| start_of_day(day, zone));
-    let known: BTreeSet<Uuid> =
-        context.store.handoffs().await?.iter().map(|handoff| handoff.lead).collect();
-    let (mut done, mut after) = (Ticked::default(), None);
+    Ok(Ticked { offered: entered(context, &agreed, since).await?, ..Ticked::default() })
+}
+
+/// Offers the leads that became marketing-qualified from an instant on and were never handed over.
+/// Returns how many somebody has room for; the others wait.
+async fn entered(context: &Context, agreed: &InForce, since: Timestamp) -> Result<usize, Error> {
+    let stages = context.stages(Kind::Leads).await?;
+    let mqls: Vec<&str> = (stages.stages.iter().map(|stage| stage.name.as_str()))
+        .filter(|name| Lifecycle::of_stage(name) == Some(Lifecycle::Mql))
+        .collect();
+    let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = context.store.records_page(Kind::Leads, after, LEADS_PER_PAGE).await?;
-        let Some(last) = page.last() else { return Ok(done) };
-        after = Some(last.id);
-        let is_new = |lead: &&Record| !known.contains(&lead.id) && is_qualified(lead);
-        for lead in page.iter().filter(is_new) {
-            if stage_entered_at(context, lead.id).await? >= Some(since) {
-                done.offered += usize::from(offered(context, &agreed, lead.id).await?);
-            }
+        let page = context.store.unhanded_leads(&mqls, after, LEADS_PER_PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        let entries = context.store.entries_of(Kind::Leads, &page).await?;
+        for lead in page {
+            let told = entries.get(&lead).map_or(&[][..], Vec::as_slice);
+            let entered_at = stage_entered_at(told);
+            found.extend(entered_at.filter(|at| *at >= since).map(|at| (at, lead)));
         }
     }
+    // Who has waited longest comes first.
+    found.sort_unstable();
+    let mut count = 0;
+    for (_, lead) in found {
+        count += usize::from(offered(context, agreed, lead).await?);
+    }
+    Ok(count)
 }
 
-/// Whether a lead is in a stage that means marketing-qualified.
-fn is_qualified(lead: &Record) -> bool {
-    let stage = text(&lead.values, "stage");
-    let is_mql = stage.is_some_and(|stage| Lifecycle::of_stage(&stage) == Some(Lifecycle::Mql));
-    is_mql && !is_deleted(lead)
-}
-
-/// Since when a lead is in its stage, by the journal. An entry may say again what held before.
-async fn stage_entered_at(context: &Context, lead: Uuid) -> Result<Option<Timestamp>, Error> {
-    let mut entries = context.store.entries(Kind::Leads, lead).await?;
+/// Since when a lead is in its stage, by its entries; `None` for one that is no more. An entry may
+/// say again what held before.
+fn stage_entered_at(entries: &[Entry]) -> Option<Timestamp> {
+    let mut entries: Vec<&Entry> = entries.iter().collect();
     entries.sort_by_key(|entry| (entry.effective_at, entry.id));
     let (mut stage, mut since) = (None, None);
-    for entry in &entries {
+    for entry in entries {
         let change = entry.changes.iter().find(|change| change.field == "stage");
         if let Some(change) = change.filter(|change| change.after != stage) {
             (stage, since) = (change.after.clone(), Some(entry.effective_at));
         }
     }
-    Ok(since)
+    since
 }
 
 /// What another did meanwhile is not done again.

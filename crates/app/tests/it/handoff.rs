@@ -126,6 +126,37 @@ async fn of_64_who_accept_at_once_one_gets_it_and_the_others_are_told_who() {
     assert!(again.expect("has it").was_so, "who has it is not refused");
 }
 
+/// Where the agreement says so, what the CRM calls an MQL from then on is in the queue with the
+/// next turn of the clock: once, and whoever was qualified before is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn leads_enter_by_themselves_where_that_is_agreed() {
+    let company = company(2, 2, 5).await;
+    let now = moment("2026-06-01T09:00:00Z");
+    let context = &at(&company.context, now);
+    assert_eq!(tick::tick(context).await.expect("ticks").offered, 0, "by hand is agreed");
+    let by_stage = TERMS.replace("recycle_days", "entry = \"by stage\"\nrecycle_days")
+        + "[[runner]]\nuser = \"u1\"\ncapacity = 5\n";
+    agreement::set(context, &by_stage).await.expect("a version");
+    for side in Side::ALL {
+        agreement::sign(context, side, None).await.expect("is signed");
+    }
+    let later = &at(context, moment("2026-06-02T09:00:00Z"));
+    assert_eq!(tick::tick(later).await.expect("ticks").offered, 0, "both were MQLs before");
+    let text = "lead_id,created_at,stage,source\nn0,2026-06-02,MQL,Webinar\n\
+                n1,2026-06-02,New,Webinar\n";
+    company.import_text(Kind::Leads, text, How::default()).await.expect("is imported");
+    let after = &at(context, moment("2026-06-03T09:00:00Z"));
+    assert_eq!(tick::tick(after).await.expect("ticks").offered, 1);
+    assert_eq!(tick::tick(after).await.expect("ticks").offered, 0, "each enters once");
+    let open = context.store.open_handoffs().await.expect("reads");
+    assert_eq!((open.len(), open[0].state), (1, State::Offered));
+    let wrong = by_stage.replace("by stage", "by chance");
+    match agreement::set(context, &wrong).await.expect_err("is refused") {
+        Error::Field { field, .. } => assert_eq!(field, "entry"),
+        other => panic!("{other}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agreement_is_in_force_once_both_sides_have_signed() {
     let company = company(2, 1, 5).await;

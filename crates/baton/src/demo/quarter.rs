@@ -29,6 +29,7 @@ grace_minutes = 960
 calls_min = 3
 decline_reasons = ["No fit", "No authority", "No need", "Too small"]
 recycle_reasons = ["Bad timing", "No response", "No budget yet"]
+entry = "by stage"
 recycle_days = 60
 passes_max = 3
 routing = ["account owner", "round robin"]

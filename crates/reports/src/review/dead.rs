@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::sales::cycle_days;
 use crate::document::{Cell, Table};
-use crate::render::{code, counted, short};
+use crate::render::{code, counted, named, short};
 
 /// How many of the dead deals are listed.
 pub const BIGGEST_LISTED: usize = 25;
@@ -382,5 +382,5 @@ fn grouped(count: usize) -> String {
 }
 
 fn counted_grouped(count: usize, thing: &str) -> String {
-    format!("{} {thing}{}", grouped(count), if count == 1 { "" } else { "s" })
+    format!("{} {}", grouped(count), named(count, thing))
 }

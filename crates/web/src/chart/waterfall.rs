@@ -28,10 +28,8 @@ fn draw_falling(steps: &[Step], highest: f64) -> Canvas {
         let inset = slot * 0.18;
         let middle = start + slot / 2.0;
         let above = (middle, from.min(to) - 6.0);
-        let tells = step.tells();
-        canvas.leading(&step.href, &tells, |canvas| {
-            let (corner, other) = ((start + inset, from), (start + slot - inset, to));
-            canvas.bar(step.class, corner, other, if step.href.is_empty() { &tells } else { "" });
+        canvas.leading(&step.href, &step.tells(), |canvas| {
+            canvas.bar(step.class, (start + inset, from), (start + slot - inset, to), "");
         });
         canvas.text("label strong", Anchor::Middle, above, &brief(units(step.amount)));
         canvas.text("tick", Anchor::Middle, (middle, canvas.height - 12.0), step.name);
@@ -49,14 +47,8 @@ fn draw_rows(steps: &[Step], highest: f64) -> Canvas {
         let y = index as f64 * ROW_HEIGHT;
         let (from, to) = (amounts.place(step.from), amounts.place(step.to));
         let amount = brief(units(step.amount));
-        let tells = step.tells();
-        canvas.leading(&step.href, &tells, |canvas| {
-            canvas.bar(
-                step.class,
-                (from, y + 5.0),
-                (to, y + ROW_HEIGHT - 5.0),
-                if step.href.is_empty() { &tells } else { "" },
-            );
+        canvas.leading(&step.href, &step.tells(), |canvas| {
+            canvas.bar(step.class, (from, y + 5.0), (to, y + ROW_HEIGHT - 5.0), "");
         });
         canvas.text("label strong", Anchor::Start, (from.max(to) + 6.0, y + 19.0), &amount);
         canvas.text("tick", Anchor::Start, (0.0, y + 19.0), step.name);

@@ -49,8 +49,9 @@ use reports::scoreboard::week::Week;
 
 use super::asked::{Asked, Page};
 use super::fault::Fault;
+use super::lanes::Lane;
 use super::settled::Settled;
-use super::shared::{Lane, Shared};
+use super::shared::{FAILED, Shared};
 use super::what_if::Answered;
 
 /// Answers that are kept; the one that was asked for least lately makes room.
@@ -178,12 +179,17 @@ impl Question {
         audits.contains(&self.page)
     }
 
+    /// Whether the store alone tells it: then it comes as soon as a record does.
+    fn is_of_store(&self) -> bool {
+        use Page::{Agreement, Dropped, Imports, Keeping, Periods, PlanVersions, Queue, Teams};
+        let of_store = [Imports, Teams, PlanVersions, Periods, Queue, Agreement, Keeping, Dropped];
+        of_store.contains(&self.page)
+    }
+
     fn lane(&self) -> Lane {
         match self.page {
             Page::Scoreboard => Lane::First,
             Page::Week | Page::Backtest | Page::Retention | Page::Alignment => Lane::Behind,
-            Page::Imports | Page::Teams | Page::PlanVersions | Page::Periods => Lane::Records,
-            Page::Queue | Page::Agreement | Page::Keeping | Page::Dropped => Lane::Records,
             _ if self.is_audit() => Lane::Behind,
             _ => Lane::Usual,
         }
@@ -274,7 +280,7 @@ impl Answers {
             let shared = shared.clone();
             tokio::spawn(async move { shared.answers.compute(&shared, question, lane).await })
         };
-        let failed = |_| Fault::Unready("a computation failed");
+        let failed = |_| Fault::Unready(FAILED);
         match kept {
             None => Ok((computing.await.map_err(failed)??, false)),
             Some(old) => match tokio::time::timeout(PATIENCE, computing).await {
@@ -319,7 +325,10 @@ impl Answers {
         let (page, asked) = (question.page, question.asked.clone());
         let started = Instant::now();
         let verb = async move |context: &Context| answer(context, page, &asked).await;
-        let computed = shared.compute(lane, context, verb).await;
+        let computed = match question.is_of_store() {
+            true => shared.run(context, verb).await,
+            false => shared.compute(lane, context, verb).await,
+        };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.under_way.remove(&question);
         let answer = Arc::new(computed?);

@@ -18,14 +18,15 @@ use super::answers::{Answers, Question, Wanted};
 use super::asked::{Asked, Page};
 use super::entrance::Throttle;
 use super::fault::Fault;
+use super::lanes::{Lane, Lanes};
 use super::policy::Policy;
 use super::review::Reviews;
 use super::uploads::Uploads;
 
 /// Verbs that look up or write at the same time; others wait their turn.
 const VERBS_AT_ONCE: usize = 8;
-/// Reports that are computed at the same time, beside the first one and one behind.
-const USUAL_AT_ONCE: usize = 2;
+/// What is told of a verb that panicked; the log has it.
+pub(super) const FAILED: &str = "a computation failed";
 /// The pages that are computed before anybody asks for them, in this order.
 const WARMED_UP: [Page; 17] = [
     Page::Scoreboard,
@@ -68,21 +69,7 @@ pub(super) struct Shared {
     pub(super) tracking: OnceCell<Tracking>,
     clock: fn() -> Timestamp,
     turns: Semaphore,
-    first_turn: Semaphore,
-    usual_turns: Semaphore,
-    turn_behind: Semaphore,
-}
-
-/// How soon a report is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// What everybody looks at waits for nothing else.
-    First,
-    Usual,
-    /// What nobody looks at while editing.
-    Behind,
-    /// What the store alone tells comes as soon as a record does.
-    Records,
+    lanes: Lanes,
 }
 
 impl Shared {
@@ -104,9 +91,7 @@ impl Shared {
             tracking: OnceCell::new(),
             clock,
             turns: Semaphore::new(VERBS_AT_ONCE),
-            first_turn: Semaphore::new(1),
-            usual_turns: Semaphore::new(USUAL_AT_ONCE),
-            turn_behind: Semaphore::new(1),
+            lanes: Lanes::new().map_err(ServeError::Threads)?,
         })
     }
 
@@ -134,35 +119,24 @@ impl Shared {
         T: Send + 'static,
         W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
     {
-        self.run_in(&self.turns, context, verb).await
+        let _turn = self.turns.acquire().await.map_err(|_| Fault::Unready("it is stopping"))?;
+        let handle = Handle::current();
+        let work = move || handle.block_on(async move { verb(&context).await });
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| Fault::Unready(FAILED))?.map_err(Fault::from)
     }
 
-    /// As [`Shared::run`], for what computes long: it has a turn apart from records and edits, so
+    /// As [`Shared::run`], for what computes long: it has a lane apart from records and edits, so
     /// that none of them waits for it.
     pub async fn compute<T, W>(&self, lane: Lane, context: Context, verb: W) -> Result<T, Fault>
     where
         T: Send + 'static,
         W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
     {
-        let turn = match lane {
-            Lane::First => &self.first_turn,
-            Lane::Usual => &self.usual_turns,
-            Lane::Behind => &self.turn_behind,
-            Lane::Records => &self.turns,
-        };
-        self.run_in(turn, context, verb).await
-    }
-
-    async fn run_in<T, W>(&self, turns: &Semaphore, context: Context, verb: W) -> Result<T, Fault>
-    where
-        T: Send + 'static,
-        W: AsyncFnOnce(&Context) -> Result<T, Error> + Send + 'static,
-    {
-        let _turn = turns.acquire().await.map_err(|_| Fault::Unready("it is stopping"))?;
         let handle = Handle::current();
         let work = move || handle.block_on(async move { verb(&context).await });
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|_| Fault::Unready("a computation failed"))?.map_err(Fault::from)
+        let done = self.lanes.run(lane, work).await;
+        done.ok_or(Fault::Unready(FAILED))?.map_err(Fault::from)
     }
 
     /// Computes the first pages before anybody asks for them, one after the other.

@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 use super::answers::{Answer, Question, Wanted};
 use super::asked::{Asked, Page};
+use super::authorization::{self, Authorization};
 use super::fault::Fault;
 use super::huddles;
 use super::policy::Action;
 use super::records::SHOWN;
 use super::shared::{Entry, Shared};
-use super::tracking;
 
 /// The session's cookie. By this prefix browsers hold it to this host, and to secure transport.
 pub(super) const COOKIE: &str = "__Host-baton";
@@ -117,11 +117,17 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
         }
         let store = &shared.company().store;
         let broken = |error: app::error::Error| Fault::from(error);
-        let token = match parts.uri.path() {
-            huddles::CALENDAR => of_calendar(&parts.headers),
+        let token = match authorization::told(&parts.headers) {
+            Some(Authorization::Bearer(token)) => Some(token.to_owned()),
+            // A calendar sends its token as a password.
+            Some(Authorization::Basic { password, .. })
+                if parts.uri.path() == huddles::CALENDAR =>
+            {
+                Some(password)
+            }
             _ => None,
         };
-        if let Some(token) = token.or_else(|| bearer(&parts.headers).map(str::to_owned)) {
+        if let Some(token) = token {
             let known = store.token(&token, shared.now()).await;
             let known = known.map_err(|error| broken(error.into()))?;
             let (member, token) = known.ok_or_else(|| sign_in(parts))?;
@@ -149,16 +155,6 @@ fn demo_owner() -> Member {
 fn sign_in(parts: &Parts) -> Fault {
     let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     Fault::SignIn { next: next.to_owned() }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
-}
-
-/// The token that a calendar sends as its password.
-fn of_calendar(headers: &HeaderMap) -> Option<String> {
-    let told = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    tracking::name_and_password(told.strip_prefix("Basic ")?).map(|(_, password)| password)
 }
 
 /// The secret in the session's cookie.
