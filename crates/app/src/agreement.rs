@@ -2,6 +2,7 @@
 //! force.
 
 mod sheet;
+pub mod trial;
 
 use std::collections::BTreeSet;
 

@@ -85,6 +85,9 @@ impl World {
             }),
         };
         let tables = pinned.tables(as_of, context.scope.clone(), &tail, &world)?;
+        if wanted.leads {
+            tables.read_ahead(Kind::Leads);
+        }
         let (mut deals, leads) = tokio::try_join!(
             deals(context, &tables, &deal_stages, wanted),
             leads(context, &tables, &lead_stages, wanted),

@@ -380,6 +380,23 @@ pub enum Agreement {
         #[command(flatten)]
         output: Output,
     },
+    /// Try an agreement on leads of the past before anybody signs it
+    Simulate {
+        /// A TOML file (the newest version if left out)
+        #[arg(conflicts_with = "version")]
+        file: Option<PathBuf>,
+        /// A version that is kept
+        #[arg(long)]
+        version: Option<u64>,
+        /// The first day on which leads qualified (that of the last quarter if left out)
+        #[arg(long)]
+        from: Option<Date>,
+        /// The last day (that of the last quarter, or today after `--from`)
+        #[arg(long)]
+        to: Option<Date>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Sign a version for one side
     Sign {
         /// marketing or sales

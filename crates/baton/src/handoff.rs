@@ -1,7 +1,10 @@
 //! The agreement and the hand-off, as they are typed.
 
-use app::agreement;
+use std::path::Path;
+
+use app::agreement::{self, trial};
 use app::context::Context;
+use app::error::Error;
 use app::handoff::keeping::{self, Question};
 use app::handoff::{self, Deed, To};
 use app::handoff::{alignment, queue, tick};
@@ -13,15 +16,23 @@ use crate::show;
 pub async fn agreement(context: &Context, asked: Agreement) -> anyhow::Result<()> {
     let (report, output) = match asked {
         Agreement::Show(output) => (agreement::show(context).await?, output),
-        Agreement::Set { file, output } => {
-            let text = std::fs::read_to_string(&file).map_err(app::error::Error::folder(&file))?;
-            (agreement::set(context, &text).await?, output)
+        Agreement::Set { file, output } => (agreement::set(context, &terms(&file)?).await?, output),
+        Agreement::Simulate { file, version, from, to, output } => {
+            let terms = file.as_deref().map(terms).transpose()?;
+            let question = trial::Question { terms, version, from, to };
+            let tried = trial::trial(context, &question).await?;
+            return show::report(&tried, output.json);
         }
         Agreement::Sign { side, version, output } => {
             (agreement::sign(context, side, version).await?, output)
         }
     };
     show::report(&report, output.json)
+}
+
+/// An agreement as it is written.
+fn terms(file: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(file).map_err(Error::folder(file))
 }
 
 pub async fn handoff(context: &Context, asked: Handoff) -> anyhow::Result<()> {

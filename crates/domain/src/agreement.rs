@@ -5,6 +5,7 @@
 
 pub mod duty;
 mod routing;
+pub mod trial;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -25,6 +25,7 @@ use domain::time::{AsOf, day_number, day_of};
 use domain::value::Value;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 pub use deals::Deal;
@@ -87,6 +88,15 @@ impl Tables {
     /// The as-of day in the company's zone.
     pub(crate) fn as_of_day(&self) -> Date {
         day_of(self.picture.view.as_of.effective_at, zone(&self.picture.view))
+    }
+
+    /// Begins to read a kind beside whatever is done meanwhile: who asks for it finds it read, or
+    /// waits for the rest, or is told what went wrong.
+    pub fn read_ahead(&self, kind: Kind) {
+        let (picture, handle) = (self.picture.clone(), Handle::current());
+        tokio::task::spawn_blocking(move || {
+            let _ = handle.block_on(picture.folded(kind));
+        });
     }
 
     /// The deals in the order of their creation and external id.

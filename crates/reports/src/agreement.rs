@@ -1,5 +1,7 @@
 //! The agreement between marketing and sales: what was agreed, and who has signed it.
 
+pub mod trial;
+
 use domain::agreement::duty::{Duty, Open};
 use domain::agreement::{Agreement, Entry, Leave, Runner, Side, Step, Whom};
 use jiff::Timestamp;

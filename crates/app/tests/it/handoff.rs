@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use app::agreement;
+use app::agreement::{self, trial};
 use app::context::{Context, Place, Session};
 use app::error::Error;
 use app::handoff::alignment;
@@ -155,6 +155,34 @@ async fn leads_enter_by_themselves_where_that_is_agreed() {
         Error::Field { field, .. } => assert_eq!(field, "entry"),
         other => panic!("{other}"),
     }
+}
+
+/// An agreement is tried on leads as they went, before anybody signs it; nothing is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_is_tried_on_the_leads_of_the_past() {
+    let company = company(2, 1, 5).await;
+    let context = &company.context;
+    let leads = "lead_id,created_at,stage,score,account_id\nt0,2026-02-02,New,80,a1\n\
+                 t1,2026-02-02,New,80,\nt2,2026-02-02,New,20,\n";
+    company.import_text(Kind::Leads, leads, How::default()).await.expect("is imported");
+    let changes = "lead_id,changed_at,stage\n\
+                   t0,2026-02-03T09:00:00Z,MQL\nt0,2026-02-03T10:00:00Z,SAL\n\
+                   t0,2026-02-20T10:00:00Z,Lost\n\
+                   t1,2026-02-03T09:30:00Z,MQL\nt2,2026-02-03T09:45:00Z,MQL\n";
+    company.import_text(Kind::LeadChanges, changes, How::default()).await.expect("is imported");
+    let text = TERMS.to_owned() + "[[runner]]\nuser = \"u1\"\ncapacity = 1\n";
+    let before = context.store.agreements().await.expect("reads").len();
+    let (from, to) = (Some(jiff::civil::date(2026, 1, 1)), Some(jiff::civil::date(2026, 3, 31)));
+    let question = trial::Question { terms: Some(text), version: None, from, to };
+    let tried = trial::trial(context, &question).await.expect("is tried").trial;
+    assert_eq!((tried.leads, tried.below_score), (2, 1));
+    assert_eq!((tried.in_time, tried.late, tried.dropped, tried.running), (1, 0, 1, 0));
+    // The one runner has the first until it is lost, then the second.
+    assert_eq!((tried.waited, tried.never_offered, tried.runners[0].given), (1, 0, 2));
+    assert!((tried.promised - 66.0).abs() < 1e-9, "{}", tried.promised);
+    assert_eq!(context.store.agreements().await.expect("reads").len(), before);
+    let unknown = trial::Question { version: Some(9), ..trial::Question::default() };
+    assert!(trial::trial(context, &unknown).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
