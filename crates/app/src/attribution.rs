@@ -81,7 +81,7 @@ pub async fn attribution(
     clock: &(dyn Fn() -> f64 + Sync),
 ) -> Result<Attribution, Error> {
     check(question)?;
-    let wanted = Wanted { leads: false, estimates: false };
+    let wanted = Wanted { deals: true, leads: false, estimates: false };
     let as_of = context.as_of(question.as_of, question.known_at);
     let world = World::of(context, as_of, wanted).await?;
     let endings = Endings::find(context, &world, question.conversion).await?;

@@ -61,7 +61,8 @@ pub async fn awareness(context: &Context, question: &Question) -> Result<Awarene
             .collect(),
         end: end_of_day(to, &context.company.timezone).as_microsecond(),
     };
-    let world = World::of(context, as_of, Wanted { leads: false, estimates: false }).await?;
+    let world =
+        World::of(context, as_of, Wanted { deals: true, leads: false, estimates: false }).await?;
     let reached = reached::by_person(&world, &context.company.timezone).await?;
     let converters: Vec<Converter> =
         reached.iter().map(|(person, _)| Converter::Person(*person)).collect();

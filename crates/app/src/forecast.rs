@@ -30,7 +30,7 @@ pub async fn forecast(
     known_at: Option<Date>,
     seed: u64,
 ) -> Result<Forecast, Error> {
-    let wanted = Wanted { leads: false, estimates: false };
+    let wanted = Wanted { deals: true, leads: false, estimates: false };
     let world = World::of(context, context.as_of(as_of, known_at), wanted).await?;
     let outlook = Outlook::new(context, &world, &world.deals)?;
     let forecast = forecast_of(&world, &outlook, period, seed);

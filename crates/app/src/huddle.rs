@@ -211,7 +211,7 @@ async fn reading(context: &Context, world: &World, metric: &str) -> Result<Readi
 /// The picture of the whole company as it is: of actions nothing but totals is told.
 async fn pictured(context: &Context) -> Result<(Context, World), Error> {
     let whole = context.renewed(&context.actor, context.now, Scope::All);
-    let world = World::at(&whole, whole.as_of(None, None)).await?;
+    let world = World::of_tables(&whole, whole.as_of(None, None)).await?;
     Ok((whole, world))
 }
 

@@ -1,7 +1,8 @@
 //! What was computed of the same facts before, for whoever asks again.
 //!
-//! A call that is said changes no deal, an edited deal its owner's forecast alone, and what
-//! was to be expected on a past day changes only with what is told of the days before.
+//! A call that is said changes no deal, an edited deal its owner's forecast alone and no metric of
+//! leads, and what was to be expected on a past day changes only with what is told of the days
+//! before.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write};
@@ -10,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reports::call::Range;
 
+use crate::scoreboard::arrivals::Arrivals;
 use crate::scoreboard::eve::Eve;
 
 /// Answers by what they were made of; beyond so many all are forgotten.
@@ -24,8 +26,10 @@ pub struct Memos {
     pub forecasts: Memo<Option<Range>, 2_000>,
     /// What a period's eve let expect.
     pub eves: Memo<std::sync::Arc<Eve>, 16>,
-    /// How many touches came in some days.
-    pub touches: Memo<Option<reports::scoreboard::Amount>, 1_000>,
+    /// Rows of metrics that are not broken down.
+    pub metrics: Memo<Vec<reports::document::Cell>, 4_000>,
+    /// What leads came to on scoreboards.
+    pub arrivals: Memo<std::sync::Arc<Arrivals>, 64>,
     /// Probabilities of goals as they stood on past days.
     pub probabilities: Memo<Option<f64>, 1_000>,
 }

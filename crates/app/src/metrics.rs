@@ -51,7 +51,7 @@ pub fn list() -> Result<Catalogue, Error> {
 /// # Errors
 /// When there is no such metric or dimension, or the period ends before it begins.
 pub async fn show(context: &Context, question: &Question) -> Result<Figures, Error> {
-    let world = World::at(context, context.as_of(question.as_of, question.known_at)).await?;
+    let world = World::of_tables(context, context.as_of(question.as_of, question.known_at)).await?;
     let query = query(context, question, world.as_of).await?;
     let MetricQuery { from, to, by, .. } = query;
     let table = world.tables.metric(&question.name, query).await?;
@@ -105,9 +105,22 @@ pub(crate) async fn row(
 ) -> Result<Vec<Cell>, Error> {
     let target_minor = target(context, first, last).await?;
     let query = MetricQuery { from: first, to: last, by: None, target_minor };
+    let metric = catalogue()?.into_iter().find(|metric| metric.name == name);
+    let key = metric.and_then(|metric| {
+        world.memo_key(context, &world.tables.ground_of(&metric), &("metric", name, query))
+    });
+    let memo = &context.memos.metrics;
+    if let Some(row) = key.and_then(|key| memo.find(key)) {
+        return Ok(row);
+    }
     let table = world.tables.metric(name, query).await?;
     let cells = table.rows.into_iter().next().unwrap_or_default();
-    Ok(cells.iter().enumerate().map(|cell| shown(cell, table.unit, context)).collect())
+    let row: Vec<Cell> =
+        cells.iter().enumerate().map(|cell| shown(cell, table.unit, context)).collect();
+    if let Some(key) = key {
+        memo.keep(key, row.clone());
+    }
+    Ok(row)
 }
 
 /// A cell of a metric's row: the second one is the figure.

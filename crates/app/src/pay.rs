@@ -142,7 +142,9 @@ impl Found {
         if context.scope != Scope::All {
             return Err(Error::NotSeen("pay".to_owned()));
         }
-        let world = World::of(context, as_of, Wanted { leads: false, estimates: false }).await?;
+        let world =
+            World::of(context, as_of, Wanted { deals: true, leads: false, estimates: false })
+                .await?;
         let people = People::of(context).await?;
         let products = products(context).await?;
         let (mut facts, mut without) = (Vec::new(), 0_usize);

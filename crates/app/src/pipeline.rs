@@ -14,7 +14,7 @@ pub async fn pipeline(
     as_of: Option<Date>,
     known_at: Option<Date>,
 ) -> Result<Pipeline, Error> {
-    let world = World::at(context, context.as_of(as_of, known_at)).await?;
+    let world = World::of_deals(context, context.as_of(as_of, known_at)).await?;
     let currency = context.company.currency;
     Ok(reports::pipeline::pipeline(world.as_of, &world.deals, &world.deal_stages, currency))
 }
@@ -34,8 +34,8 @@ pub async fn waterfall(
     if to <= from {
         return Err(Error::Input(format!("{to} is not after {from}: give the earlier day first")));
     }
-    let before = World::at(context, context.as_of(Some(from), None)).await?;
-    let after = World::at(context, context.as_of(Some(to), None)).await?;
+    let before = World::of_deals(context, context.as_of(Some(from), None)).await?;
+    let after = World::of_deals(context, context.as_of(Some(to), None)).await?;
     let closing: Option<Days> = closing.map(|period| context.company.calendar.days(period));
     let currency = context.company.currency;
     let (before, after) = ((from, before.deals.as_slice()), (to, after.deals.as_slice()));

@@ -65,7 +65,7 @@ pub async fn prepare(context: &Context, question: &Question) -> Result<Prepared,
     let calendar = context.company.calendar;
     let days = calendar.days(goal.period);
     let as_of = goal::from_when(context, goal, question.as_of);
-    let wanted = Wanted { leads: true, estimates: false };
+    let wanted = Wanted { deals: true, leads: true, estimates: false };
     let mut world = World::of(context, context.as_of(as_of, question.known_at), wanted).await?;
     if days.last <= world.as_of {
         return Err(Error::Plan(format!(

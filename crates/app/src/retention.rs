@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::FUTURES;
-use crate::world::{Wanted, World};
+use crate::world::World;
 
 /// Months that are forecast.
 const MONTHS_AHEAD: i64 = 12;
@@ -50,8 +50,7 @@ pub async fn retention(
     known_at: Option<Date>,
     seed: u64,
 ) -> Result<Retention, Error> {
-    let wanted = Wanted { leads: false, estimates: false };
-    let world = World::of(context, context.as_of(as_of, known_at), wanted).await?;
+    let world = World::of_tables(context, context.as_of(as_of, known_at)).await?;
     let base = Base::new(context, &world).await?;
     if base.runs.is_empty() {
         return Err(Error::Input(format!(

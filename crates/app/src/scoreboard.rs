@@ -5,6 +5,7 @@
 //! the expected curve moves with season and cycle, and is no straight line. Each leg is also held
 //! against what the leg before has truly handed to it, so that a leg is not blamed for another.
 
+pub mod arrivals;
 pub mod eve;
 mod expectation;
 mod steps;
@@ -12,20 +13,20 @@ pub mod week;
 
 use std::sync::Arc;
 
-use domain::access::Scope;
 use domain::goal::{Counts, Goal};
 use domain::money::Money;
 use domain::period::Days;
 use jiff::civil::Date;
-use lake::metric::{Cell, MetricQuery, catalogue};
+use reports::document::Cell;
 use reports::scoreboard::{Amount, Leg, Scoreboard};
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
-use crate::memo;
+use crate::metrics;
 use crate::model::{counted, won_within};
 use crate::world::World;
+use arrivals::Arrivals;
 use eve::Eve;
 use expectation::Expectation;
 
@@ -51,15 +52,16 @@ pub async fn scoreboard(
     as_of: Option<Date>,
     known_at: Option<Date>,
 ) -> Result<Scoreboard, Error> {
-    let world = Arc::new(World::at(context, context.as_of(as_of, known_at)).await?);
+    let world = Arc::new(World::of_deals(context, context.as_of(as_of, known_at)).await?);
     let goal = goal_around(context, world.as_of).await?;
     let calendar = context.company.calendar;
     let period = goal.map_or_else(|| calendar.year_of(world.as_of), |goal| goal.period);
     let days = calendar.days(period);
     let eve = Eve::of(context, goal, days, world.as_of, known_at).await?;
     let board = Board { context, world: &world, eve: &eve, goal, days };
-    let (expected, came) =
-        tokio::join!(expected(context, world.clone(), eve.clone(), goal, days), board.actuals());
+    let arrivals = Arrivals::of(context, &world, &eve, days).await?;
+    let known = Known { world: world.clone(), eve: eve.clone(), arrivals: arrivals.clone() };
+    let (expected, came) = tokio::join!(known.expected(context, goal, days), board.actuals());
     let ((expectation, probability), came) = (expected?, came?);
     let leg = |((leg, metric), actual)| board.leg(leg, metric, actual, &expectation);
     let legs = LEGS.into_iter().zip(came).filter_map(leg).collect();
@@ -82,7 +84,7 @@ pub async fn scoreboard(
         steps: Vec::new(),
         notes,
     };
-    board.steps = steps::steps(context, &world, board.bottleneck());
+    board.steps = steps::steps(context, &world, &arrivals, board.bottleneck());
     Ok(board)
 }
 
@@ -93,24 +95,33 @@ async fn goal_around(context: &Context, day: Date) -> Result<Option<Goal>, Error
     Ok(around.max_by_key(|goal| calendar.days(goal.period).last))
 }
 
-/// What should have come by the day, and how likely the goal is: computed beside what is read.
-async fn expected(
-    context: &Context,
+/// What expectations are made from.
+struct Known {
     world: Arc<World>,
     eve: Arc<Eve>,
-    goal: Option<Goal>,
-    days: Days,
-) -> Result<(Expectation, Option<f64>), Error> {
-    let context = context.renewed(&context.actor, context.now, context.scope.clone());
-    let work = move || {
-        let probability = goal.map(|goal| probability(&context, &world, goal)).transpose()?;
-        Ok((Expectation::new(&eve, &world, goal, days), probability.flatten()))
-    };
-    let done = tokio::task::spawn_blocking(work).await.map_err(|error| error.try_into_panic());
-    match done {
-        Ok(found) => found,
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        Err(Err(_)) => Err(Error::Input("it was stopped: ask again".to_owned())),
+    arrivals: Arc<Arrivals>,
+}
+
+impl Known {
+    /// What should have come by the day, and how likely the goal is: computed beside what is read.
+    async fn expected(
+        self,
+        context: &Context,
+        goal: Option<Goal>,
+        days: Days,
+    ) -> Result<(Expectation, Option<f64>), Error> {
+        let context = context.renewed(&context.actor, context.now, context.scope.clone());
+        let work = move || {
+            let Known { world, eve, arrivals } = self;
+            let probability = goal.map(|goal| probability(&context, &world, goal)).transpose()?;
+            Ok((Expectation::new(&eve, &world, &arrivals, goal, days), probability.flatten()))
+        };
+        let done = tokio::task::spawn_blocking(work).await.map_err(|error| error.try_into_panic());
+        match done {
+            Ok(found) => found,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(_)) => Err(Error::Input("it was stopped: ask again".to_owned())),
+        }
     }
 }
 
@@ -230,40 +241,10 @@ async fn figure(
     metric: &str,
     days: Days,
 ) -> Result<Option<Amount>, Error> {
-    // Who sees all sees all touches, whatever else was told since they were sealed: a million are
-    // counted once a day and version.
-    let is_kept = metric == "touches" && context.scope == Scope::All && world.is_known_now;
-    if !is_kept {
-        return measured(context, world, metric, days).await;
-    }
-    let memo = &context.memos.touches;
-    let key = memo::key(&(world.tables.touches_version(), world.as_of, days));
-    if let Some(known) = memo.find(key) {
-        return Ok(known);
-    }
-    let found = measured(context, world, metric, days).await?;
-    memo.keep(key, found);
-    Ok(found)
-}
-
-async fn measured(
-    context: &Context,
-    world: &World,
-    metric: &str,
-    days: Days,
-) -> Result<Option<Amount>, Error> {
-    let query = MetricQuery { from: days.first, to: days.last, by: None, target_minor: None };
-    let table = world.tables.metric(metric, query).await?;
-    let is_money = catalogue()?
-        .iter()
-        .any(|known| known.name == metric && known.unit == lake::metric::Unit::Money);
-    let value = table.rows.first().and_then(|row| row.get(1));
-    let size = match value {
-        Some(Cell::Integer(number)) => *number as f64,
-        Some(Cell::Number(number)) => *number,
-        _ => return Ok(None),
-    };
-    let currency = context.company.currency;
-    let money = Money { minor: size.round() as i64, currency };
-    Ok(Some(if is_money { Amount::Money(money) } else { Amount::Count(size) }))
+    Ok(match metrics::total(context, world, metric, days).await? {
+        Cell::Count(count) => Some(Amount::Count(count as f64)),
+        Cell::Number(number) => Some(Amount::Count(number)),
+        Cell::Money(money) => Some(Amount::Money(money)),
+        _ => None,
+    })
 }

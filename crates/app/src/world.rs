@@ -1,8 +1,10 @@
 //! The company as it stood at an as-of pair: its deals, its leads, and tables for metrics.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 
+use domain::access::Scope;
 use domain::deal::Deal;
 use domain::history::Fact;
 use domain::kind::Kind;
@@ -13,7 +15,7 @@ use domain::time::AsOf;
 use jiff::civil::Date;
 use lake::Pinned;
 use lake::history::HistoryRow;
-use lake::tables::{Agreed, Records, Tables};
+use lake::tables::{Agreed, Ground, Records, Tables};
 use uuid::Uuid;
 
 use crate::agreement;
@@ -27,15 +29,13 @@ use crate::sealing::history_rows;
 pub struct World {
     pub as_of: Date,
     pub tables: Tables,
-    /// In the order of creation and external id.
+    /// In the order of creation and external id; none where they are not wanted, nor leads.
     pub deals: Vec<Deal>,
     pub leads: Vec<Lead>,
     pub deal_stages: Stages,
     pub lead_stages: Stages,
     /// Whether any history in it was put together from exports.
     pub reconstructed: bool,
-    /// Whether it is of all that is known by now, rather than of what was known on a past day.
-    pub is_known_now: bool,
     /// Deals whose amount is not in the company's currency, by external id.
     pub in_other_currency: Vec<String>,
 }
@@ -43,6 +43,7 @@ pub struct World {
 /// What a picture is taken of, beside the deals as they were told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
+    pub deals: bool,
     pub leads: bool,
     /// What deals without an amount may be worth: a model of deals finds that by itself.
     pub estimates: bool,
@@ -58,12 +59,18 @@ async fn same_people(context: &Context, as_of: AsOf) -> Result<HashMap<u128, u12
 impl World {
     /// Takes the picture: pins the lake, adds what is not sealed yet, folds the facts.
     pub async fn at(context: &Context, as_of: AsOf) -> Result<World, Error> {
-        World::of(context, as_of, Wanted { leads: true, estimates: true }).await
+        World::of(context, as_of, Wanted { deals: true, leads: true, estimates: true }).await
     }
 
     /// As [`World::at`], for whoever asks nothing about leads: there are none in the picture.
     pub async fn of_deals(context: &Context, as_of: AsOf) -> Result<World, Error> {
-        World::of(context, as_of, Wanted { leads: false, estimates: true }).await
+        World::of(context, as_of, Wanted { deals: true, leads: false, estimates: true }).await
+    }
+
+    /// As [`World::at`], for whoever asks nothing but its tables: no deal or lead is put together.
+    pub async fn of_tables(context: &Context, as_of: AsOf) -> Result<World, Error> {
+        let wanted = Wanted { deals: false, leads: false, estimates: false };
+        World::of(context, as_of, wanted).await
     }
 
     /// As [`World::at`], of no more than is wanted. Deals and leads are read at the same time.
@@ -88,14 +95,16 @@ impl World {
         if wanted.leads {
             tables.read_ahead(Kind::Leads);
         }
-        let (mut deals, leads) = tokio::try_join!(
-            deals(context, &tables, &deal_stages, wanted),
-            leads(context, &tables, &lead_stages, wanted),
-        )?;
+        let (mut deals, leads) =
+            tokio::try_join!(deals(context, &tables, &deal_stages, wanted), async {
+                match wanted.leads {
+                    true => leads(context, &tables, &lead_stages).await,
+                    false => Ok(Records::none()),
+                }
+            },)?;
         let in_other_currency = leave_out_other_currencies(&mut deals.records, context);
         Ok(World {
             as_of: context.day(as_of),
-            is_known_now: as_of.known_at >= context.now,
             tables,
             reconstructed: deals.reconstructed || leads.reconstructed,
             deals: deals.records,
@@ -132,6 +141,28 @@ impl World {
         )))
     }
 
+    /// Its leads, for whoever took the picture without them.
+    ///
+    /// # Errors
+    /// When the lake cannot be read.
+    pub async fn leads(&self, context: &Context) -> Result<Vec<Lead>, Error> {
+        Ok(leads(context, &self.tables, &self.lead_stages).await?.records)
+    }
+
+    /// A key of a question and all that its answer rests on, for a memo; `None` for whoever sees a
+    /// part only, of which nothing is kept.
+    pub fn memo_key(
+        &self,
+        context: &Context,
+        ground: &Ground<'_>,
+        question: &impl Debug,
+    ) -> Option<u64> {
+        let stages = (&self.deal_stages, &self.lead_stages);
+        let company = (context.company.currency, &context.company.timezone);
+        let settings = (stages, company, context.company.calendar);
+        (context.scope == Scope::All).then(|| memo::key(&(ground, settings, question)))
+    }
+
     /// Lets go of the picture beside whatever comes next: a hundred thousand records take a while.
     pub fn let_go(self) {
         rayon::spawn(move || drop(self));
@@ -160,6 +191,9 @@ async fn deals(
     wanted: Wanted,
 ) -> Result<Records<Deal>, Error> {
     let (zone, currency) = (&context.company.timezone, context.company.currency);
+    if !wanted.deals {
+        return Ok(Records::none());
+    }
     let deal = |id, facts: &[Fact]| Deal::of_facts(id, facts, stages, zone);
     let mut deals = tables.records(Kind::Deals, deal).await?;
     if !wanted.estimates {
@@ -179,11 +213,7 @@ async fn leads(
     context: &Context,
     tables: &Tables,
     stages: &Stages,
-    wanted: Wanted,
 ) -> Result<Records<Lead>, Error> {
-    if !wanted.leads {
-        return Ok(Records { records: Vec::new(), reconstructed: false });
-    }
     let lead = |id, facts: &[Fact]| Lead::of_facts(id, facts, stages, &context.company.timezone);
     Ok(tables.records(Kind::Leads, lead).await?)
 }

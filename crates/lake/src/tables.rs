@@ -7,6 +7,7 @@
 
 mod deals;
 mod frame;
+mod ground;
 mod handoffs;
 mod labels;
 mod picture;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 
 pub use deals::Deal;
 use frame::Frame;
+pub use ground::Ground;
 pub use handoffs::Agreed;
 use labels::Directory;
 pub(crate) use picture::Picture;
@@ -66,6 +68,12 @@ pub struct Records<T> {
     pub reconstructed: bool,
 }
 
+impl<T> Records<T> {
+    pub fn none() -> Records<T> {
+        Records { records: Vec::new(), reconstructed: false }
+    }
+}
+
 impl Tables {
     pub(crate) fn new(view: View) -> Result<Tables, LakeError> {
         let picture = Arc::new(Picture::new(view)?);
@@ -78,11 +86,6 @@ impl Tables {
 
     pub(crate) fn world(&self) -> &World {
         &self.picture.view.world
-    }
-
-    /// The version of the table of touches: as long as it is the same, so are its touches.
-    pub fn touches_version(&self) -> Option<u64> {
-        self.picture.view.touches.as_ref()?.version()
     }
 
     /// The as-of day in the company's zone.

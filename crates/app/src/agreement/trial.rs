@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::listing::names;
 use crate::plan::eve;
-use crate::world::{Wanted, World};
+use crate::world::World;
 
 /// What is tried, and on what.
 #[derive(Clone, Debug, Default)]
@@ -83,8 +83,7 @@ fn days(context: &Context, question: &Question) -> Result<Days, Error> {
 
 /// The leads that qualified in some days, by what is known of them now.
 async fn past(context: &Context, first: Date, last: Date) -> Result<Vec<Past>, Error> {
-    let wanted = Wanted { leads: false, estimates: false };
-    let world = World::of(context, context.as_of(None, None), wanted).await?;
+    let world = World::of_tables(context, context.as_of(None, None)).await?;
     let account = |id: Uuid, facts: &[Fact]| {
         let latest = Latest(facts);
         let place = |field: &str| latest.text(field).map(str::to_owned);

@@ -22,7 +22,7 @@ pub async fn alignment(
     as_of: Option<Date>,
     known_at: Option<Date>,
 ) -> Result<Alignment, Error> {
-    let world = World::at(context, context.as_of(as_of, known_at)).await?;
+    let world = World::of_tables(context, context.as_of(as_of, known_at)).await?;
     let calendar = context.company.calendar;
     let mut quarters = Vec::new();
     let mut day = world.as_of;

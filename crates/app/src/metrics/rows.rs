@@ -36,7 +36,7 @@ pub struct RowsQuestion {
 /// As [`super::show`], and when a segment is named without what figures are broken down by.
 pub async fn rows(context: &Context, question: &RowsQuestion) -> Result<Behind, Error> {
     let of = &question.of;
-    let world = World::at(context, context.as_of(of.as_of, of.known_at)).await?;
+    let world = World::of_tables(context, context.as_of(of.as_of, of.known_at)).await?;
     let asked = query(context, of, world.as_of).await?;
     let skip = skipped(question.after.as_deref())?;
     let segments = segments(context, question, asked.by).await?;

@@ -56,7 +56,7 @@ pub(super) async fn measured(context: &Context, period: Period, leg: &Leg) -> Re
     if days.last >= context.today() {
         return Err(wrong(format!("{period} still runs: judge the leg once it is over")));
     }
-    let world = World::at(context, context.as_of(None, None)).await?;
+    let world = World::of_tables(context, context.as_of(None, None)).await?;
     let found = figure(context, &world, metric, days).await?;
     world.let_go();
     let found = found.ok_or_else(|| wrong(format!("{metric} has no figure for {period}")))?;
@@ -104,7 +104,7 @@ pub async fn outlook(
     }
     let relay = terms.relay.as_ref();
     let relay = relay.ok_or_else(|| Error::Input(format!("{} has no relay", terms.name)))?;
-    let world = World::at(&whole, whole.as_of(None, None)).await?;
+    let world = World::of_deals(&whole, whole.as_of(None, None)).await?;
     let mut legs = Vec::new();
     for leg in &relay.legs {
         legs.push(leg_outlook((&whole, &world), &kept, relay, leg).await?);

@@ -507,7 +507,8 @@ async fn open_deals(
     own: Option<Uuid>,
 ) -> Result<Vec<Fact>, Error> {
     let as_of = context.as_of(None, None);
-    let world = World::of(context, as_of, Wanted { leads: false, estimates: false }).await?;
+    let world =
+        World::of(context, as_of, Wanted { deals: true, leads: false, estimates: false }).await?;
     let products = products(context).await?;
     let today: Date = world.as_of;
     let fact = |id: &String| {

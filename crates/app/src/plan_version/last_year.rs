@@ -29,7 +29,7 @@ enum Source {
 /// the plan's goal.
 pub async fn came(context: &Context, plan: &Planned, period: Period) -> Result<Other, Error> {
     let calendar = context.company.calendar;
-    let wanted = Wanted { leads: false, estimates: false };
+    let wanted = Wanted { deals: true, leads: false, estimates: false };
     let world = World::of(context, context.as_of(None, None), wanted).await?;
     let deals = counted(&world.deals, plan.goal.counts);
     let days = calendar.days(period);

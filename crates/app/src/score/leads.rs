@@ -50,7 +50,7 @@ pub async fn leads(context: &Context, question: &Question) -> Result<LeadScores,
     if question.limit > SCORES_SHOWN_MAX {
         return Err(Error::Input(format!("--limit is {SCORES_SHOWN_MAX} at most")));
     }
-    let wanted = Wanted { leads: false, estimates: false };
+    let wanted = Wanted { deals: true, leads: false, estimates: false };
     let as_of = context.as_of(question.as_of, question.known_at);
     let world = World::of(context, as_of, wanted).await?;
     let looks = Looks::new(context, &world).await?;

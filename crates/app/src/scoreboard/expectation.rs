@@ -3,16 +3,15 @@
 
 use domain::deal::Deal;
 use domain::goal::{Counts, Goal};
-use domain::lead::Lead;
-use domain::name::plain;
 use domain::period::Days;
 use domain::stage::Outcome;
 use domain::time::{date_of, day_number};
 use reports::scoreboard::Point;
 use stats::plan::Schedule;
 
+use super::arrivals::{Arrivals, by_day};
 use super::eve::{Eve, stages};
-use crate::model::{counted, sound_leads, won_within};
+use crate::model::{counted, won_within};
 use crate::plan::basis::Basis;
 use crate::world::World;
 
@@ -42,7 +41,13 @@ pub struct Modelled {
 
 impl Expectation {
     /// By an eve, beside what has come since.
-    pub fn new(eve: &Eve, world: &World, goal: Option<Goal>, days: Days) -> Expectation {
+    pub fn new(
+        eve: &Eve,
+        world: &World,
+        arrivals: &Arrivals,
+        goal: Option<Goal>,
+        days: Days,
+    ) -> Expectation {
         let basis = match &eve.basis {
             Ok(basis) => basis,
             Err(reason) => return Expectation::none(reason.clone()),
@@ -54,7 +59,7 @@ impl Expectation {
         };
         let notes = basis.chain.notes.clone();
         let Some(schedule) = schedule else { return Expectation { legs: Vec::new(), notes } };
-        let reading = Reading { basis, schedule, world, deals: &deals, days };
+        let reading = Reading { basis, schedule, world, arrivals, deals: &deals, days };
         Expectation { legs: reading.legs(), notes }
     }
 
@@ -72,6 +77,7 @@ struct Reading<'a> {
     basis: &'a Basis,
     schedule: Schedule,
     world: &'a World,
+    arrivals: &'a Arrivals,
     deals: &'a [Deal],
     days: Days,
 }
@@ -176,42 +182,18 @@ impl Reading<'_> {
     /// wins.
     fn came(&self, stage: usize) -> Vec<f64> {
         let won = self.basis.chain.names.len() - 1;
-        let last = self.basis.calendar.month_start_days.last().copied().unwrap_or_default();
-        let mut by_day = vec![0.0; usize::try_from(last - self.first_day()).unwrap_or(0)];
         let sound = || self.deals.iter().filter(|deal| !deal.contradictory);
-        let days: Vec<jiff::civil::Date> = match stage {
-            _ if stage == won => sound()
-                .filter(|deal| deal.outcome == Outcome::Won)
-                .filter_map(|d| d.closed_on)
-                .collect(),
-            _ if stage + 1 == won => sound().map(|deal| deal.created_on).collect(),
-            _ => {
-                let leads = sound_leads(&self.world.leads);
-                leads.into_iter().filter_map(|lead| self.reached(lead, stage)).collect()
+        let is_won = |deal: &&Deal| deal.outcome == Outcome::Won;
+        match stage {
+            _ if stage == won => {
+                let closed = sound().filter(is_won).filter_map(|deal| deal.closed_on);
+                by_day(closed, self.basis, self.days)
             }
-        };
-        for day in days.into_iter().filter(|day| self.days.contains(*day)) {
-            let position = usize::try_from(day_number(day) - self.first_day()).ok();
-            if let Some(count) = position.and_then(|position| by_day.get_mut(position)) {
-                *count += 1.0;
+            _ if stage + 1 == won => {
+                by_day(sound().map(|deal| deal.created_on), self.basis, self.days)
             }
+            _ => self.arrivals.by_day(stage),
         }
-        by_day
-    }
-
-    /// The day on which a lead first came to a stage or beyond it.
-    fn reached(&self, lead: &Lead, stage: usize) -> Option<jiff::civil::Date> {
-        if stage == 0 {
-            return Some(lead.created_on);
-        }
-        let names = &self.basis.chain.names;
-        let is_there = |stay: &&domain::lifecycle::Stay| {
-            let position = names.iter().position(|name| *name == stay.stage);
-            position.is_some_and(|position| position >= stage)
-                || stay.outcome == Outcome::Won
-                || plain(&stay.stage) == "opportunity"
-        };
-        lead.stays.iter().find(is_there).map(|stay| stay.entered_on)
     }
 
     /// What was won by the as-of day, in the minor unit.

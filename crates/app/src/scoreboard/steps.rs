@@ -1,25 +1,27 @@
 //! What to do next: first what the leg that holds the team back lacks, then what lies waiting.
 
 use domain::deal::Deal;
-use domain::lead::Lead;
 use domain::money::Money;
-use domain::stage::Outcome;
 use domain::time::day_number;
 use reports::render::{capital, grouped, short};
 use reports::scoreboard::{Amount, Leg, Step};
 
+use super::arrivals::Arrivals;
 use crate::context::Context;
 use crate::world::World;
 
 /// Closed deals from which on an age beyond all of theirs says something.
 const CLOSED_MIN: usize = 30;
-/// Days within which a new lead is to be worked, and after which it is no longer a new one.
-const UNWORKED_DAYS: std::ops::Range<i32> = 2..91;
 
 /// The steps, the most pressing first.
-pub fn steps(context: &Context, world: &World, bottleneck: Option<&Leg>) -> Vec<Step> {
+pub fn steps(
+    context: &Context,
+    world: &World,
+    arrivals: &Arrivals,
+    bottleneck: Option<&Leg>,
+) -> Vec<Step> {
     let open: Vec<&Deal> = world.deals.iter().filter(|deal| deal.is_open()).collect();
-    let waiting = Waiting { context, world, open };
+    let waiting = Waiting { context, world, arrivals, open };
     let found =
         [bottleneck.and_then(missing), waiting.overdue(), waiting.dead(), waiting.unworked()];
     found.into_iter().flatten().collect()
@@ -58,6 +60,7 @@ fn missing(leg: &Leg) -> Option<Step> {
 struct Waiting<'a> {
     context: &'a Context,
     world: &'a World,
+    arrivals: &'a Arrivals,
     open: Vec<&'a Deal>,
 }
 
@@ -108,16 +111,8 @@ impl Waiting<'_> {
 
     /// New leads that have not moved since they came.
     fn unworked(&self) -> Option<Step> {
-        let today = day_number(self.world.as_of);
-        let is_waiting = |lead: &&Lead| {
-            lead.outcome == Outcome::Open
-                && lead.stays.len() == 1
-                && UNWORKED_DAYS.contains(&(today - day_number(lead.created_on)))
-        };
-        // Of leads whose history is not known it cannot be said that they have not moved.
-        let has_history = self.world.leads.iter().any(|lead| lead.stays.len() > 1);
-        let waiting = self.world.leads.iter().filter(is_waiting).count();
-        (has_history && waiting > 0).then(|| Step {
+        let waiting = self.arrivals.unworked.filter(|waiting| *waiting > 0)?;
+        Some(Step {
             text: format!(
                 "{} of the last quarter of a year {} where they came in: work or recycle them.",
                 match waiting {

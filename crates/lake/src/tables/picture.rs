@@ -30,13 +30,13 @@ use crate::fold::{Folded, Record};
 use crate::history::{self, Columns};
 
 /// The tables that are not a kind's own.
-const LEAD_STAGES: &str = "lead_stages";
-const DEAL_STAGES: &str = "deal_stages";
-const DEAL_PUSHES: &str = "deal_pushes";
-const HANDOFFS: &str = "handoffs";
-const HANDOFF_CLOCKS: &str = "handoff_clocks";
-const PROMISED_LEADS: &str = "promised_leads";
-const TOUCHES: &str = "touches";
+pub(crate) const LEAD_STAGES: &str = "lead_stages";
+pub(crate) const DEAL_STAGES: &str = "deal_stages";
+pub(crate) const DEAL_PUSHES: &str = "deal_pushes";
+pub(crate) const HANDOFFS: &str = "handoffs";
+pub(crate) const HANDOFF_CLOCKS: &str = "handoff_clocks";
+pub(crate) const PROMISED_LEADS: &str = "promised_leads";
+pub(crate) const TOUCHES: &str = "touches";
 
 static TABLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let derived =
