@@ -106,9 +106,13 @@ pub(crate) async fn row(
     let target_minor = target(context, first, last).await?;
     let query = MetricQuery { from: first, to: last, by: None, target_minor };
     let metric = catalogue()?.into_iter().find(|metric| metric.name == name);
-    let key = metric.and_then(|metric| {
-        world.memo_key(context, &world.tables.ground_of(&metric), &("metric", name, query))
-    });
+    let key = match metric {
+        Some(metric) => {
+            let ground = world.tables.ground_of(&metric)?;
+            world.memo_key(context, &ground, &("metric", name, query))
+        }
+        None => None,
+    };
     let memo = &context.memos.metrics;
     if let Some(row) = key.and_then(|key| memo.find(key)) {
         return Ok(row);

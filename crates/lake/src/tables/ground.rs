@@ -1,5 +1,7 @@
 //! What an answer rests on: as long as it stays the same, nothing has to be counted again.
 
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
 use domain::kind::Kind;
 use domain::time::{day_of, end_of_day};
 use jiff::Timestamp;
@@ -9,6 +11,7 @@ use super::picture::{
     DEAL_PUSHES, DEAL_STAGES, HANDOFF_CLOCKS, HANDOFFS, LEAD_STAGES, PROMISED_LEADS, TOUCHES,
 };
 use super::{Agreed, Tables, zone};
+use crate::error::LakeError;
 use crate::history::HistoryRow;
 use crate::metric::Metric;
 
@@ -42,31 +45,36 @@ struct Read {
 }
 
 impl Read {
-    /// By the names in a question, be it only in a remark there: rather one too many.
-    fn by(sql: &str) -> Read {
-        let words = || sql.split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
-        let names = |tables: &[&str]| words().any(|word| tables.contains(&word));
+    fn by(session: &SessionContext, sql: &str) -> Result<Read, DataFusionError> {
+        let state = session.state();
+        let dialect = state.config().options().sql_parser.dialect;
+        let statement = state.sql_to_statement(sql, &dialect)?;
+        let tables = state.resolve_table_references(&statement)?;
+        let asks = |names: &[&str]| tables.iter().any(|table| names.contains(&table.table()));
         let reads = |kind: &Kind| {
-            names(&[kind.name()])
+            asks(&[kind.name()])
                 || match kind {
-                    Kind::Deals => names(&[DEAL_STAGES, DEAL_PUSHES]),
-                    Kind::Leads => names(&[LEAD_STAGES, HANDOFFS, HANDOFF_CLOCKS]),
+                    Kind::Deals => asks(&[DEAL_STAGES, DEAL_PUSHES]),
+                    Kind::Leads => asks(&[LEAD_STAGES, HANDOFFS, HANDOFF_CLOCKS]),
                     _ => false,
                 }
         };
-        let kinds: Vec<Kind> = Kind::RECORDS.into_iter().filter(reads).collect();
-        Read {
-            kinds,
-            agreed: names(&[HANDOFFS, HANDOFF_CLOCKS, PROMISED_LEADS]),
-            touches: names(&[TOUCHES]),
-        }
+        Ok(Read {
+            kinds: Kind::RECORDS.into_iter().filter(reads).collect(),
+            agreed: asks(&[HANDOFFS, HANDOFF_CLOCKS, PROMISED_LEADS]),
+            touches: asks(&[TOUCHES]),
+        })
     }
 }
 
 impl Tables {
     /// What a metric rests on that is not broken down.
-    pub fn ground_of(&self, metric: &Metric) -> Ground<'_> {
-        self.ground(Read::by(&metric.sql))
+    ///
+    /// # Errors
+    /// When its question is no SQL.
+    pub fn ground_of(&self, metric: &Metric) -> Result<Ground<'_>, LakeError> {
+        let what = || LakeError::query::<DataFusionError>(format!("the metric `{}`", metric.name));
+        Ok(self.ground(Read::by(&self.session, &metric.sql).map_err(what())?))
     }
 
     /// What the records of a kind rest on.
@@ -101,7 +109,7 @@ mod tests {
 
     fn read(metric: &str) -> Read {
         let found = catalogue().unwrap().into_iter().find(|known| known.name == metric).unwrap();
-        Read::by(&found.sql)
+        Read::by(&SessionContext::new(), &found.sql).unwrap()
     }
 
     #[test]
@@ -118,7 +126,7 @@ mod tests {
     #[test]
     fn every_metric_rests_on_something() {
         for metric in catalogue().unwrap() {
-            assert_ne!(Read::by(&metric.sql), Read::default(), "{}", metric.name);
+            assert_ne!(read(&metric.name), Read::default(), "{}", metric.name);
         }
     }
 }
