@@ -36,7 +36,8 @@ test("every page can be read by everybody", async (t) => {
   const deal = await page.locator("tbody a").first().getAttribute("href");
   await page.goto("/pay");
   const statement = await page.locator('tbody a[href*="payee="]').first().getAttribute("href");
-  const paths = [...(await described()), ...OTHERS, deal, statement];
+  const tried = await page.locator('a[href*="/pay/simulation"]').first().getAttribute("href");
+  const paths = [...(await described()), ...OTHERS, deal, statement, tried];
   for (const path of paths) {
     await t.test(path, async () => {
       await page.goto(path, { timeout: FIRST_ANSWER_MILLISECONDS_MAX });

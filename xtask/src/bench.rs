@@ -10,6 +10,7 @@ mod futures;
 mod http;
 mod measure;
 pub mod pages;
+mod pay;
 mod python;
 mod score;
 mod tracking;
@@ -42,6 +43,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("score", score::rows),
     ("attribution", attribution::rows),
     ("tracking", tracking::rows),
+    ("pay", pay::rows),
 ];
 
 /// Runs the named benchmarks, or all, and prints one table; false when a bound is passed.

@@ -47,7 +47,6 @@ const HEAVY: &[(&str, &str)] = &[
     ("datafusion", "lake"),
     ("deltalake", "lake"),
     ("object_store", "lake"),
-    ("reqwest", "baton"),
     ("rust_xlsxwriter", "web"),
     ("sea-orm", "store"),
     ("sqlx", "store"),

@@ -1,6 +1,7 @@
 //! The agreement between marketing and sales: writing a version, signing it, and which is in
 //! force.
 
+pub(crate) mod definition;
 mod sheet;
 pub mod trial;
 

@@ -7,6 +7,7 @@
 pub(crate) mod cost;
 mod ending;
 pub(crate) mod key;
+pub(crate) mod touched;
 mod window;
 
 use domain::money::Money;

@@ -1,5 +1,7 @@
 //! The forecast of a period: booked, plus what open and new deals will add by its end.
 
+use std::collections::HashMap;
+
 use domain::deal::Deal;
 use domain::money::Money;
 use domain::period::{Days, Period};
@@ -9,9 +11,11 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use reports::forecast::{Forecast, QUANTILES, Voice};
 use stats::forecast::{CANDIDATES, Candidate, Forecast as Graded, Record};
+use stats::funnel::Fitted;
 use stats::funnel::place::Periods;
+use stats::funnel::reach::Reach;
 use stats::sample::Sample;
-use stats::simulation::Options;
+use stats::simulation::{Options, PeriodOutcome};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -163,6 +167,34 @@ impl<'a> Outlook<'a> {
         Ok(Some(Coming { forecast: self.forecast(&ends, period, seed)?, period }))
     }
 
+    /// The open deals by their places, each with the chance that a fitted model gives it by itself
+    /// to be won on one of `days`.
+    pub fn chances(&self, fitted: &Fitted, days: Days) -> Vec<(usize, f64)> {
+        let as_of = day_number(self.as_of);
+        let ahead = |day: i32| u32::try_from(day - as_of).unwrap_or(0);
+        let horizons = [ahead(day_number(days.first) - 1), ahead(day_number(days.last))];
+        let mut reaches: HashMap<u32, Reach> = HashMap::new();
+        let mut chances = Vec::new();
+        for (place, path) in self.model.sound(self.deals).into_iter().zip(&self.model.history.paths)
+        {
+            let last = path.moves.last();
+            let state = last.map_or(path.entry_state, |last| last.state);
+            let since = last.map_or(path.entered_day, |last| last.day);
+            if state >= self.model.won() || since > as_of {
+                continue;
+            }
+            let reach = reaches.entry(path.segment).or_insert_with(|| {
+                fitted.reach(&fitted.segment_rates(path.segment), as_of + 1, &horizons)
+            });
+            let by = |horizon: usize| match horizons[horizon] {
+                0 => 0.0,
+                _ => reach.aged(state, (as_of - since).unsigned_abs(), horizon),
+            };
+            chances.push((place, (by(1) - by(0)).max(0.0)));
+        }
+        chances
+    }
+
     /// The distribution of the whole of `days`, booked included, in minor units.
     pub fn total(&self, days: Days, seed: u64) -> Result<Sample, Error> {
         let booked = self.booked(days);
@@ -181,6 +213,13 @@ pub struct Coming {
 }
 
 impl Coming {
+    /// What each future brings in the period beside what is booked.
+    pub fn outcomes(&self) -> Vec<PeriodOutcome> {
+        let futures = &self.forecast.futures;
+        let futures = futures.outcomes.chunks(futures.periods.max(1));
+        futures.filter_map(|future| future.get(self.period)).copied().collect()
+    }
+
     /// The means from open and from new deals, and the distribution of the whole with what is
     /// booked, in minor units.
     fn parts(&self, booked: Money) -> (f64, f64, Sample) {

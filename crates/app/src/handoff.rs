@@ -9,7 +9,7 @@ pub mod queue;
 mod target;
 pub mod tick;
 
-use domain::agreement::Agreement;
+use domain::agreement::{Agreement, Runner};
 use domain::handoff::{Action, By, Handoff, NOTE_CHARACTERS_MAX, Refusal, State};
 use domain::kind::Kind;
 use jiff::Timestamp;
@@ -194,7 +194,29 @@ async fn pass(
         return Err(Halt::Error(Error::Input(why)));
     };
     let after = before.step(action, by, now, terms).map_err(Halt::Refused)?;
+    if *action == Action::Accept {
+        room(tx, terms, &before, by, now).await?;
+    }
     changed(tx, terms, &before, after).await
+}
+
+/// Whoever takes a lead that was not offered to them in person needs room for it.
+async fn room(
+    tx: &mut Tx,
+    terms: &Agreement,
+    before: &Handoff,
+    by: By,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    let is_meant = |runner: &&Runner| Some(runner.user) == by.user;
+    let Some(runner) = terms.runners.iter().find(is_meant) else { return Ok(()) };
+    if before.offered_to == Some(runner.user) {
+        return Ok(());
+    }
+    tx.hold_routing().await?;
+    let since = now.saturating_sub(TURNS_COUNTED).unwrap_or(Timestamp::MIN);
+    let open = tx.loads(since).await?.get(&runner.user).map_or(0, |load| load.open);
+    if open < runner.capacity { Ok(()) } else { Err(Halt::Refused(Refusal::Full { open })) }
 }
 
 /// Writes a change with what is to be told of its clock.

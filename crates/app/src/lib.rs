@@ -41,4 +41,5 @@ pub mod sealing;
 pub mod team;
 pub mod tracking;
 pub mod upkeep;
+pub mod webhook;
 pub mod world;

@@ -75,6 +75,20 @@ pub const TRACKED_DAYS_SHOWN: usize = 14;
 pub const QUARANTINE_SHOWN_MAX: u64 = 50;
 /// Bytes that the text of an agreement may have.
 pub const AGREEMENT_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that the rules of scores may have.
+pub const SCORE_RULES_BYTES_MAX: usize = 256 * 1024;
+/// Days after its creation on which a past lead may be scored.
+pub const SCORE_AGE_DAYS_MAX: u32 = 365;
+/// Webhooks that are enabled at one time.
+pub const WEBHOOKS_MAX: usize = 20;
+/// Bytes that the address of a webhook may have.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2_000;
+/// For how long a message is one process's to send; longer than any endpoint has to answer.
+pub const WEBHOOK_LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// For how long a message is kept after it was delivered or given up.
+pub const WEBHOOK_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Messages that are shown, the newest ones.
+pub const WEBHOOK_DELIVERIES_SHOWN_MAX: u64 = 200;
 /// Hand-offs that one page of the queue shows.
 pub const QUEUE_SHOWN_MAX: usize = 200;
 /// Hand-offs that one turn of the clock drops, returns, offers or tells of; the next does more.
@@ -100,5 +114,13 @@ pub const PAY_PLAN_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const DISPUTE_CHARACTERS_MAX: usize = 4_000;
 /// Open deals that one question takes as won.
 pub const WHAT_IF_DEALS_MAX: usize = 50;
+/// Periods ahead of which the cost of a plan is forecast.
+pub const FORECAST_PERIODS_MAX: usize = 4;
+/// Deals and payees that are gone through in all futures of the cost of a plan together; there are
+/// as many futures as that allows, up to those of a forecast.
+pub const PAY_FUTURES_WORK: usize = 40_000_000;
+pub const PAY_FUTURES_MIN: usize = 200;
+/// Deals of one owner that are looked through for open ones, those that changed last first.
+pub const OWN_DEALS_MAX: u64 = 5_000;
 /// Characters of what is written down at a huddle at once.
 pub const HUDDLE_CHARACTERS_MAX: usize = 2_000;

@@ -76,6 +76,15 @@ impl DealModel {
         Ok(())
     }
 
+    /// The places of the deals that the paths are of, in the order of the paths.
+    pub fn sound(&self, deals: &[Deal]) -> Vec<usize> {
+        let mut sound: Vec<usize> =
+            (0..deals.len()).filter(|place| !deals[*place].contradictory).collect();
+        let key = |place: &usize| (deals[*place].created_at, &deals[*place].external_id);
+        sound.sort_by(|one, other| key(one).cmp(&key(other)));
+        sound
+    }
+
     pub fn won(&self) -> usize {
         self.open_states.len()
     }

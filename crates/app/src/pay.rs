@@ -7,32 +7,38 @@ mod gate;
 mod people;
 mod plans;
 mod runs;
+mod sandbagging;
+mod simulation;
+mod told;
+mod what_if;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use domain::access::Scope;
-use domain::deal::Deal;
-use domain::kind::Kind;
 use domain::pay::calculate as rules;
-use domain::pay::facts::{Fact, Facts, Seen, What, Won};
+use domain::pay::counted::Metric;
+use domain::pay::facts::{Fact, Facts, Seen, What};
+use domain::pay::plan::{Plan, Terms};
 use domain::period::Period;
-use domain::stage::Outcome;
 use domain::time::{AsOf, day_of};
 use jiff::civil::Date;
 use reports::pay::{Explained, Paid, Payroll, Simulated, Slip};
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::world::{Wanted, World};
 use file::Read;
 use people::People;
+use told::{Needs, Told, told};
 
 pub use dispute::{Remark, dispute};
 pub use gate::outlook;
 pub use plans::{Saved, judge, save, sign};
-pub use runs::{Deed, advance, calculate, desk, export, sheet, what_if};
+pub use runs::{Deed, advance, calculate, desk, export, sheet};
+pub use sandbagging::sandbagging;
+pub use simulation::{forecast_cost, tried};
+pub use what_if::{picks, what_if};
 
 /// A plan by which is paid.
 #[derive(Clone, Debug)]
@@ -56,8 +62,8 @@ pub struct Question {
 /// # Errors
 /// When the plan or a fact cannot be, the period is not the plan's, or not everything is seen.
 pub async fn payroll(context: &Context, question: &Question) -> Result<Payroll, Error> {
-    let found = Found::of(context, question).await?;
     let read = read(context, &question.plan).await?;
+    let found = Found::of(context, question, &Needs::of([&read.plan])).await?;
     Ok(Payroll(found.paid(context, read, question.period)?))
 }
 
@@ -66,9 +72,11 @@ pub async fn payroll(context: &Context, question: &Question) -> Result<Payroll, 
 /// # Errors
 /// As [`payroll`], and when the plan has no such payee.
 pub async fn slip(context: &Context, question: &Question, payee: &str) -> Result<Slip, Error> {
-    let Payroll(paid) = payroll(context, question).await?;
-    let payee = place(&paid, payee)?;
-    Ok(Slip { paid, payee })
+    let read = read(context, &question.plan).await?;
+    let found = Found::of(context, question, &Needs::of([&read.plan])).await?;
+    let payee = place(read.plan.terms(), payee)?;
+    let paid = found.paid_one(context, read, question.period, Some(payee))?;
+    Ok(Slip { paid, payee: 0 })
 }
 
 /// All that a deal has brought a payee up to a period.
@@ -94,12 +102,15 @@ pub async fn simulated(
     question: &Question,
     other: Option<&PlanOf>,
 ) -> Result<Simulated, Error> {
-    let found = Found::of(context, question).await?;
-    let paid = found.paid(context, read(context, &question.plan).await?, question.period)?;
+    let plan = read(context, &question.plan).await?;
     let other = match other {
-        Some(plan) => Some(found.paid(context, read(context, plan).await?, question.period)?),
+        Some(plan) => Some(read(context, plan).await?),
         None => None,
     };
+    let both = std::iter::once(&plan).chain(&other).map(|read| &read.plan);
+    let found = Found::of(context, question, &Needs::of(both)).await?;
+    let paid = found.paid(context, plan, question.period)?;
+    let other = other.map(|read| found.paid(context, read, question.period)).transpose()?;
     let currency = paid.calculation.currency;
     if other.as_ref().is_some_and(|other| other.calculation.currency != currency) {
         return Err(Error::Input("the two plans are in different currencies".to_owned()));
@@ -117,9 +128,8 @@ async fn read(context: &Context, plan: &PlanOf) -> Result<Read, Error> {
     }
 }
 
-fn place(paid: &Paid, payee: &str) -> Result<usize, Error> {
-    let payees = &paid.plan.terms().payees;
-    let found = payees.iter().position(|one| one.id == payee || one.name == payee);
+fn place(terms: &Terms, payee: &str) -> Result<usize, Error> {
+    let found = terms.payees.iter().position(|one| one.id == payee || one.name == payee);
     found.ok_or_else(|| Error::Input(format!("the plan has no payee `{payee}`")))
 }
 
@@ -134,11 +144,11 @@ struct Found {
 
 impl Found {
     /// For a plan's file: as if everything had always been known.
-    async fn of(context: &Context, question: &Question) -> Result<Found, Error> {
-        Found::at(context, context.as_of(question.as_of, question.known_at)).await
+    async fn of(context: &Context, question: &Question, needs: &Needs) -> Result<Found, Error> {
+        Found::at(context, context.as_of(question.as_of, question.known_at), needs).await
     }
 
-    async fn at(context: &Context, as_of: AsOf) -> Result<Found, Error> {
+    async fn at(context: &Context, as_of: AsOf, needs: &Needs) -> Result<Found, Error> {
         if context.scope != Scope::All {
             return Err(Error::NotSeen("pay".to_owned()));
         }
@@ -146,19 +156,7 @@ impl Found {
             World::of(context, as_of, Wanted { deals: true, leads: false, estimates: false })
                 .await?;
         let people = People::of(context).await?;
-        let products = products(context).await?;
-        let (mut facts, mut without) = (Vec::new(), 0_usize);
-        for deal in world.deals.iter().filter(|deal| deal.outcome == Outcome::Won) {
-            let told = facts_of(deal, &products);
-            without += usize::from(told.is_empty());
-            facts.extend(told);
-        }
-        let mut notes = Vec::new();
-        if without > 0 {
-            notes.push(format!(
-                "Won deals without an owner, a day or an amount, which pay nobody: {without}."
-            ));
-        }
+        let Told { facts, mut notes } = told(context, &world, needs).await?;
         if !world.in_other_currency.is_empty() {
             let left_out = world.in_other_currency.len();
             notes.push(format!("Deals in another currency, left out: {left_out}."));
@@ -170,6 +168,17 @@ impl Found {
     }
 
     fn paid(&self, context: &Context, read: Read, period: Period) -> Result<Paid, Error> {
+        self.paid_one(context, read, period, None)
+    }
+
+    /// As [`Found::paid`], of one payee alone where one is meant.
+    fn paid_one(
+        &self,
+        context: &Context,
+        read: Read,
+        period: Period,
+        payee: Option<usize>,
+    ) -> Result<Paid, Error> {
         let terms = read.plan.terms();
         if terms.currency != context.company.currency {
             let (plan, company) = (terms.currency.code(), context.company.currency.code());
@@ -179,51 +188,55 @@ impl Found {
         }
         let input = |error: &dyn std::fmt::Display| Error::Input(error.to_string());
         let payees = self.people.payees(&terms.payees)?;
-        let facts = self.facts.iter().map(|fact| owned(fact, &payees)).collect();
+        let counted = read.plan.counted();
+        let counts =
+            |fact: &&Fact| counted.contains(&fact.of) && Found::is_as_long(fact, &read.plan);
+        let own = self.facts.iter().filter(counts);
+        let facts = own.map(|fact| owned(fact, &payees)).collect();
         let facts = Facts::new(facts, read.judgements.clone()).map_err(|error| input(&error))?;
-        let calculation = rules::calculate(&read.plan, &facts, period, self.seen);
-        let calculation = calculation.map_err(|error| input(&error))?;
+        let made = match payee {
+            Some(payee) => rules::calculate_one(&read.plan, &facts, payee, (period, self.seen)),
+            None => rules::calculate(&read.plan, &facts, period, self.seen)
+                .map(|calculation| (read.plan.clone(), calculation)),
+        };
+        let (plan, calculation) = made.map_err(|error| input(&error))?;
         let relay = terms.relay.as_ref().filter(|relay| relay.period == period);
         let gate = relay.map(|relay| relay.outcome(&read.judgements, self.seen.known_on));
-        Ok(Paid { plan: read.plan, calculation, gate, notes: self.notes.clone() })
+        let mut notes = self.notes.clone();
+        notes.extend(self.unheard(&read.plan));
+        Ok(Paid { plan, calculation, gate, notes })
+    }
+
+    /// What is kept by periods counts towards plans that pay by the like of them.
+    fn is_as_long(fact: &Fact, plan: &Plan) -> bool {
+        fact.of.metric != Metric::RenewedMonthlyAmount
+            || told::is_as_long(fact, plan.terms().first_period)
+    }
+
+    /// Channels of a plan that no touch has: they may be misspelt.
+    fn unheard(&self, plan: &Plan) -> Option<String> {
+        let touched = self.facts.iter().filter_map(|fact| match &fact.what {
+            What::Won(won) if fact.of.by_touch => Some(&won.touched),
+            _ => None,
+        });
+        let heard: BTreeSet<&str> = touched.flatten().map(String::as_str).collect();
+        let mut unheard = plan.channels();
+        unheard.retain(|channel| !heard.contains(channel));
+        let told = !unheard.is_empty() && plan.counted().iter().any(|it| it.by_touch);
+        told.then(|| format!("Channels that led to nothing here: {}.", unheard.join(", ")))
     }
 }
 
-async fn products(context: &Context) -> Result<BTreeMap<Uuid, String>, Error> {
-    Ok(context.store.names(Kind::Products).await?.into_iter().collect())
-}
-
-/// The winning with the amount of its day, and each amount that became known later. A deal is
-/// taken as known on the day of its closing. The owner is named by the id of the user.
-fn facts_of(deal: &Deal, products: &BTreeMap<Uuid, String>) -> Vec<Fact> {
-    let (Some(owner), Some(on)) = (deal.owner, deal.closed_on) else { return Vec::new() };
-    let tags = tags(deal, products);
-    // One amount a day: the last of it.
-    let known: BTreeMap<Date, i64> =
-        deal.amounts.iter().map(|(day, amount)| ((*day).max(on), amount.minor)).collect();
-    let fact = |(known_on, amount): (Date, i64)| {
-        let (owner, tags) = (owner.to_string(), tags.clone());
-        let won = Won { on, amount, owner, splits: Vec::new(), tags };
-        Fact { deal: deal.external_id.clone(), known_on, what: What::Won(won) }
-    };
-    known.into_iter().map(fact).collect()
-}
-
-/// What measures and SPIFFs may ask for.
-fn tags(deal: &Deal, products: &BTreeMap<Uuid, String>) -> Vec<String> {
-    let product = deal.product.and_then(|product| products.get(&product));
-    let mut tags: Vec<String> = deal.deal_type.iter().chain(product).cloned().collect();
-    tags.sort();
-    tags
-}
-
-/// A fact with its owner as a plan calls them.
+/// A fact with its owners as a plan calls them.
 fn owned(fact: &Fact, payees: &HashMap<String, String>) -> Fact {
     let mut fact = fact.clone();
-    if let What::Won(won) = &mut fact.what
-        && let Some(payee) = payees.get(&won.owner)
-    {
-        won.owner.clone_from(payee);
+    if let What::Won(won) = &mut fact.what {
+        let all = std::iter::once(&mut won.owner).chain(won.splits.iter_mut().map(|(id, _)| id));
+        for id in all {
+            if let Some(payee) = payees.get(id) {
+                id.clone_from(payee);
+            }
+        }
     }
     fact
 }

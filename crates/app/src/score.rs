@@ -4,6 +4,8 @@
 //! and how is `stats::propensity`.
 
 pub mod leads;
+pub mod points;
+pub mod rules;
 
 use std::path::PathBuf;
 

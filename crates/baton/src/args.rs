@@ -113,6 +113,9 @@ pub enum Command {
     /// Who works in which team
     #[command(subcommand)]
     Team(Team),
+    /// Tell other systems of hand-offs: where to, and what came of it
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Events of your sites and products: the keys they send by, and what became of them
     #[command(subcommand)]
     Track(Track),
@@ -367,6 +370,49 @@ impl std::str::FromStr for Weighted {
         let weight = weight.trim().parse().map_err(|_| wrong())?;
         Ok(Weighted { name: name.trim().to_owned(), weight })
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Webhook {
+    /// All webhooks, and the latest messages with how far each has come
+    List(Output),
+    /// Send events of hand-offs to an address; prints its secret, this once
+    Add {
+        /// Such as https://example.com/hooks
+        url: String,
+        /// Events, separated by commas (all if left out)
+        #[arg(long, value_name = "EVENT,…", value_delimiter = ',')]
+        events: Vec<String>,
+        /// Let the address be on this machine
+        #[arg(long)]
+        allow_loopback: bool,
+    },
+    /// Stop sending to a webhook; what waits for it is given up
+    Disable {
+        /// Its id, as `list` has it
+        webhook: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Send to a webhook again
+    Enable {
+        /// Its id, as `list` has it
+        webhook: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Send a message again, under the same id
+    Replay {
+        /// Its id, as `list` has it
+        message: String,
+        /// The webhook's id
+        #[arg(long)]
+        webhook: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Send what is due, as a server does every five seconds
+    Send(Output),
 }
 
 #[derive(Debug, Subcommand)]
@@ -698,8 +744,65 @@ pub enum Score {
     Show(ScoreShow),
     /// Why one open lead has its probability, by every column
     Explain(ScoreExplain),
+    /// Every point of fit and engagement that a lead has, with the rule and the touch
+    Points(ScorePoints),
+    /// The rules of fit and engagement: try, keep and see versions of them
+    #[command(subcommand)]
+    Rules(ScoreRules),
     /// Learn from some rows of any table, and grade what is said of the others
     Backtest(ScoreBacktest),
+}
+
+#[derive(Debug, Args)]
+pub struct ScorePoints {
+    /// The id that its source has for the lead
+    pub lead: String,
+    /// The version of the rules (the newest if left out)
+    #[arg(long, value_name = "VERSION")]
+    pub rules: Option<u64>,
+    #[command(flatten)]
+    pub as_of: AsOf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScoreRules {
+    /// How rules would have told leads of the past apart, before they go live
+    Try {
+        /// A TOML file, as docs/score.md has one (the newest version if left out)
+        #[arg(conflicts_with = "version")]
+        file: Option<PathBuf>,
+        /// A version that is kept
+        #[arg(long)]
+        version: Option<u64>,
+        /// The first day on which leads were created (a year before the last one if left out)
+        #[arg(long)]
+        from: Option<Date>,
+        /// The last day (90 days ago if left out)
+        #[arg(long)]
+        to: Option<Date>,
+        /// How many days after its creation each lead is scored
+        #[arg(long, value_name = "DAYS", default_value_t = 7)]
+        age: u32,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Keep a version, by which leads are scored from now on
+    Save {
+        /// A TOML file, as docs/score.md has one
+        file: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// What a version says
+    Show {
+        /// The version (the newest if left out)
+        #[arg(long)]
+        version: Option<u64>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// All versions
+    List(Output),
 }
 
 #[derive(Debug, Args)]
@@ -1187,6 +1290,16 @@ pub enum Pay {
         /// Another plan, to be set beside it
         #[arg(long, value_name = "PLAN")]
         against: Option<String>,
+        /// What it will cost from the period that runs up to the one asked for, by the futures of
+        /// the forecast
+        #[arg(long)]
+        forecast: bool,
+        /// What payees would have gained by letting wins slip across the ends of past periods
+        #[arg(long, conflicts_with_all = ["against", "forecast"])]
+        sandbagging: bool,
+        /// The seed of the futures
+        #[arg(long, default_value_t = 1, requires = "forecast")]
+        seed: u64,
         #[command(flatten)]
         made: PayMade,
     },

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use app::backtest::{self, Origins, Step};
 use app::context::{Context, Place, Session};
+use app::error::Error;
 use app::goal::tree::{Change, Sharing};
 use app::{
     attribution, awareness, call, check, forecast, funnel, goal, imports, journal, limits, metrics,
@@ -22,12 +23,13 @@ use reports::document::Report;
 use reports::imports::StageSeen;
 
 use crate::args::{
-    Arguments, Attribution, Awareness, Backtest, Call, Calls, Command, Every, Forecast,
+    Arguments, AsOf, Attribution, Awareness, Backtest, Call, Calls, Command, Every, Forecast,
     ForecastCommand, Funnel, Goal, Import, ImportCommand, Init, Journal, Metrics, Person, Pipeline,
     PipelineCommand, Plan, PlanCommand, PlanMade, Record, RecordEntry, Retention, Score,
-    ScoreBacktest, ScoreExplain, ScoreOf, ScoreShow, Team, Track, TrackKey, Which,
+    ScoreBacktest, ScoreExplain, ScoreOf, ScorePoints, ScoreRules, ScoreShow, Team, Track,
+    TrackKey, Which,
 };
-use crate::{close, demo, handoff, huddle, pay, remote, review, serve, show};
+use crate::{close, demo, handoff, huddle, pay, remote, review, serve, show, webhook};
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(server) = arguments.server {
@@ -84,6 +86,12 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Score(Score::Explain(ScoreExplain { lead, of })) => {
             scores(context, Some(lead), 1, of).await
         }
+        Command::Score(Score::Points(ScorePoints { lead, rules, as_of })) => {
+            let AsOf { as_of, known_at, output } = as_of;
+            let question = score::points::Question { lead, as_of, known_at, version: rules };
+            show::report(&score::points::points(context, &question).await?, output.json)
+        }
+        Command::Score(Score::Rules(asked)) => score_rules(context, asked).await,
         Command::Agreement(agreement) => handoff::agreement(context, agreement).await,
         Command::Handoff(handoff) => handoff::handoff(context, handoff).await,
         Command::Period(period) => close::period(context, period).await,
@@ -92,6 +100,7 @@ async fn in_company(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Member(member) => serve::member(context, member).await,
         Command::Team(team) => self::team(context, team).await,
         Command::Track(asked) => self::track(context, asked).await,
+        Command::Webhook(asked) => webhook::webhook(context, asked).await,
         Command::Init(_)
         | Command::Demo(_)
         | Command::Review(_)
@@ -174,6 +183,26 @@ async fn scores(
     let (as_of, known_at) = (of.as_of.as_of, of.as_of.known_at);
     let question = score::leads::Question { lead, as_of, known_at, limit, seed: of.seed };
     show::report(&score::leads::leads(context, &question).await?, of.as_of.output.json)
+}
+
+async fn score_rules(context: &Context, asked: ScoreRules) -> anyhow::Result<()> {
+    let read = |file: &Path| std::fs::read_to_string(file).map_err(Error::folder(file));
+    let (report, output) = match asked {
+        ScoreRules::Try { file, version, from, to, age, output } => {
+            let terms = file.as_deref().map(read).transpose()?;
+            let question = score::rules::Question { terms, version, from, to, age_days: age };
+            let tried = score::rules::trial(context, &question).await?;
+            return show::report(&tried, output.json);
+        }
+        ScoreRules::Save { file, output } => {
+            (score::rules::save(context, &read(&file)?).await?, output)
+        }
+        ScoreRules::Show { version, output } => {
+            (score::rules::show(context, version).await?, output)
+        }
+        ScoreRules::List(output) => (score::rules::list(context).await?, output),
+    };
+    show::report(&report, output.json)
 }
 
 fn score_backtest(asked: ScoreBacktest) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ mod remote;
 mod review;
 mod serve;
 mod show;
+mod webhook;
 
 use std::process::ExitCode;
 

@@ -101,10 +101,17 @@ async fn of_plan(context: &Context, asked: Pay) -> anyhow::Result<()> {
                 }
             }
         }
-        Pay::Simulate { against, made } => {
-            let against = against.as_deref().map(plan_of);
-            let report = pay::simulated(context, &question(&made), against.as_ref()).await?;
-            show::report(&report, made.as_of.output.json)
+        Pay::Simulate { against, forecast, sandbagging, seed, made } => {
+            let (against, question) = (against.as_deref().map(plan_of), question(&made));
+            let (other, json) = (against.as_ref(), made.as_of.output.json);
+            if sandbagging {
+                show::report(&pay::sandbagging(context, &question).await?, json)
+            } else if forecast {
+                let found = pay::forecast_cost(context, &question, other, seed).await?;
+                show::report(&found, json)
+            } else {
+                show::report(&pay::simulated(context, &question, other).await?, json)
+            }
         }
         _ => unreachable!("everything else is of plans that are kept"),
     }

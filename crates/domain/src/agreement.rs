@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::access::Role;
 use crate::business_hours::{BusinessHours, MINUTES_MAX};
 use crate::name::plain;
+use crate::score::expression::Condition;
 
 use duty::{DUTIES_MAX, DUTY_CHARACTERS_MAX, Duty, TEAMS_PER_ROLE_MAX};
 
@@ -56,6 +57,8 @@ pub enum Side {
 pub struct Agreement {
     /// What a marketing-qualified lead is, in words.
     pub definition: String,
+    /// The same as a condition on its scores and fields, where it is one.
+    pub qualifies: Option<Condition>,
     /// The score from which on a lead is one, where that is part of the definition.
     pub score_min: Option<i64>,
     /// Marketing-qualified leads that marketing owes a month.
@@ -413,6 +416,7 @@ pub(crate) mod tests {
         let hours = BusinessHours::new(&week, (9 * 60, 17 * 60), BTreeSet::new(), TimeZone::UTC);
         Agreement {
             definition: "asked for a demo".to_owned(),
+            qualifies: None,
             score_min: Some(60),
             promised_monthly: 100,
             accept_minutes: 120,

@@ -160,6 +160,8 @@ pub enum Refusal {
     NotYours { owner: Uuid },
     #[error("name who takes it: a user of the CRM")]
     NoUser,
+    #[error("as many leads are in hand as agreed ({open}): pass one on before another is taken")]
+    Full { open: u32 },
     #[error("a lead that is {state} cannot be {done}")]
     Impossible { state: State, done: &'static str },
     #[error("only {side} can do that")]

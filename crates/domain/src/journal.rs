@@ -53,7 +53,7 @@ impl Provenance {
 }
 
 /// What entries are about that is no record.
-pub const SETTINGS: [&str; 25] = [
+pub const SETTINGS: [&str; 27] = [
     "company",
     "stages",
     "mapping",
@@ -75,6 +75,8 @@ pub const SETTINGS: [&str; 25] = [
     "pay_dispute",
     "huddle",
     "huddle_entry",
+    "score_rules",
+    "webhook",
     "member",
     "token",
     "write_key",

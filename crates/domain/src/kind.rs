@@ -187,6 +187,13 @@ const DEALS: &[Field] = &[
     field("competitor", Text, WhenSeen),
     field("discount", Ratio, WhenSeen),
     field("reason", Text, AtClosing),
+    field("second_owner", Reference(Users), WhenSeen),
+    field("second_owner_share", Ratio, WhenSeen),
+    field("third_owner", Reference(Users), WhenSeen),
+    field("third_owner_share", Ratio, WhenSeen),
+    field("invoiced_on", Date, WhenSeen),
+    field("paid_on", Date, WhenSeen),
+    field("cancelled_on", Date, WhenSeen),
 ];
 const PURCHASES: &[Field] = &[
     EXTERNAL_ID,

@@ -6,10 +6,12 @@
 //! here is a floating-point number. The [`relay`] gate pays a pool to all or to none.
 
 pub mod calculate;
+pub mod counted;
 mod credit;
 mod draw;
 pub mod exact;
 pub mod facts;
+pub mod formula;
 mod ledger;
 pub mod limits;
 pub mod plan;

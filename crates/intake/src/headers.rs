@@ -294,6 +294,13 @@ const DEALS: Synonyms = &[
         "reason",
         "reason lossreason lostreason closedlostreason closereason closedwonreason reasonlost",
     ),
+    ("second_owner", "secondowner secondownerid coowner coownerid secondrep secondsalesrep"),
+    ("second_owner_share", "secondownershare secondownerpercent coownershare coownerpercent"),
+    ("third_owner", "thirdowner thirdownerid thirdrep thirdsalesrep"),
+    ("third_owner_share", "thirdownershare thirdownerpercent"),
+    ("invoiced_on", "invoicedon invoicedate dateinvoiced invoicedat"),
+    ("paid_on", "paidon paymentdate paiddate datepaid cashdate paidat"),
+    ("cancelled_on", "cancelledon canceledon cancellationdate canceldate datecancelled"),
 ];
 
 const DEAL_CHANGES: Synonyms = &[
@@ -324,6 +331,13 @@ const DEAL_CHANGES: Synonyms = &[
     ("account", "accountid companyid"),
     ("campaign", "campaignid"),
     ("source", "leadsource"),
+    ("second_owner", "secondowner secondownerid coowner coownerid secondrep secondsalesrep"),
+    ("second_owner_share", "secondownershare secondownerpercent coownershare coownerpercent"),
+    ("third_owner", "thirdowner thirdownerid thirdrep thirdsalesrep"),
+    ("third_owner_share", "thirdownershare thirdownerpercent"),
+    ("invoiced_on", "invoicedon invoicedate dateinvoiced invoicedat"),
+    ("paid_on", "paidon paymentdate paiddate datepaid cashdate paidat"),
+    ("cancelled_on", "cancelledon canceledon cancellationdate canceldate datecancelled"),
 ];
 
 const TOUCHES: Synonyms = &[

@@ -114,10 +114,14 @@ impl Agreements {
         let title = format!("Version {}", version.number);
         let mut table = Table::new(&title, &["What", "Agreed"]);
         let score = terms.score_min.map_or("–".to_owned(), |score| score.to_string());
+        let definition = match &terms.qualifies {
+            Some(condition) => format!("{} ({})", terms.definition, condition.source()),
+            None => terms.definition.clone(),
+        };
         let routing: Vec<&str> = terms.routing.iter().map(|route| route.name()).collect();
         let minutes = |minutes: u32| span(i64::from(minutes));
         for (what, agreed) in [
-            ("A marketing-qualified lead", terms.definition.clone()),
+            ("A marketing-qualified lead", definition),
             ("Its score at least", score),
             ("Marketing owes a month", terms.promised_monthly.to_string()),
             ("Sales takes each within", minutes(terms.accept_minutes)),
@@ -229,6 +233,7 @@ impl Agreements {
             "signatures": version.signatures.iter().map(signed).collect::<Vec<_>>(),
             "definition": terms.definition,
             "score_min": terms.score_min,
+            "qualifies": terms.qualifies.as_ref().map(|condition| condition.source()),
             "promised_monthly": terms.promised_monthly,
             "accept_minutes": terms.accept_minutes,
             "contact_minutes": terms.contact_minutes,

@@ -38,3 +38,4 @@ pub mod team;
 pub mod tracking;
 pub mod upkeep;
 pub mod value;
+pub mod webhook;

@@ -1,20 +1,26 @@
 //! What a pay plan pays: everybody's totals, one statement, one deal explained, two plans beside
 //! each other.
 
+pub mod forecast;
 pub mod gate;
 pub mod kept;
+pub mod sandbagging;
+pub mod simulation;
+pub mod what_if;
 
 use domain::money::Money;
+use domain::pay::counted::{Metric, counted as told_count};
 use domain::pay::exact::Rate;
 use domain::pay::plan::Plan;
 use domain::pay::relay::Outcome;
 use domain::pay::sentence::Words;
-use domain::pay::statement::{Attainment, Calculation, Line, Statement};
+use domain::pay::statement::{Attainment, Calculation, Line, Named, Statement};
 use domain::period::Period;
 use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
-use crate::render::{counted, grouped};
+use crate::render::{capital, counted, grouped};
+use what_if::WhatIfLine;
 
 /// A plan with what it pays in a period.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +87,19 @@ impl Paid {
         self.calculation.statements.iter().filter(|one| one.period == self.period())
     }
 
+    /// The lines of a payee's statement of the period that are about some deals.
+    pub fn lines_of(&self, payee: usize, deals: &[String]) -> Vec<WhatIfLine> {
+        let statement = self.of_period().find(|one| one.payee == payee);
+        let lines = statement.into_iter().flat_map(|one| &one.lines);
+        let about = |line: &&Line| self.named(line).is_some_and(|it| deals.contains(&it.id));
+        let told = |line: &Line| WhatIfLine {
+            kind: self.words().kind(line),
+            amount: self.money(line.amount),
+            sentence: self.words().sentence(line),
+        };
+        lines.filter(about).map(told).collect()
+    }
+
     fn total_of(&self, payee: usize) -> i64 {
         let of_payee = self.calculation.statements.iter().filter(|one| one.payee == payee);
         of_payee.map(|statement| statement.total).sum()
@@ -136,12 +155,17 @@ impl Paid {
         let measures = &self.plan.terms().measures;
         let attainment = |(measure, found): (usize, &Option<Attainment>)| {
             let Attainment { quota, credit } = (*found)?;
-            Some(json!({
+            let metric = measures[measure].metric;
+            let mut told = json!({
                 "measure": measures[measure].name,
-                "quota": self.money(quota.minor).to_decimal(),
-                "credit": self.money(credit).to_decimal(),
+                "quota": self.number(metric, quota.minor),
+                "credit": self.number(metric, credit),
                 "attainment": attained(credit, quota.minor).factor(),
-            }))
+            });
+            if metric != Metric::Revenue {
+                told["metric"] = metric.name().into();
+            }
+            Some(told)
         };
         let attained = statement.attainments.iter().enumerate().filter_map(attainment);
         json!({
@@ -156,18 +180,37 @@ impl Paid {
     }
 
     fn line_json(&self, line: &Line) -> Value {
-        json!({
+        let mut told = json!({
             "about": line.about.to_string(),
             "kind": self.words().kind(line),
-            "deal": self.deal(line),
+            "deal": null,
             "amount": self.money(line.amount).to_decimal(),
             "sentence": self.words().sentence(line),
-        })
+        });
+        if let Some(named) = self.named(line) {
+            told[named.metric.record()] = named.id.as_str().into();
+        }
+        told
     }
 
-    fn deal(&self, line: &Line) -> Option<&str> {
-        let place = usize::try_from(line.deal?).ok()?;
-        self.calculation.deals.get(place).map(String::as_str)
+    /// The deal, or what else a line is about.
+    fn named(&self, line: &Line) -> Option<&Named> {
+        self.calculation.deals.get(usize::try_from(line.deal?).ok()?)
+    }
+
+    /// So much of a metric as it stands in JSON: an amount with its decimals, or a count.
+    fn number(&self, metric: Metric, amount: i64) -> String {
+        match metric.unit() {
+            Some(_) => amount.to_string(),
+            None => self.money(amount).to_decimal(),
+        }
+    }
+
+    fn cell(&self, metric: Metric, amount: i64) -> Cell {
+        match metric.unit() {
+            Some(unit) => Cell::Text(told_count(amount, unit)),
+            None => self.money(amount).into(),
+        }
     }
 
     fn lines_table<'l>(&self, title: &str, lines: impl Iterator<Item = &'l Line>) -> Table {
@@ -224,8 +267,8 @@ fn payroll_rows(paid: &Paid, statement: &Statement) -> Vec<[Cell; 6]> {
             Some([
                 "".into(),
                 measures[measure].name.as_str().into(),
-                paid.money(credit).into(),
-                paid.money(quota.minor).into(),
+                paid.cell(measures[measure].metric, credit),
+                paid.cell(measures[measure].metric, quota.minor),
                 attained(credit, quota.minor).percent().into(),
                 "".into(),
             ])
@@ -274,7 +317,8 @@ impl Explained {
         let of_payee = |one: &&Statement| one.payee == self.payee;
         let statements = self.paid.calculation.statements.iter().filter(of_payee);
         let lines = statements.flat_map(|one| one.lines.iter().map(|line| (one.period, line)));
-        lines.filter(|(_, line)| self.paid.deal(line) == Some(self.deal.as_str()))
+        let is_about = |named: &Named| named.id == self.deal;
+        lines.filter(move |(_, line)| self.paid.named(line).is_some_and(is_about))
     }
 }
 
@@ -284,7 +328,9 @@ impl Report for Explained {
         let sum: i64 = self.lines().map(|(_, line)| line.amount).sum();
         let (deal, name) = (&self.deal, paid.name(self.payee));
         let until = paid.period();
-        let answer = format!("Deal {deal} has paid {name} {} by {until}.", paid.amount(sum));
+        let record = self.lines().find_map(|(_, line)| paid.named(line));
+        let record = capital(record.map_or("deal", |named| named.metric.record()));
+        let answer = format!("{record} {deal} has paid {name} {} by {until}.", paid.amount(sum));
         let mut periods: Vec<Period> = self.lines().map(|(period, _)| period).collect();
         periods.dedup();
         let table = |period: &Period| {

@@ -1,6 +1,8 @@
 //! How good a learned probability is on rows that it was not learned from.
 
 pub mod leads;
+pub mod points;
+pub mod rules;
 
 use serde_json::{Value, json};
 use stats::propensity::grade::{Decile, Grade};

@@ -22,3 +22,4 @@ pub mod sample;
 pub mod score;
 pub mod simulation;
 pub mod survival;
+pub mod winners;

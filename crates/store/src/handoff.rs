@@ -136,6 +136,10 @@ impl Tx {
         passes(&self.sql, lead).await
     }
 
+    pub(crate) async fn handoff(&mut self, id: Uuid) -> Result<Option<Handoff>, Error> {
+        Ok(read(&self.sql, "where id = $1", vec![id.to_string().into()]).await?.pop())
+    }
+
     /// Begins a pass; `false` where the lead is on its way already.
     pub async fn begin_handoff(&mut self, new: &Handoff) -> Result<bool, Error> {
         let sql = format!(
@@ -147,6 +151,7 @@ impl Tx {
             return Ok(false);
         }
         self.journal_handoff(None, new).await?;
+        self.tell_of_handoff(None, new).await?;
         Ok(true)
     }
 
@@ -173,6 +178,7 @@ impl Tx {
             return Ok(false);
         }
         self.journal_handoff(Some(before), after).await?;
+        self.tell_of_handoff(Some(before), after).await?;
         Ok(true)
     }
 

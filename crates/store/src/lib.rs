@@ -33,9 +33,11 @@ pub mod plan_version;
 pub mod record;
 pub mod redaction;
 pub mod request_key;
+pub mod score;
 pub mod stage;
 pub mod tail;
 pub mod tracking;
+pub mod webhook;
 
 use std::path::PathBuf;
 

@@ -14,6 +14,10 @@ mod m0011_handoffs;
 mod m0012_period_closes;
 mod m0013_pay;
 mod m0014_huddles;
+mod m0015_pay_facts;
+mod m0016_deal_credit;
+mod m0017_score_rules;
+mod m0018_webhooks;
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -68,6 +72,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_period_closes::PERIOD_CLOSES),
             Box::new(m0013_pay::PAY),
             Box::new(m0014_huddles::HUDDLES),
+            Box::new(m0015_pay_facts::PAY_FACTS),
+            Box::new(m0016_deal_credit::DEAL_CREDIT),
+            Box::new(m0017_score_rules::SCORE_RULES),
+            Box::new(m0018_webhooks::WEBHOOKS),
         ]
     }
 }
@@ -150,6 +158,23 @@ mod tests {
                 assert!(indexed.contains(&field.name.to_owned()), "{kind}.{}", field.name);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn facts_of_locked_statements_are_facts_of_revenue() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Folder(folder.path().to_owned());
+        let db = Db::create(&location).await.unwrap();
+        Migrator::up(&db.writer, Some(14)).await.unwrap();
+        let old = "insert into pay_fact values
+            ('D-1', '2026-01-05', '2026-01-05', 4200, 'u', '[\"GTX\"]', 'r'),
+            ('D-1', '2026-05-05', null, null, null, null, 'r')";
+        db.writer.execute_unprepared(old).await.unwrap();
+        bring_up_to_date(&db, &location).await.unwrap();
+        let facts = Store { db }.pay_facts().await.unwrap();
+        let told: Vec<String> = facts.iter().map(|fact| format!("{fact:?}")).collect();
+        assert!(told[0].contains("Revenue") && told[0].contains("amount: 4200"), "{told:?}");
+        assert!(told[0].contains("GTX") && told[1].contains("Withdrawn"), "{told:?}");
     }
 
     #[tokio::test]

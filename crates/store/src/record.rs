@@ -204,6 +204,19 @@ impl Store {
         rows.iter().map(|row| read(kind, row)).collect()
     }
 
+    /// The records of a kind that a user owns, at most `limit` of those that changed last.
+    pub async fn owned(&self, kind: Kind, owner: Uuid, limit: u64) -> Result<Vec<Record>, Error> {
+        is_record_kind(kind)?;
+        if kind.field("owner").is_none() {
+            return Ok(Vec::new());
+        }
+        let order = "order by last_recorded_at desc, id limit $2";
+        let sql = format!("{} where owner = $1 {order}", select(kind));
+        let values = vec![owner.to_string().into(), bounded(limit)];
+        let rows = db::raw_rows(&self.db.reader, sql, values).await?;
+        rows.iter().map(|row| read(kind, row)).collect()
+    }
+
     pub async fn record_count(&self, kind: Kind) -> Result<u64, Error> {
         is_record_kind(kind)?;
         let sql = format!(r#"select count(*) from "{}""#, kind.name());

@@ -37,6 +37,7 @@ mod records;
 mod reference;
 mod rendition;
 mod review;
+mod scores;
 mod settled;
 mod shared;
 mod teams;
@@ -45,6 +46,7 @@ mod tracking;
 mod upkeep;
 mod uploads;
 mod visitor;
+mod webhooks;
 mod what_if;
 
 use std::net::SocketAddr;
@@ -71,6 +73,7 @@ pub use assets::HAS_PARTS;
 use fault::Fault;
 pub use shared::Entry;
 use shared::Shared;
+pub use webhooks::Sender;
 
 /// Requests under way; more are turned away at once, so that those under way end in time.
 const REQUESTS_AT_ONCE_MAX: usize = 256;
@@ -118,7 +121,7 @@ pub async fn serve(
     let shared = Arc::new(Shared::new(context, entry, address, Timestamp::now)?);
     review::clear_away(&shared);
     shared.warm_up();
-    let upkeep = [upkeep::start(&shared), upkeep::start_sealing(&shared)];
+    let upkeep = [upkeep::start(&shared), upkeep::start_sealing(&shared), webhooks::start(&shared)];
     ready(address);
     let served = axum::serve(listener, router(shared)).with_graceful_shutdown(stop).await;
     upkeep.iter().for_each(AbortHandle::abort);
@@ -159,6 +162,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(teams::routes())
         .merge(track_page::routes())
         .merge(handoffs::routes())
+        .merge(scores::routes())
+        .merge(webhooks::routes())
         .merge(periods::routes())
         .merge(pay::routes())
         .merge(huddles::routes())

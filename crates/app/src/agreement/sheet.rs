@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use domain::agreement::duty::Duty;
 use domain::agreement::{Agreement, AgreementError, Leave, Route, Runner, Step, Whom};
 use domain::business_hours::{BusinessHours, HoursError, minute_of_day, weekday};
+use domain::score::expression::{Condition, Reach};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ use crate::journal;
 #[serde(deny_unknown_fields)]
 pub(super) struct Sheet {
     definition: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    qualifies: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     score_min: Option<i64>,
     promised_monthly: u32,
@@ -145,8 +148,13 @@ impl Sheet {
         let routing: Result<Vec<Route>, AgreementError> =
             self.routing.iter().map(|route| route.parse()).collect();
         let entry = self.entry.as_deref().map(str::parse);
+        let condition = |source: &String| {
+            let condition = Condition::new(source, Reach::Figures);
+            condition.map_err(|wrong| Error::Field { field: "qualifies", why: wrong.to_string() })
+        };
         let agreement = Agreement {
             definition: self.definition.trim().to_owned(),
+            qualifies: self.qualifies.as_ref().map(condition).transpose()?,
             score_min: self.score_min,
             promised_monthly: self.promised_monthly,
             accept_minutes: self.accept_minutes,

@@ -1,19 +1,21 @@
 //! An agreement tried on the leads of a period before anybody signs it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use domain::agreement::Target;
 use domain::agreement::trial::{Carried, Past};
+use domain::agreement::{Agreement, Target};
 use domain::history::{Fact, Latest};
 use domain::kind::Kind;
 use domain::lifecycle::{Lifecycle, Stay, is_beside_the_way, stays};
 use domain::period::Days;
 use domain::stage::Outcome;
+use domain::time::day_of;
 use domain::value::Value;
 use jiff::civil::Date;
 use reports::agreement::trial::Tried;
 use uuid::Uuid;
 
+use super::definition::Definition;
 use super::sheet::Sheet;
 use crate::context::Context;
 use crate::error::Error;
@@ -44,7 +46,7 @@ pub async fn trial(context: &Context, question: &Question) -> Result<Tried, Erro
     };
     let terms = sheet.agreement(context)?;
     let Days { first, last } = days(context, question)?;
-    let mut past = past(context, first, last).await?;
+    let mut past = past(context, &terms, (first, last)).await?;
     past.sort_by_key(|lead| lead.qualified_at);
     let trial = terms.tried_on(&past, (first, last), context.now);
     let users = terms.runners.iter().map(|runner| runner.user);
@@ -82,7 +84,11 @@ fn days(context: &Context, question: &Question) -> Result<Days, Error> {
 }
 
 /// The leads that qualified in some days, by what is known of them now.
-async fn past(context: &Context, first: Date, last: Date) -> Result<Vec<Past>, Error> {
+async fn past(
+    context: &Context,
+    terms: &Agreement,
+    (first, last): (Date, Date),
+) -> Result<Vec<Past>, Error> {
     let world = World::of_tables(context, context.as_of(None, None)).await?;
     let account = |id: Uuid, facts: &[Fact]| {
         let latest = Latest(facts);
@@ -112,7 +118,8 @@ async fn past(context: &Context, first: Date, last: Date) -> Result<Vec<Past>, E
         let is_score = |it: &&Fact| it.field == "score" && it.effective_at <= qualified.entered_at;
         let score = facts.iter().rfind(is_score).and_then(|fact| fact.value.as_ref());
         let target = Latest(facts).get("account").and_then(Value::as_reference);
-        Some(Past {
+        let id = Latest(facts).text("external_id").unwrap_or_default().to_owned();
+        let past = Past {
             qualified_at: qualified.entered_at,
             moved_at: later.first().map(|stay| stay.entered_at),
             ended_at: later.iter().find(is_end).map(|stay| stay.entered_at),
@@ -120,10 +127,19 @@ async fn past(context: &Context, first: Date, last: Date) -> Result<Vec<Past>, E
                 Some(Value::Integer(score)) => Some(*score),
                 _ => None,
             },
+            qualifies: true,
             target: target.and_then(|id| accounts.get(&id)).cloned().unwrap_or_default(),
-        })
+        };
+        Some((id, past))
     };
-    let found = world.tables.records(Kind::Leads, lead).await?.records;
+    let mut found: Vec<(String, Past)> = world.tables.records(Kind::Leads, lead).await?.records;
+    if let Some(condition) = &terms.qualifies {
+        let wanted: HashSet<String> = found.iter().map(|(id, _)| id.clone()).collect();
+        let definition = Definition::of(context, &world, condition, &wanted).await?;
+        for (id, past) in &mut found {
+            past.qualifies = definition.fits(id, day_of(past.qualified_at, zone));
+        }
+    }
     world.let_go();
-    Ok(found)
+    Ok(found.into_iter().map(|(_, past)| past).collect())
 }

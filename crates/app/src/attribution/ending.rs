@@ -22,6 +22,8 @@ use crate::world::World;
 /// A conversion. Instants are microseconds since 1970, the value is in minor units.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending {
+    /// The deal, lead or purchase.
+    pub record: Uuid,
     pub converter: Converter,
     pub at: i64,
     pub value: i64,
@@ -59,7 +61,8 @@ impl Endings {
         )))
     }
 
-    async fn of(context: &Context, world: &World, kind: Conversions) -> Result<Endings, Error> {
+    /// Those of a kind, be there any or none.
+    pub async fn of(context: &Context, world: &World, kind: Conversions) -> Result<Endings, Error> {
         let zone = &context.company.timezone;
         let all = match kind {
             Conversions::Wins | Conversions::Opportunities => of_deals(world, kind, zone).await?,
@@ -156,6 +159,7 @@ async fn of_deals(world: &World, kind: Conversions, zone: &TimeZone) -> Result<V
             None => lead.map_or(Converter::Nobody, |lead| lead.converter()),
         };
         let ending = Ending {
+            record: deal.id,
             converter,
             at: at.as_microsecond(),
             value: 0,
@@ -171,6 +175,7 @@ async fn of_deals(world: &World, kind: Conversions, zone: &TimeZone) -> Result<V
 async fn of_leads(world: &World, zone: &TimeZone) -> Result<Vec<Valued>, Error> {
     let ending = |lead: &Lead| {
         let ending = Ending {
+            record: lead.id,
             converter: lead.converter(),
             at: lead.mql_at?,
             value: 0,
@@ -185,7 +190,7 @@ async fn of_leads(world: &World, zone: &TimeZone) -> Result<Vec<Valued>, Error> 
 /// Each purchase for itself, however many somebody made.
 async fn of_purchases(context: &Context, world: &World) -> Result<Vec<Valued>, Error> {
     let currency = context.company.currency;
-    let purchase = |_, facts: &[Fact]| {
+    let purchase = |record, facts: &[Fact]| {
         let last = Latest(facts);
         let reference = |field: &str| last.get(field).and_then(Value::as_reference);
         let converter = match (reference("person"), reference("account")) {
@@ -194,7 +199,8 @@ async fn of_purchases(context: &Context, world: &World) -> Result<Vec<Valued>, E
             (None, None) => Converter::Nobody,
         };
         let at = last.instant("created_at")?.as_microsecond();
-        let ending = Ending { converter, at, value: 0, lead_at: None, opportunity_at: None };
+        let (value, lead_at, opportunity_at) = (0, None, None);
+        let ending = Ending { record, converter, at, value, lead_at, opportunity_at };
         let amount = last.get("amount").and_then(Value::as_money);
         let minor = amount.filter(|amount| amount.currency == currency).map(|amount| amount.minor);
         Some((ending, minor))

@@ -89,6 +89,7 @@ mod tests {
 
     fn add(window: Window, ends: &[i64], touches: &[(i64, u32)]) -> (u64, u64, u64, Vec<i64>) {
         let ending = |at: &i64| Ending {
+            record: uuid::Uuid::nil(),
             converter: Converter::Nobody,
             at: *at,
             value: 100,

@@ -2,25 +2,30 @@
 //! back, what waits for room is offered. Each step is a write of its own that is done once, by
 //! however many processes and after however many restarts.
 
+use std::collections::HashMap;
+
 use domain::agreement::{self, Whom};
 use domain::handoff::{Action, By, Handoff, State};
 use domain::journal::Entry;
 use domain::kind::Kind;
-use domain::lifecycle::{Lifecycle, reference};
+use domain::lifecycle::{Lifecycle, reference, text};
 use domain::time::start_of_day;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reports::handoff::Ticked;
 use store::Tx;
 use store::handoff::Due;
+use store::record::Record;
 use uuid::Uuid;
 
 use super::target::Aim;
 use super::{Halt, To, begun, changed, offer};
+use crate::agreement::definition::Definition;
 use crate::agreement::{InForce, in_force};
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::TICK_MAX;
+use crate::world::World;
 
 /// Leads that are read at a time.
 const LEADS_PER_PAGE: u64 = 1_000;
@@ -91,6 +96,7 @@ async fn entered(context: &Context, agreed: &InForce, since: Timestamp) -> Resul
             found.extend(entered_at.filter(|at| *at >= since).map(|at| (at, lead)));
         }
     }
+    fitting(context, agreed, &mut found).await?;
     // Who has waited longest comes first.
     found.sort_unstable();
     let mut count = 0;
@@ -98,6 +104,28 @@ async fn entered(context: &Context, agreed: &InForce, since: Timestamp) -> Resul
         count += usize::from(offered(context, agreed, lead).await?);
     }
     Ok(count)
+}
+
+/// Keeps the leads that fit the agreement's definition today, where that is a condition.
+async fn fitting(
+    context: &Context,
+    agreed: &InForce,
+    found: &mut Vec<(Timestamp, Uuid)>,
+) -> Result<(), Error> {
+    let Some(condition) = agreed.terms.qualifies.as_ref().filter(|_| !found.is_empty()) else {
+        return Ok(());
+    };
+    let ids: Vec<Uuid> = found.iter().map(|(_, lead)| *lead).collect();
+    let records = context.store.records(Kind::Leads, &ids).await?;
+    let id = |record: &Record| Some((record.id, text(&record.values, "external_id")?));
+    let ids: HashMap<Uuid, String> = records.iter().filter_map(id).collect();
+    let world = World::of_tables(context, context.as_of(None, None)).await?;
+    let definition =
+        Definition::of_today(context, &world, condition, &ids.values().cloned().collect()).await?;
+    let today = context.today();
+    found.retain(|(_, lead)| ids.get(lead).is_some_and(|id| definition.fits(id, today)));
+    world.let_go();
+    Ok(())
 }
 
 /// Since when a lead is in its stage, by its entries; `None` for one that is no more. An entry may

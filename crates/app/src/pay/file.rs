@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::money::{Currency, Money, parse_currency};
+use domain::pay::counted::Metric;
 use domain::pay::exact::Rate;
+use domain::pay::formula::Formula;
 use domain::pay::plan::{
     Basis, Cap, CreditRule, Draw, Hold, Measure, Payee, Plan, Spiff, Terms, Tier, Way,
 };
@@ -47,10 +49,16 @@ struct PlanFile {
 #[serde(deny_unknown_fields)]
 struct MeasureFile {
     name: String,
+    /// What counts, by its name in the catalogue of metrics; revenue without one.
+    metric: Option<String>,
     credit: Option<String>,
     only: Option<String>,
     /// Of credit; without one, the variable pay ÷ the quota.
     rate: Option<String>,
+    /// An amount for each, where the metric is a count.
+    each: Option<String>,
+    /// In CEL, over credit, quota, attainment and target.
+    formula: Option<String>,
     weight: Option<u32>,
     #[serde(default)]
     tiers: Vec<TierFile>,
@@ -84,6 +92,9 @@ struct PayeeFile {
     draw: Option<DrawFile>,
     #[serde(default)]
     team: Vec<String>,
+    /// Channels of touches, whose deals are sourced or influenced by the payee.
+    #[serde(default)]
+    channels: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -152,9 +163,9 @@ pub fn read(path: &Path, calendar: FiscalCalendar) -> Result<Read, Error> {
 pub fn parse(text: &str, calendar: FiscalCalendar) -> Result<Read, String> {
     let file: PlanFile = toml::from_str(text).map_err(|error| error.to_string())?;
     let currency = parse_currency(&file.currency).map_err(|error| error.to_string())?;
-    let names: Vec<String> = file.measure.iter().map(|measure| measure.name.clone()).collect();
     let judgements: Result<_, String> =
         file.judgement.into_iter().map(JudgementFile::checked).collect();
+    let measures = each(file.measure, |measure| measure.checked(currency))?;
     let terms = Terms {
         name: file.name,
         version: file.version,
@@ -163,8 +174,8 @@ pub fn parse(text: &str, calendar: FiscalCalendar) -> Result<Read, String> {
         first_period: read_as("first_period", &file.first_period)?,
         freeze_days: file.freeze_days,
         rounding: optional("rounding", file.rounding)?.unwrap_or_default(),
-        measures: each(file.measure, |measure| measure.checked(currency))?,
-        payees: each(file.payee, |payee| payee.checked(currency, &names))?,
+        payees: each(file.payee, |payee| payee.checked(currency, &measures))?,
+        measures,
         spiffs: each(file.spiff, |spiff| spiff.checked(currency))?,
         clawback_days: file.clawback_days,
         hold: hold(file.hold.as_deref())?,
@@ -182,7 +193,12 @@ impl MeasureFile {
             None | Some("own") => CreditRule::Own,
             Some("split") => CreditRule::Split,
             Some("team") => CreditRule::Team,
-            Some(other) => return Err(one_of(&at("credit"), other, "own, split or team")),
+            Some("sourced") => CreditRule::Sourced,
+            Some("influenced") => CreditRule::Influenced,
+            Some(other) => {
+                let all = "own, split, team, sourced or influenced";
+                return Err(one_of(&at("credit"), other, all));
+            }
         };
         let way = match self.way.as_deref() {
             None | Some("marginal") => Way::Marginal,
@@ -197,7 +213,14 @@ impl MeasureFile {
                 return Err(format!("{place}: give either cap or cap_of_target, not both"));
             }
         };
-        let rate = optional(&at("rate"), self.rate)?;
+        let basis = match (self.rate, self.each) {
+            (None, None) => Basis::Target,
+            (Some(rate), None) => Basis::Rate(read_as(&at("rate"), &rate)?),
+            (None, Some(amount)) => Basis::Each(minor(&at("each"), &amount, currency)?),
+            (Some(_), Some(_)) => {
+                return Err(format!("{place}: give either rate or each, not both"));
+            }
+        };
         let mut tiers = each(self.tiers, |tier| {
             let from = read_as(&at("from"), &tier.from)?;
             Ok(Tier { from, multiplier: read_as(&at("times"), &tier.times)? })
@@ -205,10 +228,17 @@ impl MeasureFile {
         if tiers.is_empty() {
             tiers.push(Tier { from: Rate::default(), multiplier: Rate::ONE });
         }
+        let metric: Metric = optional(&at("metric"), self.metric)?.unwrap_or_default();
+        let formula = self.formula.map(|source| {
+            let formula = Formula::new(&source, currency, metric.unit().is_none());
+            formula.map_err(|error| format!("{}: {error}", at("formula")))
+        });
         Ok(Measure {
+            metric,
+            formula: formula.transpose()?,
             credit,
             only: self.only,
-            basis: rate.map_or(Basis::Target, Basis::Rate),
+            basis,
             weight: self.weight.unwrap_or(1),
             tiers,
             way,
@@ -220,26 +250,32 @@ impl MeasureFile {
 }
 
 impl PayeeFile {
-    fn checked(self, currency: Currency, measures: &[String]) -> Result<Payee, String> {
+    fn checked(self, currency: Currency, measures: &[Measure]) -> Result<Payee, String> {
         let place = format!("payee `{}`", self.id);
         let at = |what: &str| format!("{place}, {what}");
         let measure = |name: &String| {
-            let found = measures.iter().position(|one| one == name);
-            found.ok_or_else(|| one_of(&at("quotas"), name, &measures.join(", ")))
+            let found = measures.iter().position(|one| one.name == *name);
+            let names: Vec<&str> = measures.iter().map(|one| one.name.as_str()).collect();
+            found.ok_or_else(|| one_of(&at("quotas"), name, &names.join(", ")))
+        };
+        let quota = |what: &str, measure: usize, text: &str| match measures[measure].metric.unit() {
+            Some(_) => count(&at(what), text),
+            None => minor(&at(what), text, currency),
         };
         let amount = |what: &str, text: Option<&String>| {
             text.map_or(Ok(0), |text| minor(&at(what), text, currency))
         };
         let mut quotas = vec![None; measures.len()];
         for (name, text) in &self.quotas {
-            quotas[measure(name)?] = Some(minor(&at("quotas"), text, currency)?);
+            let place = measure(name)?;
+            quotas[place] = Some(quota("quotas", place, text)?);
         }
         let mut quotas_of = BTreeMap::new();
         for (period, of_period) in &self.quotas_of {
             let period: Period = read_as(&at("quotas_of"), period)?;
             for (name, text) in of_period {
-                let quota = minor(&at("quotas_of"), text, currency)?;
-                quotas_of.insert((period, measure(name)?), quota);
+                let place = measure(name)?;
+                quotas_of.insert((period, place), quota("quotas_of", place, text)?);
             }
         }
         let draw = self.draw.map(|draw| draw.checked(&at("draw"), currency)).transpose()?;
@@ -253,6 +289,7 @@ impl PayeeFile {
             ramp: each(self.ramp, |share| read_as(&at("ramp"), &share))?,
             draw,
             team: self.team,
+            channels: self.channels,
             name: self.name.unwrap_or_else(|| self.id.clone()),
             id: self.id,
         })
@@ -354,6 +391,12 @@ fn minor(place: &str, text: &str, currency: Currency) -> Result<i64, String> {
     Ok(money.minor)
 }
 
+/// A whole number of what a measure counts.
+fn count(place: &str, text: &str) -> Result<i64, String> {
+    let found = text.trim().parse().ok().filter(|count: &i64| *count >= 0);
+    found.ok_or_else(|| format!("{place}: `{text}` is not a whole number"))
+}
+
 /// A count or a percentage of up to six decimals, in millionths.
 pub fn millionths(place: &str, text: &str) -> Result<i64, String> {
     let wrong = || format!("{place}: `{text}` is not a number of up to six decimals");
@@ -411,6 +454,8 @@ quotas = { "revenue won" = "100000" }
             ("\"100000\"", "\"0\"", "payee `ann`: a quota must be above zero"),
             ("{ \"revenue won\"", "{ \"wins\"", "`wins` is none of: revenue won"),
             ("clawback_days", "hold = \"later\"\nclawback_days", "none, invoice or cash"),
+            ("rate = \"10 %\"", "formula = \"credit * 0.1\"", "formula: it has the number 0.1"),
+            ("rate = \"10 %\"", "formula = \"credit / 10\"", "leave rate, each and tiers out"),
             ("2017-Q1", "2017-Q5", "first_period: `2017-Q5` is not a period"),
             ("\"USD\"", "\"XYZ\"", "ISO 4217"),
         ] {

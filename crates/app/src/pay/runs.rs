@@ -6,29 +6,28 @@ use std::collections::{BTreeMap, HashMap};
 use domain::access::Scope;
 use domain::money::Money;
 use domain::pay::calculate::frozen;
-use domain::pay::facts::{Fact, Seen, What, Won};
+use domain::pay::counted::Counted;
+use domain::pay::facts::{Fact, Seen, What};
 use domain::pay::relay::Judgement;
 use domain::pay::run::{PLAN_OWNER, Run, RunError, State, Step, since_locked};
 use domain::pay::statement::Statement as Calculated;
 use domain::period::Period;
-use domain::stage::Outcome;
 use domain::time::{AsOf, day_of};
 use jiff::civil::Date;
 use reports::pay::Paid;
-use reports::pay::kept::{Desk, Done, Export, RunShown, SaidShown, Sheet, Sum, WhatIf};
+use reports::pay::kept::{Desk, Done, Export, RunShown, SaidShown, Sheet, Sum};
 use store::Tx;
 use store::pay::{PayPlan, Said, Statement};
 use uuid::Uuid;
 
+use super::Found;
 use super::file::Read;
 use super::plans::{self, Kept};
-use super::{Found, place, products, tags};
+use super::told::Needs;
 use crate::actor::Actors;
 use crate::close::sha256;
 use crate::context::Context;
 use crate::error::Error;
-use crate::limits::WHAT_IF_DEALS_MAX;
-use crate::world::{Wanted, World};
 
 /// What is done with calculated statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,7 +229,7 @@ impl Made {
 impl Kept {
     /// The plan with how its relay was judged: in time for the statements of the relay's period
     /// unless these were locked before, and then for those that are calculated.
-    fn judged(&self, context: &Context, runs: &[Run], period: Period) -> Read {
+    pub(super) fn judged(&self, context: &Context, runs: &[Run], period: Period) -> Read {
         let Some(relay) = &self.plan.terms().relay else { return self.read() };
         let locked = runs.iter().find(|run| {
             run.plan == self.kept.name && run.period == relay.period && run.locked.is_some()
@@ -263,29 +262,45 @@ fn statement(paid: &Paid, one: &Calculated, run: Uuid, users: &HashMap<String, U
 }
 
 /// What was won, where what locked statements rest on stays as it was; with those facts.
-async fn found(
+pub(super) async fn found(
     context: &Context,
     kept: &Kept,
     period: Period,
     as_of: AsOf,
 ) -> Result<(Found, Vec<Fact>), Error> {
-    let mut found = Found::at(context, as_of).await?;
-    let locked = context.store.pay_runs().await?.into_iter().filter(|run| run.locked.is_some());
+    let mut found = Found::at(context, as_of, &Needs::of([&kept.plan])).await?;
     let calendar = context.company.calendar;
-    let through = locked
-        .filter(|run| run.as_of.known_at < as_of.known_at)
-        .map(|run| calendar.days(run.period).last)
-        .max();
-    let Some(through) = through else { return Ok((found, Vec::new())) };
-    let before = context.store.pay_facts().await?;
+    let through = locked_through(context, as_of).await?;
+    if through.is_empty() {
+        return Ok((found, Vec::new()));
+    }
+    let mut before = context.store.pay_facts().await?;
+    let counted = kept.plan.counted();
+    before.retain(|fact| counted.contains(&fact.of) && Found::is_as_long(fact, &kept.plan));
     let Seen { known_on, .. } = frozen(&kept.plan, calendar.days(period), found.seen);
     let facts = std::mem::take(&mut found.facts);
-    found.facts = since_locked(&before, facts, through, known_on);
+    found.facts = since_locked(&before, facts, &through, known_on);
     Ok((found, before))
 }
 
+/// Up to which day statements are locked that rest on what counts towards something.
+async fn locked_through(context: &Context, as_of: AsOf) -> Result<BTreeMap<Counted, Date>, Error> {
+    let calendar = context.company.calendar;
+    let runs = context.store.pay_runs().await?.into_iter();
+    let locked = runs.filter(|run| run.locked.is_some() && run.as_of.known_at < as_of.known_at);
+    let mut through: BTreeMap<Counted, Date> = BTreeMap::new();
+    for run in locked {
+        let last = calendar.days(run.period).last;
+        for counted in version(context, &run).await?.plan.counted() {
+            let until = through.entry(counted).or_insert(last);
+            *until = last.max(*until);
+        }
+    }
+    Ok(through)
+}
+
 /// The version of a plan that pays for a period, signed by the plan's owner.
-async fn paying(context: &Context, name: &str, period: Period) -> Result<Kept, Error> {
+pub(super) async fn paying(context: &Context, name: &str, period: Period) -> Result<Kept, Error> {
     let all = context.store.pay_plans().await?;
     let mut own = all.into_iter().filter(|it| it.name == name).peekable();
     if own.peek().is_none() {
@@ -458,75 +473,4 @@ pub async fn export(context: &Context, plan: &str, period: Period) -> Result<Exp
             Err(Error::Field { field: "period", why })
         }
     }
-}
-
-/// What a payee's statement would be if open deals of theirs were won today, each at its amount.
-///
-/// # Errors
-/// [`Error::NotSeen`] for a payee or a deal that is not within reach.
-pub async fn what_if(
-    context: &Context,
-    (plan, period): (&str, Period),
-    payee: &str,
-    deals: &[String],
-    reach: &Scope,
-) -> Result<WhatIf, Error> {
-    let absent = || Error::NotSeen(format!("statement of `{payee}` for {period}"));
-    if deals.is_empty() || deals.len() > WHAT_IF_DEALS_MAX {
-        let why = format!("name from one to {WHAT_IF_DEALS_MAX} open deals");
-        return Err(Error::Field { field: "deals", why });
-    }
-    // The rules look at the whole team's deals, whoever asks; of them nothing else is shown.
-    let whole = context.renewed(&context.actor, context.now, Scope::All);
-    let kept = paying(&whole, plan, period).await.map_err(|_| absent())?;
-    let as_of = AsOf { effective_at: context.now, known_at: context.now };
-    let (mut found, _) = found(&whole, &kept, period, as_of).await?;
-    let users = found.people.users(&kept.plan.terms().payees)?;
-    let named = kept.plan.terms().payees.iter().find(|it| it.id == payee || it.name == payee);
-    let named = named.filter(|it| reach.shows(users.get(&it.id).copied())).ok_or_else(absent)?;
-    let (id, name) = (named.id.clone(), named.name.clone());
-    let own = users.get(&id).copied();
-    let runs = whole.store.pay_runs().await?;
-    let judged = || kept.judged(&whole, &runs, period);
-    let now = found.paid(&whole, judged(), period)?;
-    let added = open_deals(&whole, deals, own).await?;
-    found.facts.extend(added);
-    let then = found.paid(&whole, judged(), period)?;
-    let total = |paid: &Paid| -> Result<Money, Error> {
-        let place = place(paid, &id)?;
-        let own = paid.of_period().find(|one| one.payee == place);
-        Ok(Money { minor: own.map_or(0, |one| one.total), currency: paid.calculation.currency })
-    };
-    Ok(WhatIf { name, period, now: total(&now)?, then: total(&then)?, deals: deals.to_vec() })
-}
-
-/// Open deals of a user as if they were won today.
-async fn open_deals(
-    context: &Context,
-    deals: &[String],
-    own: Option<Uuid>,
-) -> Result<Vec<Fact>, Error> {
-    let as_of = context.as_of(None, None);
-    let world =
-        World::of(context, as_of, Wanted { deals: true, leads: false, estimates: false }).await?;
-    let products = products(context).await?;
-    let today: Date = world.as_of;
-    let fact = |id: &String| {
-        let absent = || Error::Field {
-            field: "deals",
-            why: format!("there is no open deal `{id}` of this payee with an amount"),
-        };
-        let is_meant = |deal: &&domain::deal::Deal| {
-            deal.external_id == *id && deal.outcome == Outcome::Open && deal.owner == own
-        };
-        let deal = world.deals.iter().find(is_meant).ok_or_else(absent)?;
-        let owner = deal.owner.ok_or_else(absent)?.to_string();
-        let amount = deal.amounts.last().ok_or_else(absent)?.1.minor;
-        let (splits, tags) = (Vec::new(), tags(deal, &products));
-        let won = Won { on: today, amount, owner, splits, tags };
-        Ok(Fact { deal: id.clone(), known_on: today, what: What::Won(won) })
-    };
-    let facts: Result<Vec<Fact>, Error> = deals.iter().map(fact).collect();
-    world.let_go();
-    facts
 }

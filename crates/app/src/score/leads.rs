@@ -8,6 +8,9 @@
 
 mod looks;
 
+use std::collections::{HashMap, HashSet};
+
+use domain::history::{Fact, Latest};
 use domain::time::{date_of, day_number};
 use jiff::civil::Date;
 use reports::score::leads::{HeldOut, LeadScore, LeadScores, REASONS, Reason};
@@ -16,10 +19,13 @@ use stats::propensity::likelihood::Seen;
 use stats::propensity::ripeness::{Came, Ripening};
 use stats::propensity::{Explanation, Fitted, Settings, fit};
 
+use super::points::Book;
+use super::rules;
 use crate::context::Context;
 use crate::error::Error;
 use crate::limits::SCORES_SHOWN_MAX;
 use crate::world::{Wanted, World};
+pub(super) use looks::arrived;
 use looks::{Looks, Way};
 
 /// What is asked for.
@@ -77,6 +83,8 @@ pub async fn leads(context: &Context, question: &Question) -> Result<LeadScores,
         let explanation = fitted.explain(&looks.table, row)?;
         Some(looks.score(row, explanation, told))
     };
+    let mut scores: Vec<LeadScore> = scored.iter().take(question.limit).filter_map(score).collect();
+    let rules_version = add_points(context, &world, &mut scores).await?;
     Ok(LeadScores {
         as_of: world.as_of,
         leads: looks.ways.len(),
@@ -86,8 +94,31 @@ pub async fn leads(context: &Context, question: &Question) -> Result<LeadScores,
         ripe_after_days: looks.ripening(today, |_| true).ripe_after(RIPE),
         additive_weight: fitted.makeup().additive_weight,
         held_out,
-        scores: scored.iter().take(question.limit).filter_map(score).collect(),
+        rules_version,
+        scores,
     })
+}
+
+/// Puts fit and engagement beside the probability, by the newest rules; returns their version.
+async fn add_points(
+    context: &Context,
+    world: &World,
+    scores: &mut [LeadScore],
+) -> Result<Option<u64>, Error> {
+    let Some(version) = rules::newest(context, None).await? else { return Ok(None) };
+    let wanted: HashSet<&str> = scores.iter().map(|score| score.lead.as_str()).collect();
+    let is_wanted =
+        |facts: &[Fact]| Latest(facts).text("external_id").is_some_and(|id| wanted.contains(id));
+    let book = Book::of(context, world, is_wanted).await?;
+    let points = book.leads.iter().map(|lead| {
+        let points = book.points(&version.rules, lead, world.as_of);
+        (lead.external_id.as_str(), (points.fit_milli, points.engagement_milli))
+    });
+    let points: HashMap<&str, (i64, i64)> = points.collect();
+    for score in scores {
+        score.points_milli = points.get(score.lead.as_str()).copied();
+    }
+    Ok(version.number)
 }
 
 /// The age by which a share of outcomes has come.
@@ -187,6 +218,7 @@ impl Looks {
         };
         LeadScore {
             lead: way.external_id.clone(),
+            points_milli: None,
             created_on: date_of(way.created_day),
             probability: explained.probability,
             low: explained.low,

@@ -126,6 +126,23 @@ async fn of_64_who_accept_at_once_one_gets_it_and_the_others_are_told_who() {
     assert!(again.expect("has it").was_so, "who has it is not refused");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_as_many_as_agreed_takes_no_other() {
+    let company = company(2, 3, 1).await;
+    let context = &company.context;
+    for lead in ["l0", "l1", "l2"] {
+        act(context, lead, &Deed::Offer(To::Everybody), BOTH).await.expect("is offered");
+    }
+    let (one, other) = (runner(context, 0).await, runner(context, 1).await);
+    act(context, "l0", &Deed::Accept, one).await.expect("has room");
+    let full = act(context, "l1", &Deed::Accept, one).await.expect_err("is full").to_string();
+    assert!(full.contains("as many leads are in hand as agreed (1)"), "{full}");
+    act(context, "l1", &Deed::Accept, other).await.expect("has room");
+    let released = Deed::Release { reason: "on leave".to_owned() };
+    act(context, "l0", &released, one).await.expect("is passed on");
+    act(context, "l2", &Deed::Accept, one).await.expect("has room again");
+}
+
 /// Where the agreement says so, what the CRM calls an MQL from then on is in the queue with the
 /// next turn of the clock: once, and whoever was qualified before is not.
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::args::{
     Agreement, AsOf, Attribution, Awareness, Backtest, Calls, Command, Every, Forecast,
     ForecastCommand, Funnel, Goal, Handoff, Huddle, ImportCommand, Journal, JournalSearch, Metrics,
     Output, Pay, PeriodCommand, Pipeline, PipelineCommand, Plan, PlanCommand, Record, Retention,
-    Score, ScoreShow, Team, Within,
+    Score, ScorePoints, ScoreRules, ScoreShow, Team, Webhook, Within,
 };
 
 const PROOF: &str = "journal/proof";
@@ -78,6 +78,8 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
             let (question, json) = dated("scores", &of.as_of);
             (question.with("seed", Some(of.seed)).with("limit", Some(limit)), json)
         }
+        Command::Score(Score::Points(points)) if points.rules.is_none() => of_points(&points),
+        Command::Score(Score::Rules(ScoreRules::List(output))) => plain("score-rules", &output),
         Command::Pipeline(pipeline) => of_pipeline(&pipeline),
         Command::Funnel(funnel) => of_funnel(funnel),
         Command::Goal(goal) => of_goal(&goal)?,
@@ -115,12 +117,19 @@ pub fn of(command: Command) -> anyhow::Result<(Question, bool)> {
         Command::Member(_) => return local("member"),
         Command::Upkeep(_) => return local("upkeep"),
         Command::Track(_) => return local("track"),
+        Command::Webhook(Webhook::List(output)) => plain("webhooks", &output),
+        Command::Webhook(_) => return local("changing webhooks from the command line"),
         Command::Init(_) => return local("init"),
         Command::Demo(_) => return local("demo"),
         Command::Score(_) => return local("this command of score"),
         Command::Serve(_) => return local("serve"),
         Command::Review(_) => return local("review"),
     })
+}
+
+fn of_points(points: &ScorePoints) -> (Question, bool) {
+    let (question, json) = dated("points", &points.as_of);
+    (question.with("name", Some(&points.lead)), json)
 }
 
 fn local<T>(command: &str) -> anyhow::Result<T> {

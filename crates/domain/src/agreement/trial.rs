@@ -24,6 +24,8 @@ pub struct Past {
     pub ended_at: Option<Timestamp>,
     /// As it was when it qualified, where it had one.
     pub score: Option<i64>,
+    /// Whether it fits the definition, where that is a condition.
+    pub qualifies: bool,
     pub target: Target,
 }
 
@@ -34,6 +36,8 @@ pub struct Trial {
     pub leads: usize,
     /// Those that the company called qualified and the agreement's score leaves out.
     pub below_score: usize,
+    /// As [`Trial::below_score`], by its condition.
+    pub not_qualified: usize,
     /// What marketing would have owed in these days.
     pub promised: f64,
     /// Taken within the time agreed, late, so late that the baton is dropped, and still waiting
@@ -68,11 +72,13 @@ impl Agreement {
         let fits = |lead: &&Past| {
             self.score_min.is_none_or(|least| lead.score.is_none_or(|score| score >= least))
         };
-        let qualified: Vec<&Past> = past.iter().filter(fits).collect();
+        let enough: Vec<&Past> = past.iter().filter(fits).collect();
+        let qualified: Vec<&Past> = enough.iter().copied().filter(|lead| lead.qualifies).collect();
         let days = first.series(1.day()).take_while(|day| *day <= last);
         let mut trial = Trial {
             leads: qualified.len(),
-            below_score: past.len() - qualified.len(),
+            below_score: past.len() - enough.len(),
+            not_qualified: enough.len() - qualified.len(),
             promised: days.map(|day| self.promised_on(day)).sum(),
             ..Trial::default()
         };
@@ -203,6 +209,7 @@ mod tests {
             qualified_at: at(qualified),
             moved_at: moved.map(at),
             ended_at: ended.map(at),
+            qualifies: true,
             score: Some(70),
             target: Target::default(),
         }
@@ -212,9 +219,11 @@ mod tests {
     fn leads_are_counted_by_how_soon_they_moved_on() {
         // Two hours to accept, one of grace; open from 9 to 17.
         let low = Past { score: Some(10), ..lead(9, None, None) };
+        let unfit = Past { qualifies: false, ..lead(9, None, None) };
         let unknown = Past { score: None, ..lead(9, Some(10), Some(10)) };
         let leads = [
             low,
+            unfit,
             unknown,
             lead(9, Some(11), Some(12)),
             lead(9, Some(12), Some(12)),
@@ -225,7 +234,7 @@ mod tests {
             lead(24 + 9, None, None),
         ];
         let trial = agreement().tried_on(&leads, (DAY, DAY), at(24 + 11));
-        assert_eq!((trial.leads, trial.below_score), (7, 1));
+        assert_eq!((trial.leads, trial.below_score, trial.not_qualified), (7, 1, 1));
         let kept = (trial.in_time, trial.late, trial.dropped, trial.running);
         assert_eq!(kept, (3, 1, 1, 2));
         assert!((trial.promised - 100.0 / 22.0).abs() < 1e-9, "{}", trial.promised);

@@ -12,7 +12,7 @@ use super::facts::{Facts, Recorded, Seen, State};
 use super::ledger::{Entry, Ledger, NO_DEAL, Setting};
 use super::limits::PERIODS_MAX;
 use super::plan::Plan;
-use super::statement::{Calculation, Line, Reason, Source, Statement, Working};
+use super::statement::{Calculation, Line, Named, Reason, Source, Statement, Working};
 use crate::period::{Days, FiscalCalendar, Period};
 use jiff::ToSpan;
 
@@ -72,9 +72,31 @@ pub fn calculate(
         through,
         seen,
         statements,
-        deals: deals.iter().map(|Recorded { id, .. }| (*id).to_owned()).collect(),
+        deals: deals.iter().map(named).collect(),
+        channels: plan.channels().into_iter().map(str::to_owned).collect(),
         ledger,
     })
+}
+
+fn named(Recorded { of, id, .. }: &Recorded<'_>) -> Named {
+    Named { metric: of.metric, id: (*id).to_owned() }
+}
+
+/// The statements of one payee alone, as they are among all: for whoever asks about one of many.
+/// With the plan that they are of, whose only payee it is.
+///
+/// # Errors
+/// As [`calculate`].
+pub fn calculate_one(
+    plan: &Plan,
+    facts: &Facts,
+    payee: usize,
+    (through, seen): (Period, Seen),
+) -> Result<(Plan, Calculation), PayError> {
+    let alone = plan.alone(payee);
+    let own = facts.concerning(&alone);
+    let calculation = calculate(&alone, &own, through, seen)?;
+    Ok((alone, calculation))
 }
 
 /// The as-of pair of a period's statements: its last day, and the day of its freeze.

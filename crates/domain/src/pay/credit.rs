@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::counted::Counted;
 use super::facts::{State, Won};
-use super::plan::{CreditRule, Plan};
+use super::plan::{CreditRule, Measure, Plan};
 use crate::money::split;
 use crate::period::Days;
 
@@ -16,6 +17,8 @@ pub(super) struct Credit {
     /// The deal by its place among all, in the order of ids.
     pub deal: u32,
     pub amount: i64,
+    /// The channel of the touch that brought it, by its place among the plan's.
+    pub through: Option<u16>,
 }
 
 /// Who is who: ids of facts to places of payees.
@@ -24,19 +27,28 @@ pub(super) struct Roster<'p> {
     by_id: HashMap<&'p str, u32>,
     /// Whose team measures each person's credit counts towards.
     leads: HashMap<&'p str, Vec<u32>>,
+    /// The place of each channel, and who answers for it.
+    channels: HashMap<&'p str, (u16, Vec<u32>)>,
 }
 
 impl<'p> Roster<'p> {
     pub fn new(plan: &'p Plan) -> Roster<'p> {
         let mut by_id = HashMap::new();
         let mut leads: HashMap<&str, Vec<u32>> = HashMap::new();
+        let mut channels: HashMap<&str, (u16, Vec<u32>)> =
+            (0..).zip(plan.channels()).map(|(place, name)| (name, (place, vec![]))).collect();
         for (place, payee) in (0..).zip(&plan.terms().payees) {
             by_id.insert(payee.id.as_str(), place);
             for member in &payee.team {
                 leads.entry(member).or_default().push(place);
             }
+            for channel in &payee.channels {
+                if let Some((_, own)) = channels.get_mut(channel.as_str()) {
+                    own.push(place);
+                }
+            }
         }
-        Roster { plan, by_id, leads }
+        Roster { plan, by_id, leads, channels }
     }
 
     pub fn payee(&self, id: &str) -> Option<u32> {
@@ -64,7 +76,7 @@ impl<'p> Roster<'p> {
         for (deal, state) in (0..).zip(states) {
             let Some(won) = state.won else { continue };
             let Some(place) = place_of(won.on, periods) else { continue };
-            self.credit_one(won, (deal, place), &mut credits);
+            self.credit_one((state.of, won), (deal, place), &mut credits);
         }
         let on = |credit: &Credit| states[credit.deal as usize].won.map(|won| won.on);
         credits.sort_by_key(|credit| {
@@ -73,39 +85,61 @@ impl<'p> Roster<'p> {
         credits
     }
 
-    fn credit_one(&self, won: &Won, (deal, place): (u32, u16), credits: &mut Vec<Credit>) {
-        let parts = self.parts(won, won.amount);
+    fn credit_one(
+        &self,
+        (of, won): (Counted, &Won),
+        (deal, place): (u32, u16),
+        credits: &mut Vec<Credit>,
+    ) {
         for (measure, terms) in (0..).zip(&self.plan.terms().measures) {
-            if terms.only.as_ref().is_some_and(|tag| !won.tags.contains(tag)) {
+            let lacks_tag = terms.only.as_ref().is_some_and(|tag| !won.tags.contains(tag));
+            if terms.counted() != of || lacks_tag {
                 continue;
             }
             let from = credits.len();
-            let mut push = |payee: u32, amount: i64| {
+            for (payee, amount, through) in self.credited(terms, won) {
                 let takes_part = self.plan.terms().payees[payee as usize].quotas[measure as usize];
-                if takes_part.is_some() && self.employed(payee, won) {
-                    let there = credits[from..].iter_mut().find(|one| one.payee == payee);
-                    match there {
-                        Some(credit) => credit.amount += amount,
-                        None => credits.push(Credit { payee, place, measure, deal, amount }),
-                    }
+                if takes_part.is_none() || !self.employed(payee, won) {
+                    continue;
                 }
-            };
-            match terms.credit {
-                CreditRule::Own => {
-                    self.payee(&won.owner).into_iter().for_each(|payee| push(payee, won.amount));
-                }
-                CreditRule::Split => {
-                    for (id, amount) in &parts {
-                        self.payee(id).into_iter().for_each(|payee| push(payee, *amount));
-                    }
-                }
-                CreditRule::Team => {
-                    for (id, amount) in &parts {
-                        let leads = self.leads.get(id).into_iter().flatten();
-                        leads.for_each(|payee| push(*payee, *amount));
+                match credits[from..].iter_mut().find(|one| one.payee == payee) {
+                    // The same record counts once, through the first touch; shares add up.
+                    Some(_) if through.is_some() => {}
+                    Some(credit) => credit.amount += amount,
+                    None => {
+                        credits.push(Credit { payee, place, measure, deal, amount, through });
                     }
                 }
             }
+        }
+    }
+
+    /// Who is credited with how much of what was won, and through which channel.
+    fn credited(&self, measure: &Measure, won: &Won) -> Vec<(u32, i64, Option<u16>)> {
+        let answering = |channel: &String| {
+            let (place, own) = self.channels.get(channel.as_str())?;
+            Some(own.iter().map(|payee| (*payee, won.amount, Some(*place))))
+        };
+        match measure.credit {
+            CreditRule::Own => {
+                let owner = self.payee(&won.owner).into_iter();
+                owner.map(|payee| (payee, won.amount, None)).collect()
+            }
+            CreditRule::Split => {
+                let parts = self.parts(won, won.amount).into_iter();
+                parts.filter_map(|(id, part)| Some((self.payee(id)?, part, None))).collect()
+            }
+            CreditRule::Team => {
+                let leads = |id: &str| self.leads.get(id).into_iter().flatten();
+                let parts = self.parts(won, won.amount).into_iter();
+                parts
+                    .flat_map(|(id, part)| leads(id).map(move |payee| (*payee, part, None)))
+                    .collect()
+            }
+            CreditRule::Sourced => {
+                won.touched.first().and_then(answering).into_iter().flatten().collect()
+            }
+            CreditRule::Influenced => won.touched.iter().filter_map(answering).flatten().collect(),
         }
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, date};
 
 use super::calculate::{PayError, calculate};
+use super::counted::{Counted, Metric};
 use super::exact::{Rate, Rounding};
 use super::facts::{Fact, Facts, Seen, What, Won};
+use super::formula::Formula;
 use super::plan::{
     Basis, Cap, CreditRule, Draw, Hold, Measure, Payee, Plan, Spiff, Terms, Tier, Way,
 };
@@ -41,9 +43,11 @@ pub(super) fn terms() -> Terms {
         rounding: Rounding::HalfEven,
         measures: vec![Measure {
             name: "revenue won".to_owned(),
+            metric: Metric::Revenue,
             credit: CreditRule::Split,
             only: None,
             basis: Basis::Rate(rate("10 %")),
+            formula: None,
             weight: 1,
             tiers: tiers(&[("0", "1")]),
             way: Way::Marginal,
@@ -71,13 +75,15 @@ pub(super) fn payee(id: &str) -> Payee {
         ramp: Vec::new(),
         draw: None,
         team: Vec::new(),
+        channels: Vec::new(),
     }
 }
 
 pub(super) fn won(deal: &str, on: Date, amount: i64, owner: &str) -> Fact {
     let owner = owner.to_owned();
-    let won = Won { on, amount, owner, splits: Vec::new(), tags: Vec::new() };
-    Fact { deal: deal.to_owned(), known_on: on, what: What::Won(won) }
+    let (splits, tags, touched) = (Vec::new(), Vec::new(), Vec::new());
+    let won = Won { on, amount, owner, splits, tags, touched };
+    Fact { of: Counted::REVENUE, deal: deal.to_owned(), known_on: on, what: What::Won(won) }
 }
 
 pub(super) fn run(terms: &Terms, facts: Vec<Fact>, through: &str) -> Calculation {
@@ -478,4 +484,218 @@ fn what_cannot_be_a_plan_or_a_fact_is_named() {
         assert!(matches!(&refused, Err(PayError::NotBegun(_) | PayError::NotOfThePlan { .. })));
         assert!(refused.expect_err("is refused").to_string().contains(part));
     }
+}
+
+/// A lead or deal that counts towards something else than revenue.
+fn counts(metric: Metric, id: &str, on: Date, amount: i64, owner: &str) -> Fact {
+    Fact { of: Counted { metric, by_touch: false }, ..won(id, on, amount, owner) }
+}
+
+/// 50.00 for each of ten SQLs a quarter, and double from there on.
+fn sqls() -> Terms {
+    let mut terms = terms();
+    terms.measures[0] = Measure {
+        name: "accepted".to_owned(),
+        metric: Metric::Sqls,
+        credit: CreditRule::Own,
+        basis: Basis::Each(5_000),
+        tiers: tiers(&[("0", "1"), ("100 %", "2")]),
+        ..terms.measures[0].clone()
+    };
+    terms.payees.iter_mut().for_each(|payee| payee.quotas = vec![Some(10)]);
+    terms
+}
+
+#[test]
+fn a_count_pays_an_amount_each_and_deals_do_not_count_as_leads() {
+    let lead = |nth: i8| counts(Metric::Sqls, &format!("L-{nth:02}"), date(2026, 2, nth), 1, "ann");
+    let mut facts: Vec<Fact> = (1..=12).map(lead).collect();
+    facts.push(won("D-1", date(2026, 2, 1), 1_000_000, "ann"));
+    facts.push(counts(Metric::Mqls, "L-01", date(2026, 1, 1), 1, "ann"));
+    let all = run(&sqls(), facts, "2026-Q1");
+    let plan = Plan::new(sqls()).unwrap();
+    let words = Words { plan: &plan, calculation: &all };
+    let lines = &all.statements[0].lines;
+    let told: Vec<String> = lines.iter().map(|line| words.sentence(line)).collect();
+    assert_eq!(told[0], "lead L-01: accepted, credit of 1 SQL: 1 SQL × 50.00 USD each = 50.00 USD");
+    assert_eq!(
+        told[11],
+        "lead L-12: accepted, credit of 1 SQL: 1 SQL × 50.00 USD each × 2 (from 100 % of the \
+         quota of 10 SQLs) = 100.00 USD"
+    );
+    // Ten at 50 and two at 100; each lead is one line.
+    assert_eq!((all.statements[0].total, lines.len()), (70_000, 12));
+    assert_eq!(all.statements[0].attainments[0].unwrap().credit, 12);
+}
+
+#[test]
+fn the_variable_pay_is_shared_out_over_a_quota_of_counts() {
+    let mut terms = sqls();
+    terms.measures[0].basis = Basis::Target;
+    terms.measures[0].tiers = tiers(&[("0", "1")]);
+    (terms.payees[0].base, terms.payees[0].on_target) = (0, 4_000_000);
+    // Half of the quarter: five SQLs and 5,000.00 at target.
+    terms.payees[0].starts_on = date(2026, 2, 15);
+    let facts = vec![counts(Metric::Sqls, "L-1", date(2026, 3, 1), 1, "ann")];
+    check(
+        &terms,
+        facts,
+        "2026-Q1",
+        &[
+            "lead L-1: accepted, credit of 1 SQL: 1 SQL × 5000.00 USD at target ÷ quota of 5 SQLs \
+             = 1000.00 USD",
+            "total 100000",
+        ],
+    );
+}
+
+#[test]
+fn a_lead_that_becomes_known_late_is_an_adjustment_and_so_is_one_that_turns_out_not_to_count() {
+    let early = counts(Metric::Sqls, "L-1", date(2026, 2, 1), 1, "ann");
+    let late = Fact {
+        known_on: date(2026, 5, 1),
+        ..counts(Metric::Sqls, "L-2", date(2026, 3, 1), 1, "ann")
+    };
+    let gone = Fact { known_on: date(2026, 5, 2), what: What::Withdrawn, ..early.clone() };
+    check(
+        &sqls(),
+        vec![early, late, gone],
+        "2026-Q2",
+        &[
+            "lead L-1, accepted of 2026-Q1: it turned out not to count on 2026-05-02; 0.00 USD now \
+             − 50.00 USD before = -50.00 USD",
+            "lead L-2, accepted of 2026-Q1: it became known on 2026-05-01; 50.00 USD now − 0.00 \
+             USD before = 50.00 USD",
+            "total 0",
+        ],
+    );
+}
+
+#[test]
+fn what_is_sourced_is_of_the_first_touch_and_what_is_influenced_of_any() {
+    let mut terms = terms();
+    let measure = |name: &str, credit| Measure {
+        name: name.to_owned(),
+        credit,
+        basis: Basis::Rate(rate("1 %")),
+        ..terms.measures[0].clone()
+    };
+    terms.measures =
+        vec![measure("begun", CreditRule::Sourced), measure("helped", CreditRule::Influenced)];
+    for (payee, channels) in terms.payees.iter_mut().zip([["Webinar", "Event"], ["Email", ""]]) {
+        payee.quotas = vec![Some(10_000_000); 2];
+        let named = channels.iter().filter(|name| !name.is_empty());
+        payee.channels = named.map(|name| (*name).to_owned()).collect();
+    }
+    let touched = |id: &str, channels: &[&str]| {
+        let mut fact = won(id, date(2026, 2, 1), 100_000, "");
+        fact.of.by_touch = true;
+        if let What::Won(won) = &mut fact.what {
+            won.touched = channels.iter().map(|name| (*name).to_owned()).collect();
+        }
+        fact
+    };
+    let facts = vec![
+        touched("D-1", &["Webinar", "Email", "Event"]),
+        touched("D-2", &["Email"]),
+        touched("D-3", &["Partner"]),
+        // The owner of the deal has nothing of it here.
+        won("D-1", date(2026, 2, 1), 100_000, "ann"),
+    ];
+    let all = run(&terms, facts.clone(), "2026-Q1");
+    assert_eq!((all.statements[0].total, all.statements[1].total), (2_000, 3_000));
+    check(
+        &terms,
+        facts,
+        "2026-Q1",
+        &[
+            "deal D-1: begun, credit of 1000.00 USD, sourced by Webinar, its first touch: 1000.00 \
+             USD × 1 % = 10.00 USD",
+            "deal D-1: helped, credit of 1000.00 USD, influenced by Webinar: 1000.00 USD × 1 % = \
+             10.00 USD",
+            "total 2000",
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_counted_so_is_refused() {
+    let refused = |change: &dyn Fn(&mut Measure)| {
+        let mut terms = sqls();
+        change(&mut terms.measures[0]);
+        Plan::new(terms).expect_err("is refused").to_string()
+    };
+    let by_rate = refused(&|measure| measure.basis = Basis::Rate(rate("10 %")));
+    assert!(by_rate.contains("sqls are counted: write each, an amount for one SQL"), "{by_rate}");
+    let each = refused(&|measure| measure.metric = Metric::PipelineCreated);
+    assert!(each.contains("pipeline_created is an amount: write rate"), "{each}");
+    let split = refused(&|measure| measure.credit = CreditRule::Split);
+    assert!(split.contains("only revenue is split"), "{split}");
+    let touched = refused(&|measure| measure.credit = CreditRule::Sourced);
+    assert!(touched.contains("no touch leads to sqls"), "{touched}");
+}
+
+#[test]
+fn an_invoice_is_waited_for_by_wins_and_not_by_leads() {
+    let mut terms = sqls();
+    terms.hold = Hold::UntilInvoice;
+    let facts = vec![counts(Metric::Sqls, "L-1", date(2026, 2, 1), 1, "ann")];
+    assert_eq!(run(&terms, facts, "2026-Q1").statements[0].total, 5_000);
+    terms.measures[0].metric = Metric::Wins;
+    let facts = vec![counts(Metric::Wins, "D-1", date(2026, 2, 1), 1, "ann")];
+    assert_eq!(run(&terms, facts, "2026-Q1").statements[0].total, 0);
+}
+
+/// A tenth up to the quota and three tenths beyond it, as a formula.
+fn by_formula(source: &str) -> Terms {
+    let mut terms = terms();
+    terms.measures[0] = Measure {
+        basis: Basis::Target,
+        formula: Some(Formula::new(source, Currency::USD, true).expect("is a formula")),
+        ..terms.measures[0].clone()
+    };
+    terms
+}
+
+#[test]
+fn a_formula_pays_what_it_says_deal_by_deal() {
+    let source = "credit / 10 + max(0, credit - quota) / 5";
+    let terms = by_formula(source);
+    let facts = vec![
+        won("D-1", date(2026, 1, 20), 8_000_000, "ann"),
+        won("D-2", date(2026, 2, 20), 6_000_000, "ann"),
+    ];
+    check(
+        &terms,
+        facts.clone(),
+        "2026-Q1",
+        &[
+            "deal D-1: revenue won, credit of 80000.00 USD: `credit / 10 + max(0, credit - quota) \
+             / 5` pays 8000.00 USD at a credit of 80000.00 USD − 0.00 USD at 0.00 USD = 8000.00 \
+             USD (quota of 100000.00 USD, 0.00 USD at target)",
+            "deal D-2: revenue won, credit of 60000.00 USD: `credit / 10 + max(0, credit - quota) \
+             / 5` pays 22000.00 USD at a credit of 140000.00 USD − 8000.00 USD at 80000.00 USD = \
+             14000.00 USD (quota of 100000.00 USD, 0.00 USD at target)",
+            "total 2200000",
+        ],
+    );
+    // The same as tiers, to the cent, and a cap holds it.
+    let mut tiered = super::examples::terms();
+    tiered.measures[0].tiers = tiers(&[("0", "1"), ("100 %", "3")]);
+    let total = |terms: &Terms| run(terms, facts.clone(), "2026-Q1").statements[0].total;
+    assert_eq!(total(&terms), total(&tiered));
+    let mut capped = by_formula(source);
+    capped.measures[0].cap = Some(Cap::Amount(1_000_000));
+    capped.measures[0].threshold = Some(rate("50 %"));
+    assert_eq!(total(&capped), 1_000_000);
+    capped.measures[0].threshold = Some(rate("150 %"));
+    assert_eq!(total(&capped), 0);
+}
+
+#[test]
+fn a_formula_stands_alone() {
+    let mut terms = by_formula("credit / 10");
+    terms.measures[0].tiers = tiers(&[("0", "1"), ("100 %", "2")]);
+    let error = Plan::new(terms).expect_err("is refused").to_string();
+    assert!(error.contains("leave rate, each and tiers out"), "{error}");
 }

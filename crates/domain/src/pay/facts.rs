@@ -1,9 +1,13 @@
 //! What pay is calculated from: deals with their credit, frozen, each with the day it was known.
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 
+use super::counted::Counted;
 use super::exact::Rate;
 use super::limits::{AMOUNT_MAX_MINOR, FACTS_MAX, SPLITS_MAX};
+use super::plan::Plan;
 use super::relay::Judgement;
 
 /// Checked facts in an order of their own: in which order they came makes no difference.
@@ -15,7 +19,8 @@ pub struct Facts {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
-    /// The deal's id in its source.
+    pub of: Counted,
+    /// The id of the deal, or of the lead or subscription that counts, in its source.
     pub deal: String,
     /// The day on which it was recorded.
     pub known_on: Date,
@@ -24,9 +29,10 @@ pub struct Fact {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    /// Won, with all that was known of it then; replaces what was known before.
+    /// Won, or counted in another way, with all that was known of it then; replaces what was known
+    /// before.
     Won(Won),
-    /// Not won after all.
+    /// Not won, or not counted, after all.
     Withdrawn,
     Invoiced {
         on: Date,
@@ -42,13 +48,16 @@ pub enum What {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Won {
     pub on: Date,
-    /// In minor units of the plan's currency.
+    /// In minor units of the plan's currency, or one of what is counted.
     pub amount: i64,
+    /// Nobody where it is told by touches.
     pub owner: String,
     /// Who is credited with which share; together the whole. Empty is the owner alone.
     pub splits: Vec<(String, Rate)>,
     /// Its type, its product: what measures and spiffs may ask for.
     pub tags: Vec<String>,
+    /// The channels of the touches that led to it, in the order of their first touch.
+    pub touched: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +95,7 @@ impl Facts {
         deals.sort_unstable();
         deals.dedup();
         let contradictory = |pair: &&[Fact]| {
-            pair[0].deal == pair[1].deal
+            (pair[0].of, &pair[0].deal) == (pair[1].of, &pair[1].deal)
                 && pair[0].known_on == pair[1].known_on
                 && pair[0].what.kind() == pair[1].what.kind()
         };
@@ -103,9 +112,34 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// All that is known of the records of which a plan's payees, or their teams, have any credit.
+    pub(super) fn concerning(&self, plan: &Plan) -> Facts {
+        let payees = &plan.terms().payees;
+        let people: HashSet<&str> = payees
+            .iter()
+            .flat_map(|payee| payee.team.iter().chain([&payee.id]))
+            .map(String::as_str)
+            .collect();
+        let channels: HashSet<&str> = plan.channels().into_iter().collect();
+        let concerns = |fact: &Fact| match &fact.what {
+            What::Won(won) => {
+                people.contains(won.owner.as_str())
+                    || won.splits.iter().any(|(id, _)| people.contains(id.as_str()))
+                    || won.touched.iter().any(|name| channels.contains(name.as_str()))
+            }
+            _ => false,
+        };
+        let same = |one: &Fact, other: &Fact| (one.of, &one.deal) == (other.of, &other.deal);
+        let records = self.deals.chunk_by(same);
+        let own = records.filter(|facts| facts.iter().any(concerns)).flatten().cloned();
+        Facts { deals: own.collect(), judgements: self.judgements.clone() }
+    }
+}
+
 impl What {
     /// Facts of one kind replace each other.
-    fn kind(&self) -> u8 {
+    pub fn kind(&self) -> u8 {
         match self {
             What::Won(_) | What::Withdrawn => 0,
             What::Invoiced { .. } => 1,
@@ -142,6 +176,7 @@ impl Won {
 /// A deal with all that was ever recorded of it.
 #[derive(Clone, Copy)]
 pub(super) struct Recorded<'f> {
+    pub of: Counted,
     pub id: &'f str,
     pub facts: &'f [Fact],
 }
@@ -156,6 +191,7 @@ pub struct Seen {
 /// A deal as it stood.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub(super) struct State<'f> {
+    pub of: Counted,
     pub won: Option<&'f Won>,
     /// When the winning as it stands was recorded.
     pub known_on: Option<Date>,
@@ -165,16 +201,17 @@ pub(super) struct State<'f> {
 }
 
 impl Facts {
-    /// The deals in the order of their ids.
+    /// The deals in the order of what they count towards and of their ids.
     pub(super) fn recorded(&self) -> Vec<Recorded<'_>> {
-        let same_deal = |one: &Fact, other: &Fact| one.deal == other.deal;
-        self.deals.chunk_by(same_deal).map(|facts| Recorded { id: &facts[0].deal, facts }).collect()
+        let same = |one: &Fact, other: &Fact| (one.of, &one.deal) == (other.of, &other.deal);
+        let groups = self.deals.chunk_by(same);
+        groups.map(|facts| Recorded { of: facts[0].of, id: &facts[0].deal, facts }).collect()
     }
 }
 
 impl<'f> Recorded<'f> {
     pub fn state(&self, seen: Seen) -> State<'f> {
-        let mut state = State::default();
+        let mut state = State { of: self.of, ..State::default() };
         for fact in self.facts.iter().filter(|fact| fact.known_on <= seen.known_on) {
             let took_effect = |on: Date| Some(on).filter(|on| *on <= seen.effective_on);
             match &fact.what {

@@ -1,5 +1,6 @@
 //! What facts come to, as they were seen on one day: every amount by payee, period and deal.
 
+use super::counted::Counted;
 use super::credit::{Credit, Roster, place_of};
 use super::exact::Overflow;
 use super::facts::{Facts, Seen, State};
@@ -85,19 +86,20 @@ impl Setting<'_> {
         let credit = super::exact::sum(amounts.iter().copied())?;
         ledger.attained.push(((payee, place, measure), Attainment { quota, credit }));
         for (nth, piece) in scale.pieces(&amounts)? {
-            let Credit { deal, amount, .. } = credits[nth];
+            let Credit { deal, amount, through, .. } = credits[nth];
             let working = Working::Commission(Commission {
                 measure,
                 deal_amount: states[deal as usize].won.map_or(0, |won| won.amount),
                 deal_credit: amount,
                 credit: piece.credit,
-                base: scale.base,
+                base: piece.base,
                 from: piece.from,
                 multiplier: piece.multiplier,
                 quota: quota.minor,
                 earned: piece.earned,
                 cap: scale.cap().filter(|_| piece.paid < piece.earned),
                 is_below_threshold: piece.is_below_threshold,
+                through,
             });
             let source = Source::Commission(measure);
             ledger.entries.push(Entry { payee, place, source, deal, amount: piece.paid, working });
@@ -108,7 +110,8 @@ impl Setting<'_> {
     fn spiffs(&self, states: &[State<'_>], entries: &mut Vec<Entry>) {
         for (number, spiff) in (0..).zip(&self.plan.terms().spiffs) {
             for (deal, state) in (0..).zip(states) {
-                let Some(won) = state.won else { continue };
+                let won = state.won.filter(|_| state.of == Counted::REVENUE);
+                let Some(won) = won else { continue };
                 let Some(place) = place_of(won.on, &self.days) else { continue };
                 let lacks_tag = spiff.only.as_ref().is_some_and(|tag| !won.tags.contains(tag));
                 let in_time = spiff.from <= won.on && won.on <= spiff.to;
@@ -150,7 +153,8 @@ impl Setting<'_> {
     fn follow(&self, earned: Entry, states: &[State<'_>], following: &mut Vec<Entry>) {
         let terms = self.plan.terms();
         let state = states[earned.deal as usize];
-        let Some(won) = state.won else { return };
+        let won = state.won.filter(|_| state.of.metric.is_of_wins());
+        let Some(won) = won else { return };
         let place = |day| place_of(day, &self.days).map(|place| place.max(earned.place));
         let within_days = terms.clawback_days.unwrap_or(0);
         let in_window = |day: &jiff::civil::Date| {

@@ -7,6 +7,8 @@ pub const AMOUNT_MAX_MINOR: i64 = 1_000_000_000_000_000;
 pub const RATE_MAX_MILLIONTHS: i64 = 20_000_000;
 pub const PAYEES_MAX: usize = 20_000;
 pub const MEASURES_MAX: usize = 20;
+/// Channels that one payee answers for.
+pub const CHANNELS_MAX: usize = 200;
 pub const TIERS_MAX: usize = 50;
 pub const SPIFFS_MAX: usize = 50;
 pub const RAMP_PERIODS_MAX: usize = 24;

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::counted::{Counted, Metric};
 use super::exact::{Rate, Rounding};
+use super::formula::Formula;
 use super::limits::{
-    AMOUNT_MAX_MINOR, DAYS_MAX, MEASURES_MAX, NAME_BYTES_MAX, PAYEES_MAX, RAMP_PERIODS_MAX,
-    RATE_MAX_MILLIONTHS, SPIFFS_MAX, TIERS_MAX,
+    AMOUNT_MAX_MINOR, CHANNELS_MAX, DAYS_MAX, MEASURES_MAX, NAME_BYTES_MAX, PAYEES_MAX,
+    RAMP_PERIODS_MAX, RATE_MAX_MILLIONTHS, SPIFFS_MAX, TIERS_MAX,
 };
 use super::relay::Relay;
 use super::run::PLAN_OWNER;
@@ -43,10 +45,14 @@ pub struct Terms {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measure {
     pub name: String,
+    /// What counts.
+    pub metric: Metric,
     pub credit: CreditRule,
     /// Only deals with this tag (a type, a product) count; `None` is all.
     pub only: Option<String>,
     pub basis: Basis,
+    /// What the credit of a period pays, in the place of basis and tiers.
+    pub formula: Option<Formula>,
     /// The part of the variable pay, beside those of the other measures.
     pub weight: u32,
     pub tiers: Vec<Tier>,
@@ -56,7 +62,7 @@ pub struct Measure {
     pub cap: Option<Cap>,
 }
 
-/// Whose deals count towards a measure.
+/// Whose records count towards a measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreditRule {
     /// The owner's, whole.
@@ -65,12 +71,18 @@ pub enum CreditRule {
     Split,
     /// All that is credited by share to the payee's team.
     Team,
+    /// What began with a touch of a channel that the payee answers for, whole.
+    Sourced,
+    /// What had any touch of a channel that the payee answers for, whole.
+    Influenced,
 }
 
 /// What one minor unit of credit earns before multipliers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     Rate(Rate),
+    /// An amount for each of what is counted.
+    Each(i64),
     /// The variable pay at target ÷ the quota.
     Target,
 }
@@ -137,6 +149,8 @@ pub struct Payee {
     pub draw: Option<Draw>,
     /// Ids of those whose credit a team measure adds up.
     pub team: Vec<String>,
+    /// The channels that the payee answers for.
+    pub channels: Vec<String>,
 }
 
 /// An advance that makes up for what a period lacks.
@@ -183,6 +197,52 @@ impl Plan {
         &self.0
     }
 
+    /// The plan for one payee alone; a relay keeps its runners, who share its pool.
+    pub fn alone(&self, payee: usize) -> Plan {
+        let Terms {
+            name,
+            version,
+            currency,
+            calendar,
+            first_period,
+            freeze_days,
+            rounding,
+            measures,
+            payees,
+            spiffs,
+            clawback_days,
+            hold,
+            relay,
+        } = &self.0;
+        Plan(Terms {
+            name: name.clone(),
+            version: *version,
+            currency: *currency,
+            calendar: *calendar,
+            first_period: *first_period,
+            freeze_days: *freeze_days,
+            rounding: *rounding,
+            measures: measures.clone(),
+            payees: payees.get(payee).cloned().into_iter().collect(),
+            spiffs: spiffs.clone(),
+            clawback_days: *clawback_days,
+            hold: *hold,
+            relay: relay.clone(),
+        })
+    }
+
+    /// What the plan's facts are about.
+    pub fn counted(&self) -> BTreeSet<Counted> {
+        let spiffs = self.0.spiffs.iter().map(|_| Counted::REVENUE);
+        self.0.measures.iter().map(Measure::counted).chain(spiffs).collect()
+    }
+
+    /// The channels that anybody answers for, in order.
+    pub fn channels(&self) -> Vec<&str> {
+        let all = self.0.payees.iter().flat_map(|payee| &payee.channels);
+        all.map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The day up to which the statements of a period see what becomes known.
     pub fn frozen_on(&self, days: Days) -> Date {
         days.last.saturating_add(i64::from(self.0.freeze_days).days())
@@ -215,15 +275,61 @@ impl Terms {
         }
     }
 
+    /// The period of the plan's length that holds a day.
+    pub fn period_of(&self, day: Date) -> Period {
+        match self.first_period {
+            Period::Year { .. } => self.calendar.year_of(day),
+            Period::Quarter { .. } => self.calendar.quarter_of(day),
+            Period::Month { .. } => crate::period::month_of(day),
+        }
+    }
+
     pub fn is_of_length(&self, period: Period) -> bool {
         std::mem::discriminant(&period) == std::mem::discriminant(&self.first_period)
     }
 }
 
 impl Measure {
+    /// What the facts are about that it counts.
+    pub fn counted(&self) -> Counted {
+        let by_touch = matches!(self.credit, CreditRule::Sourced | CreditRule::Influenced);
+        Counted { metric: self.metric, by_touch }
+    }
+
+    /// A count is never cut in two, and no share of it is money.
+    fn check_counted(&self, place: &str) -> Result<(), PlanError> {
+        let name = self.metric.name();
+        match (self.metric.unit(), self.basis) {
+            (Some(unit), Basis::Rate(_)) => {
+                let problem = format!("{name} are counted: write each, an amount for one {unit}");
+                return refuse(place, &problem);
+            }
+            (None, Basis::Each(_)) => {
+                let problem = format!("{name} is an amount: write rate, a share of it");
+                return refuse(place, &problem);
+            }
+            (_, Basis::Each(amount)) => check_amount(place, "each", amount)?,
+            _ => {}
+        }
+        let is_plain = self.basis == Basis::Target
+            && self.tiers == [Tier { from: Rate::default(), multiplier: Rate::ONE }];
+        if self.formula.is_some() && !is_plain {
+            return refuse(place, "its formula says it all: leave rate, each and tiers out");
+        }
+        if self.credit == CreditRule::Split && self.metric != Metric::Revenue {
+            return refuse(place, "only revenue is split by shares: use own or team");
+        }
+        if self.counted().by_touch && !self.metric.has_touches() {
+            let problem = format!("no touch leads to {name}: use own or team");
+            return refuse(place, &problem);
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), PlanError> {
         let place = format!("measure `{}`", self.name);
         check_name(&place, "name", &self.name)?;
+        self.check_counted(&place)?;
         at_most(&place, "tiers", self.tiers.len(), TIERS_MAX)?;
         let Some(first) = self.tiers.first() else {
             return refuse(&place, "it has no tier: give one from 0 % with multiplier 1");
@@ -286,6 +392,10 @@ impl Payee {
             if self.quotas.get(*measure).is_none_or(Option::is_none) {
                 return refuse(&place, "a quota of a period is for a measure that it lacks");
             }
+        }
+        at_most(&place, "channels", self.channels.len(), CHANNELS_MAX)?;
+        for channel in &self.channels {
+            check_name(&place, "channel", channel)?;
         }
         at_most(&place, "ramp", self.ramp.len(), RAMP_PERIODS_MAX)?;
         for share in &self.ramp {

@@ -4,13 +4,15 @@ use jiff::ToSpan;
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use super::calculate::calculate;
+use super::calculate::{calculate, calculate_one};
+use super::counted::Counted;
 use super::exact::{Rate, Rounding};
 use super::examples::{payee, period, rate, terms, tiers};
 use super::facts::{Fact, Facts, Seen, What, Won};
 use super::plan::{Basis, Cap, CreditRule, Hold, Plan, Spiff, Terms, Tier, Way};
 use super::rates::Scale;
 use super::relay::{Judgement, Leg, Outcome, Relay};
+use super::sentence::Words;
 use super::statement::{Calculation, Line, Source, Working};
 use crate::money::Currency;
 
@@ -32,6 +34,7 @@ fn a_fact() -> impl Strategy<Value = Fact> {
                 owner: PEOPLE[owner].to_owned(),
                 splits: vec![part(owner, share), part(rest, 1_000_000 - share)],
                 tags: if day % 2 == 0 { vec!["GTX".to_owned()] } else { Vec::new() },
+                touched: Vec::new(),
             })
         }),
         1 => Just(What::Withdrawn),
@@ -43,6 +46,7 @@ fn a_fact() -> impl Strategy<Value = Fact> {
         }),
     ];
     (0..15_u8, 0..420_i64, what).prop_map(|(deal, known, what)| Fact {
+        of: Counted::REVENUE,
         deal: format!("D-{deal}"),
         known_on: date(2026, 1, 1).saturating_add(known.days()),
         what,
@@ -186,6 +190,26 @@ proptest! {
         }
     }
 
+    /// Who asks about one payee is told what all are told of that one, sentence by sentence.
+    #[test]
+    fn one_alone_is_one_among_all(terms in some_terms(), facts in some_facts(), who in 0..3_usize) {
+        let plan = Plan::new(terms.clone()).unwrap();
+        let whole = all(&terms, &facts);
+        let facts = Facts::new(facts, Vec::new()).unwrap();
+        let asked = (period("2026-Q4"), seen());
+        let (alone, own) = calculate_one(&plan, &facts, who, asked).unwrap();
+        let told = |plan: &Plan, calculation: &Calculation, payee: usize| -> Vec<String> {
+            let words = Words { plan, calculation };
+            let own = calculation.statements.iter().filter(|one| one.payee == payee);
+            own.map(|one| {
+                let lines: Vec<String> = one.lines.iter().map(|it| words.sentence(it)).collect();
+                format!("{} {} {:?} {lines:?}", one.period, one.total, one.attainments)
+            })
+            .collect()
+        };
+        prop_assert_eq!(told(&alone, &own, 0), told(&plan, &whole, who));
+    }
+
     /// Credit by shares is the deal's amount to the minor unit, when all who share are payees.
     #[test]
     fn splits_sum_to_the_credit(amount in 0_i64..1_000_000_000, share in 0..=1_000_000_i64) {
@@ -194,9 +218,11 @@ proptest! {
         let part = |who: &str, millionths| (who.to_owned(), Rate { millionths });
         let splits = vec![part("ann", share), part("bob", 1_000_000 - share)];
         let owner = "ann".to_owned();
-        let won = Won { on: date(2026, 5, 5), amount, owner, splits, tags: Vec::new() };
-        let fact =
-            Fact { deal: "D-1".to_owned(), known_on: date(2026, 5, 5), what: What::Won(won) };
+        let on = date(2026, 5, 5);
+        let (tags, touched) = (Vec::new(), Vec::new());
+        let won = Won { on, amount, owner, splits, tags, touched };
+        let (of, deal) = (Counted::REVENUE, "D-1".to_owned());
+        let fact = Fact { of, deal, known_on: on, what: What::Won(won) };
         let paid = all(&terms, &[fact]);
         prop_assert_eq!(paid.ledger.iter().sum::<i64>(), amount);
     }
@@ -312,8 +338,9 @@ fn a_large_company_is_paid_what_a_loop_says() {
             owner: format!("p{first}"),
             splits: vec![part(first, "60 %"), part(second, "40 %")],
             tags: Vec::new(),
+            touched: Vec::new(),
         });
-        Fact { deal: format!("D-{nth}"), known_on: day, what }
+        Fact { of: Counted::REVENUE, deal: format!("D-{nth}"), known_on: day, what }
     });
     let paid = all(&terms, &deals.collect::<Vec<Fact>>());
     for (payee, quarters) in credit.iter().enumerate() {

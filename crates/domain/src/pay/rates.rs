@@ -1,6 +1,7 @@
 //! What credit earns: tiers, marginal or retroactive, with threshold and cap.
 
 use super::exact::{Overflow, Rate, Rounding, product};
+use super::formula::{Asked, Formula};
 use super::plan::{Basis, Cap, Measure, Way};
 
 /// The rates of one measure for one payee in one period, in minor units.
@@ -12,13 +13,34 @@ pub struct Scale {
     threshold: i64,
     cap: Option<i64>,
     rounding: Rounding,
+    formula: Option<ByFormula>,
 }
 
-/// What one minor unit of credit earns, as `numerator` ÷ `denominator`.
+/// A formula with what it is asked of beside the credit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ByFormula {
+    formula: Formula,
+    is_money: bool,
+    quota: i64,
+    target: i64,
+}
+
+/// What one minor unit of credit, or one of a count, earns, as `numerator` ÷ `denominator`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Base {
     Rate(Rate),
-    Target { target: i64, quota: i64 },
+    Each(i64),
+    Target {
+        target: i64,
+        quota: i64,
+    },
+    /// What a formula pays at the credit so far, and with this deal.
+    Formula {
+        target: i64,
+        credited: i64,
+        before: i64,
+        after: i64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +55,7 @@ struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     pub credit: i64,
+    pub base: Base,
     pub from: Rate,
     pub multiplier: Rate,
     /// Before the cap.
@@ -62,6 +85,7 @@ impl Scale {
         Ok(Scale {
             base: match measure.basis {
                 Basis::Rate(rate) => Base::Rate(rate),
+                Basis::Each(amount) => Base::Each(amount),
                 Basis::Target => Base::Target { target, quota },
             },
             steps: measure.tiers.iter().map(step).collect::<Result<_, Overflow>>()?,
@@ -69,6 +93,10 @@ impl Scale {
             threshold: measure.threshold.map_or(Ok(0), |rate| reached_at(rate, quota))?,
             cap,
             rounding,
+            formula: measure.formula.clone().map(|formula| {
+                let is_money = measure.metric.unit().is_none();
+                ByFormula { formula, is_money, quota, target }
+            }),
         })
     }
 
@@ -80,6 +108,9 @@ impl Scale {
     pub fn pieces(&self, credits: &[i64]) -> Result<Vec<(usize, Piece)>, Overflow> {
         let total = super::exact::sum(credits.iter().copied())?;
         let below = total < self.threshold;
+        if let (Some(by), false) = (&self.formula, below) {
+            return self.pieces_by(by, credits);
+        }
         let mut pieces = Vec::with_capacity(credits.len());
         let mut before = 0;
         let mut paid = 0;
@@ -96,11 +127,46 @@ impl Scale {
                 paid += left;
                 let from = step.from;
                 let is_below_threshold = below;
-                let piece =
-                    Piece { credit, from, multiplier, earned, paid: left, is_below_threshold };
+                let piece = Piece {
+                    credit,
+                    base: self.base,
+                    from,
+                    multiplier,
+                    earned,
+                    paid: left,
+                    is_below_threshold,
+                };
                 pieces.push((place, piece));
             }
             before += credit;
+        }
+        Ok(pieces)
+    }
+
+    /// What each credit adds to what the formula pays. Without any credit it pays nothing.
+    fn pieces_by(&self, by: &ByFormula, credits: &[i64]) -> Result<Vec<(usize, Piece)>, Overflow> {
+        let ByFormula { formula, is_money, quota, target } = by;
+        let (is_money, quota, target) = (*is_money, *quota, *target);
+        let mut pieces = Vec::with_capacity(credits.len());
+        let (mut credited, mut before, mut paid) = (0_i64, 0_i64, 0_i64);
+        for (place, credit) in credits.iter().enumerate() {
+            let with = credited.checked_add(*credit).ok_or(Overflow)?;
+            let asked = Asked { credit: with, quota, target };
+            let after = formula.pays(asked, is_money, self.rounding)?;
+            let earned = after.checked_sub(before).ok_or(Overflow)?;
+            let left = self.cap.map_or(earned, |cap| earned.min(cap - paid));
+            paid = paid.checked_add(left).ok_or(Overflow)?;
+            let piece = Piece {
+                credit: *credit,
+                base: Base::Formula { target, credited, before, after },
+                from: Rate::default(),
+                multiplier: Rate::ONE,
+                earned,
+                paid: left,
+                is_below_threshold: false,
+            };
+            pieces.push((place, piece));
+            (credited, before) = (with, after);
         }
         Ok(pieces)
     }
@@ -122,7 +188,9 @@ impl Scale {
     pub fn denominator(&self) -> i128 {
         match self.base {
             Base::Rate(_) => 1_000_000_000_000,
+            Base::Each(_) => 1_000_000,
             Base::Target { quota, .. } => i128::from(quota) * 1_000_000,
+            Base::Formula { .. } => 1,
         }
     }
 
@@ -133,7 +201,10 @@ impl Scale {
     fn numerator(&self, credit: i64, multiplier: Rate) -> Result<i128, Overflow> {
         let base = match self.base {
             Base::Rate(rate) => rate.millionths,
+            Base::Each(amount) => amount,
             Base::Target { target, .. } => target,
+            // A formula is no product: what it pays is found whole.
+            Base::Formula { .. } => return Err(Overflow),
         };
         product(&[credit, base, multiplier.millionths])
     }

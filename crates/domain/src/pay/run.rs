@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
+use super::counted::Counted;
 use super::facts::{Fact, What};
 use crate::money::Currency;
 use crate::period::Period;
@@ -144,40 +145,42 @@ impl FromStr for Ruling {
 
 /// Facts as they are now beside those that locked statements rest on, which stay as they were.
 ///
-/// A deal that locked statements cannot hold, since it was won after `locked_through`, keeps the
-/// days of its facts. Whatever else differs now is a fact of `known_on`, the day up to which the
-/// next statement sees; a deal that is won no more is withdrawn on it.
+/// What locked statements cannot hold keeps the days of its facts: a deal that was won after the
+/// day up to which `locked_through` has what it counts towards as locked, or that counts towards
+/// nothing that is locked. Whatever else differs now is a fact of `known_on`, the day up to which
+/// the next statement sees; a deal that is won no more is withdrawn on it.
 pub fn since_locked(
     frozen: &[Fact],
     now: Vec<Fact>,
-    locked_through: Date,
+    locked_through: &BTreeMap<Counted, Date>,
     known_on: Date,
 ) -> Vec<Fact> {
-    let mut last: BTreeMap<&str, &Fact> = BTreeMap::new();
+    let mut last: BTreeMap<(Counted, &str, u8), &Fact> = BTreeMap::new();
     for fact in frozen {
-        let newest = last.entry(&fact.deal).or_insert(fact);
+        let key = (fact.of, fact.deal.as_str(), fact.what.kind());
+        let newest = last.entry(key).or_insert(fact);
         if fact.known_on > newest.known_on {
             *newest = fact;
         }
     }
     let after = |before: &Fact| known_on.max(before.known_on.tomorrow().unwrap_or(known_on));
-    let mut by_deal: BTreeMap<String, Vec<Fact>> = BTreeMap::new();
+    let mut by_deal: BTreeMap<(Counted, String, u8), Vec<Fact>> = BTreeMap::new();
     for fact in now {
-        by_deal.entry(fact.deal.clone()).or_default().push(fact);
+        by_deal.entry((fact.of, fact.deal.clone(), fact.what.kind())).or_default().push(fact);
     }
     let mut all = frozen.to_vec();
     for before in last.values().filter(|before| matches!(before.what, What::Won(_))) {
-        if !by_deal.contains_key(&before.deal) {
-            let (deal, known_on) = (before.deal.clone(), after(before));
-            all.push(Fact { deal, known_on, what: What::Withdrawn });
+        if !by_deal.contains_key(&(before.of, before.deal.clone(), before.what.kind())) {
+            let (of, deal, known_on) = (before.of, before.deal.clone(), after(before));
+            all.push(Fact { of, deal, known_on, what: What::Withdrawn });
         }
     }
-    for (deal, mut facts) in by_deal {
+    for ((of, deal, kind), mut facts) in by_deal {
         facts.sort_by_key(|fact| fact.known_on);
-        match (last.get(deal.as_str()), facts.pop()) {
+        match (last.get(&(of, deal.as_str(), kind)), facts.pop()) {
             (Some(before), Some(now)) if before.what == now.what => {}
             (Some(before), Some(now)) => all.push(Fact { known_on: after(before), ..now }),
-            (None, Some(now)) if is_won_after(&now, locked_through) => {
+            (None, Some(now)) if is_after(&now, locked_through.get(&of).copied()) => {
                 all.extend(facts.into_iter().chain([now]));
             }
             (None, Some(now)) => all.push(Fact { known_on, ..now }),
@@ -187,8 +190,14 @@ pub fn since_locked(
     all
 }
 
-fn is_won_after(fact: &Fact, day: Date) -> bool {
-    matches!(&fact.what, What::Won(won) if won.on > day)
+/// Whether a fact took effect after a day, or there is none.
+fn is_after(fact: &Fact, day: Option<Date>) -> bool {
+    let on = match &fact.what {
+        What::Won(won) => won.on,
+        What::Invoiced { on } | What::Paid { on } | What::Cancelled { on } => *on,
+        What::Withdrawn => fact.known_on,
+    };
+    day.is_none_or(|day| on > day)
 }
 
 #[cfg(test)]
@@ -200,14 +209,15 @@ mod tests {
 
     fn won(deal: &str, on: Date, amount: i64) -> Fact {
         let (owner, splits, tags) = ("ann".to_owned(), Vec::new(), Vec::new());
-        let won = Won { on, amount, owner, splits, tags };
-        Fact { deal: deal.to_owned(), known_on: on, what: What::Won(won) }
+        let won = Won { on, amount, owner, splits, tags, touched: Vec::new() };
+        Fact { of: Counted::REVENUE, deal: deal.to_owned(), known_on: on, what: What::Won(won) }
     }
 
     #[test]
     fn what_is_locked_stays_and_what_differs_now_is_of_the_next_statement() {
         let (march, may) = (date(2026, 3, 1), date(2026, 5, 5));
-        let (locked, known_on) = (date(2026, 3, 31), date(2026, 7, 15));
+        let locked = BTreeMap::from([(Counted::REVENUE, date(2026, 3, 31))]);
+        let known_on = date(2026, 7, 15);
         let frozen = [won("same", march, 10), won("more", march, 10), won("gone", march, 10)];
         let now = vec![
             won("same", march, 10),
@@ -215,7 +225,7 @@ mod tests {
             won("late", march, 30),
             won("new", may, 40),
         ];
-        let all = since_locked(&frozen, now, locked, known_on);
+        let all = since_locked(&frozen, now, &locked, known_on);
         let mut told: Vec<(&str, Date, bool)> = all
             .iter()
             .map(|fact| (fact.deal.as_str(), fact.known_on, fact.what == What::Withdrawn))
@@ -238,7 +248,8 @@ mod tests {
     #[test]
     fn no_two_facts_of_a_deal_are_of_one_day() {
         let day = date(2026, 4, 20);
-        let all = since_locked(&[won("a", day, 10)], vec![won("a", day, 20)], day, day);
+        let locked = BTreeMap::from([(Counted::REVENUE, day)]);
+        let all = since_locked(&[won("a", day, 10)], vec![won("a", day, 20)], &locked, day);
         assert_eq!(all[1].known_on, date(2026, 4, 21));
     }
 

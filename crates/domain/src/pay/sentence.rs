@@ -2,8 +2,9 @@
 
 use jiff::civil::Date;
 
+use super::counted::{Metric, counted};
 use super::exact::Rate;
-use super::plan::Plan;
+use super::plan::{CreditRule, Plan};
 use super::rates::Base;
 use super::statement::{Calculation, Commission, Line, Reason, Source, Working};
 use crate::money::Money;
@@ -51,7 +52,7 @@ impl Words<'_> {
                 "{deal}, {} of {}: {}; {} now − {} before = {amount}",
                 self.source(of),
                 line.about,
-                self.reason(reason),
+                self.reason(self.metric(line), reason),
                 self.money(after),
                 self.money(before),
             ),
@@ -86,54 +87,79 @@ impl Words<'_> {
     }
 
     fn commission(&self, deal: &str, paid: i64, working: Commission) -> String {
-        let Commission { measure, credit, quota, base, .. } = working;
-        let measure = &self.plan.terms().measures[usize::from(measure)].name;
+        let Commission { credit, quota, base, .. } = working;
+        let terms = &self.plan.terms().measures[usize::from(working.measure)];
+        let (measure, metric) = (&terms.name, terms.metric);
         let origin = self.origin(working);
+        let quota = self.quantity(metric, quota);
         if working.is_below_threshold {
-            let quota = self.money(quota);
             return format!(
                 "{deal}: {measure}, {origin}: the threshold of the quota of {quota} is not \
                  reached, so it earns {}",
                 self.money(0)
             );
         }
+        let earned = self.money(working.earned);
+        let capped = working.cap.map_or_else(String::new, |cap| {
+            format!(", of which the cap of {} leaves {}", self.money(cap), self.money(paid))
+        });
         let base = match base {
+            Base::Formula { target, credited, before, after } => {
+                let at = |credit: i64| self.quantity(metric, credit);
+                let source = terms.formula.as_ref().map_or("", |formula| formula.source());
+                return format!(
+                    "{deal}: {measure}, {origin}: `{source}` pays {} at a credit of {} − {} at \
+                     {} = {earned}{capped} (quota of {quota}, {} at target)",
+                    self.money(after),
+                    at(credited.saturating_add(credit)),
+                    self.money(before),
+                    at(credited),
+                    self.money(target),
+                );
+            }
             Base::Rate(rate) => rate.percent(),
+            Base::Each(amount) => format!("{} each", self.money(amount)),
             Base::Target { target, quota } => {
-                format!("{} at target ÷ quota of {}", self.money(target), self.money(quota))
+                let quota = self.quantity(metric, quota);
+                format!("{} at target ÷ quota of {quota}", self.money(target))
             }
         };
         let multiplier = if working.multiplier == Rate::ONE && working.from.millionths == 0 {
             String::new()
         } else {
             let (times, from) = (working.multiplier.factor(), working.from.percent());
-            format!(" × {times} (from {from} of the quota of {})", self.money(quota))
+            format!(" × {times} (from {from} of the quota of {quota})")
         };
-        let earned = self.money(working.earned);
-        let capped = working.cap.map_or_else(String::new, |cap| {
-            format!(", of which the cap of {} leaves {}", self.money(cap), self.money(paid))
-        });
-        let credit = self.money(credit);
+        let credit = self.quantity(metric, credit);
         format!("{deal}: {measure}, {origin}: {credit} × {base}{multiplier} = {earned}{capped}")
     }
 
     /// Where the piece of credit comes from.
     fn origin(&self, working: Commission) -> String {
         let Commission { deal_amount, deal_credit, credit, .. } = working;
+        let terms = &self.plan.terms().measures[usize::from(working.measure)];
+        let quantity = |credit: i64| self.quantity(terms.metric, credit);
+        let through = working.through.and_then(|it| self.calculation.channels.get(usize::from(it)));
+        let through = through.map_or_else(String::new, |channel| match terms.credit {
+            CreditRule::Sourced => format!(", sourced by {channel}, its first touch"),
+            _ => format!(", influenced by {channel}"),
+        });
         let whole = if deal_credit == deal_amount {
-            format!("credit of {}", self.money(deal_credit))
+            format!("credit of {}{through}", quantity(deal_credit))
         } else {
-            let amount = self.money(deal_amount);
-            format!("credit of {} out of {amount}", self.money(deal_credit))
+            format!("credit of {} out of {}", quantity(deal_credit), quantity(deal_amount))
         };
         if credit == deal_credit { whole } else { format!("a piece of the {whole}") }
     }
 
-    fn reason(&self, reason: Reason) -> String {
+    fn reason(&self, metric: Metric, reason: Reason) -> String {
         let on = |on: Option<Date>| on.map_or_else(String::new, |on| format!(" on {on}"));
         match reason {
             Reason::Known { on: day } => format!("it became known{}", on(day)),
-            Reason::Withdrawn { on: day } => format!("it turned out not to be won{}", on(day)),
+            Reason::Withdrawn { on: day } if metric.is_of_wins() => {
+                format!("it turned out not to be won{}", on(day))
+            }
+            Reason::Withdrawn { on: day } => format!("it turned out not to count{}", on(day)),
             Reason::Amount { from, to, on: day } => format!(
                 "its amount became {} instead of {}{}",
                 self.money(to),
@@ -141,7 +167,10 @@ impl Words<'_> {
                 on(day)
             ),
             Reason::Credit { on: day } => format!("its credit was changed{}", on(day)),
-            Reason::Moved { from, to } => format!("it was won on {to}, not on {from}"),
+            Reason::Moved { from, to } if metric.is_of_wins() => {
+                format!("it was won on {to}, not on {from}")
+            }
+            Reason::Moved { from, to } => format!("it counts on {to}, not on {from}"),
             Reason::Event => "its invoice, payment or cancellation became known".to_owned(),
             Reason::Judged => "the legs were judged afterwards".to_owned(),
             Reason::Others => {
@@ -168,8 +197,24 @@ impl Words<'_> {
     }
 
     fn deal(&self, line: &Line) -> String {
-        let id = line.deal.and_then(|deal| self.calculation.deals.get(deal as usize));
-        id.map_or_else(|| "the pool".to_owned(), |id| format!("deal {id}"))
+        let named = line.deal.and_then(|deal| self.calculation.deals.get(deal as usize));
+        named.map_or_else(
+            || "the pool".to_owned(),
+            |named| format!("{} {}", named.metric.record(), named.id),
+        )
+    }
+
+    fn metric(&self, line: &Line) -> Metric {
+        let named = line.deal.and_then(|deal| self.calculation.deals.get(deal as usize));
+        named.map(|named| named.metric).unwrap_or_default()
+    }
+
+    /// So much of a metric: money, or a count with its unit.
+    pub fn quantity(&self, metric: Metric, amount: i64) -> String {
+        match metric.unit() {
+            Some(unit) => counted(amount, unit),
+            None => self.money(amount).to_string(),
+        }
     }
 
     fn money(&self, minor: i64) -> Money {

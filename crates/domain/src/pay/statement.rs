@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::counted::Metric;
 use super::exact::Rate;
 use super::facts::Seen;
 use super::quota::Quota;
@@ -19,10 +20,19 @@ pub struct Calculation {
     pub seen: Seen,
     /// In the order of period and payee.
     pub statements: Vec<Statement>,
-    /// Ids of deals; lines name them by place.
-    pub deals: Vec<String>,
+    /// The records that lines are about, which name them by place.
+    pub deals: Vec<Named>,
+    /// The channels that credit came through; lines name them by place.
+    pub channels: Vec<String>,
     /// What each payee's facts come to as last seen, without draws; statements sum to it.
     pub ledger: Vec<i64>,
+}
+
+/// A deal, or what else counts, by its id in its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub metric: Metric,
+    pub id: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +92,8 @@ pub struct Commission {
     /// The cap, where it let less than all through.
     pub cap: Option<i64>,
     pub is_below_threshold: bool,
+    /// The channel of the touch that brought the credit.
+    pub through: Option<u16>,
 }
 
 /// What an amount is for; with payee, period and deal it is the amount's name in the ledger.

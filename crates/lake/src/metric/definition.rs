@@ -106,6 +106,7 @@ pub(super) const FILES: &[(&str, &str, &str)] = files![
     "opportunities_created",
     "pipeline_amount",
     "pipeline_coverage",
+    "pipeline_created",
     "pipeline_velocity",
     "pushes",
     "renewed_monthly_amount",

@@ -41,13 +41,24 @@ impl Tried {
     }
 
     fn leads(&self) -> Table {
-        let Trial { leads, below_score, in_time, late, dropped, running, waited, .. } = self.trial;
+        let Trial {
+            leads,
+            below_score,
+            not_qualified,
+            in_time,
+            late,
+            dropped,
+            running,
+            waited,
+            ..
+        } = self.trial;
         let mut table = Table::new("Leads", &["What", ">How many"]);
         let promised = Cell::Number(self.trial.promised);
         for (what, cell) in [
             ("Qualified under it", leads.into()),
             ("Promised", promised),
             ("Left out by its score", below_score.into()),
+            ("Left out by its condition", not_qualified.into()),
             ("Taken in time", in_time.into()),
             ("Taken late", late.into()),
             ("Dropped", dropped.into()),
@@ -109,6 +120,7 @@ impl Report for Tried {
             "leads": trial.leads,
             "promised": trial.promised,
             "below_score": trial.below_score,
+            "not_qualified": trial.not_qualified,
             "in_time": trial.in_time,
             "late": trial.late,
             "dropped": trial.dropped,

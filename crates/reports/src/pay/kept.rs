@@ -2,6 +2,7 @@
 //! statement with what was said of it.
 
 use domain::money::{Currency, Money};
+use domain::pay::counted::{Metric, counted as told_count};
 use domain::pay::run::{Ruling, State};
 use domain::period::Period;
 use jiff::civil::Date;
@@ -9,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::document::{Cell, Document, Report, Table};
 use crate::render::{counted, grouped};
+
+/// What lines of a statement may be about, as its text calls them.
+const RECORDS: [&str; 3] = ["deal", "lead", "subscription"];
 
 /// Plans and statements, as far as whoever asks may see them.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,17 +111,6 @@ pub struct SaidShown {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export(pub RunShown);
 
-/// A payee's total as it stands, and as it would be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WhatIf {
-    pub name: String,
-    pub period: Period,
-    pub now: Money,
-    pub then: Money,
-    /// The deals that would be won.
-    pub deals: Vec<String>,
-}
-
 impl Done {
     fn told(&self) -> String {
         format!("{} on {}", self.by, self.on)
@@ -167,11 +160,11 @@ impl Sum {
 }
 
 /// An amount to the minor unit, which no page rounds.
-fn exact(money: Money) -> Cell {
+pub(super) fn exact(money: Money) -> Cell {
     Cell::Text(grouped(&money.to_decimal()))
 }
 
-fn amount(money: Money) -> String {
+pub(super) fn amount(money: Money) -> String {
     format!("{} {}", grouped(&money.to_decimal()), money.currency.code())
 }
 
@@ -349,7 +342,8 @@ impl Sheet {
         let title = format!("Statement of {} for {}", self.name, self.run.period);
         let mut table = Table::new(&title, &["Line", &amount, "Why"]);
         let text = |line: &Value, field: &str| line[field].as_str().unwrap_or_default().to_owned();
-        let is_shown = |line: &&Value| self.deal.as_deref().is_none_or(|deal| line["deal"] == deal);
+        let is_of = |line: &Value, id: &str| RECORDS.iter().any(|record| line[*record] == id);
+        let is_shown = |line: &&Value| self.deal.as_deref().is_none_or(|deal| is_of(line, deal));
         for line in self.text["lines"].as_array().into_iter().flatten().filter(is_shown) {
             let money = Money::parse(&text(line, "amount"), self.run.currency).ok();
             let amount = money.map_or(Cell::Missing, exact);
@@ -364,15 +358,20 @@ impl Sheet {
         let columns = [&columns[..], &[">Attained".to_owned()]].concat();
         let mut table = Table::new("Against the quota", &columns);
         for one in self.text["attainment"].as_array().into_iter().flatten() {
-            let money = |field: &str| {
+            let metric = one["metric"].as_str().and_then(|name| name.parse::<Metric>().ok());
+            let unit = metric.and_then(Metric::unit);
+            let told = |field: &str| {
                 let text = one[field].as_str().unwrap_or_default();
-                Money::parse(text, self.run.currency).map_or(Cell::Missing, exact)
+                match (unit, text.parse()) {
+                    (Some(unit), Ok(count)) => Cell::Text(told_count(count, unit)),
+                    _ => Money::parse(text, self.run.currency).map_or(Cell::Missing, exact),
+                }
             };
             let share = one["attainment"].as_str().and_then(|text| text.parse().ok());
             table.row([
                 Cell::from(one["measure"].as_str().unwrap_or_default()),
-                money("credit"),
-                money("quota"),
+                told("credit"),
+                told("quota"),
                 share.map_or(Cell::Missing, Cell::Share),
             ]);
         }
@@ -470,36 +469,5 @@ impl Report for Export {
 
     fn json(&self) -> Value {
         self.0.json()
-    }
-}
-
-impl WhatIf {
-    fn more(&self) -> Money {
-        Money { minor: self.then.minor - self.now.minor, currency: self.now.currency }
-    }
-}
-
-impl Report for WhatIf {
-    fn document(&self) -> Document {
-        let (period, name, deals) = (self.period, &self.name, self.deals.join(", "));
-        let answer = format!(
-            "With {deals} won today, {period} pays {name} {} in place of {}: {} more.",
-            amount(self.then),
-            amount(self.now),
-            amount(self.more())
-        );
-        Document { answer, tables: Vec::new(), notes: Vec::new() }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "name": self.name,
-            "period": self.period.to_string(),
-            "deals": self.deals,
-            "currency": self.now.currency.code(),
-            "now": self.now.to_decimal(),
-            "then": self.then.to_decimal(),
-            "more": self.more().to_decimal(),
-        })
     }
 }

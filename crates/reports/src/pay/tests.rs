@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::money::Currency;
 use domain::pay::calculate::calculate;
+use domain::pay::counted::Counted;
 use domain::pay::exact::Rounding;
 use domain::pay::facts::{Fact, Facts, Seen, What, Won};
 use domain::pay::plan::{Basis, CreditRule, Hold, Measure, Payee, Terms, Tier, Way};
@@ -30,6 +31,7 @@ fn paid(rate: &str) -> Paid {
         ramp: Vec::new(),
         draw: None,
         team: Vec::new(),
+        channels: Vec::new(),
     };
     let plan = Plan::new(Terms {
         name: "Sales 2026".to_owned(),
@@ -41,9 +43,11 @@ fn paid(rate: &str) -> Paid {
         rounding: Rounding::HalfEven,
         measures: vec![Measure {
             name: "revenue won".to_owned(),
+            metric: Metric::Revenue,
             credit: CreditRule::Own,
             only: None,
             basis: Basis::Rate(rate.parse().unwrap()),
+            formula: None,
             weight: 1,
             tiers: vec![tier("0 %", "1"), tier("100 %", "1.5")],
             way: Way::Marginal,
@@ -63,8 +67,14 @@ fn paid(rate: &str) -> Paid {
         owner: "ann".to_owned(),
         splits: Vec::new(),
         tags: Vec::new(),
+        touched: Vec::new(),
     };
-    let fact = Fact { deal: "D-1".to_owned(), known_on: won.on, what: What::Won(won) };
+    let fact = Fact {
+        of: Counted::REVENUE,
+        deal: "D-1".to_owned(),
+        known_on: won.on,
+        what: What::Won(won),
+    };
     let facts = Facts::new(vec![fact], Vec::new()).unwrap();
     let seen = Seen { effective_on: date(2026, 3, 31), known_on: date(2026, 4, 5) };
     let calculation = calculate(&plan, &facts, "2026-Q1".parse().unwrap(), seen).unwrap();

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use stats::propensity::grade::{Decile, Grade};
 
+use super::points::told;
 use super::{decile_json, deciles_table};
 use crate::document::{Cell, Document, Report, Table};
 use crate::render::counted;
@@ -13,6 +14,11 @@ pub const OPEN: &str = "Open leads, the likeliest first";
 
 /// Reasons that stand beside a lead among others.
 pub const REASONS: usize = 3;
+
+const SCORED: [&str; 8] =
+    ["Lead", ">Created", ">Probability", ">80 % between", ">and", ">Fit", ">Engagement", "Why"];
+const SCORED_WITHOUT_RULES: [&str; 6] =
+    ["Lead", ">Created", ">Probability", ">80 % between", ">and", "Why"];
 
 /// Open leads, the likeliest first.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +36,8 @@ pub struct LeadScores {
     pub additive_weight: f64,
     /// `None` where too few leads are old enough.
     pub held_out: Option<HeldOut>,
+    /// The version of the rules by which leads have points, where there are any.
+    pub rules_version: Option<u64>,
     pub scores: Vec<LeadScore>,
 }
 
@@ -48,6 +56,8 @@ pub struct HeldOut {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeadScore {
     pub lead: String,
+    /// Thousandths of points of fit and of engagement, where there are rules.
+    pub points_milli: Option<(i64, i64)>,
     pub created_on: Date,
     /// That it goes on in the end.
     pub probability: f64,
@@ -87,6 +97,8 @@ impl LeadScore {
         };
         json!({
             "lead": self.lead,
+            "fit_milli_points": self.points_milli.map(|(fit, _)| fit),
+            "engagement_milli_points": self.points_milli.map(|(_, engagement)| engagement),
             "created_on": self.created_on.to_string(),
             "probability": self.probability,
             "low": self.low,
@@ -135,17 +147,28 @@ impl LeadScores {
     }
 
     fn scores_table(&self) -> Table {
-        let columns = ["Lead", ">Created", ">Probability", ">80 % between", ">and", "Why"];
-        let mut table = Table::new(OPEN, &columns);
+        let columns: &[&str] = match self.rules_version {
+            Some(_) => &SCORED,
+            None => &SCORED_WITHOUT_RULES,
+        };
+        let mut table = Table::new(OPEN, columns);
         for score in &self.scores {
-            table.row([
+            let mut row: Vec<Cell> = vec![
                 score.lead.as_str().into(),
                 Cell::Date(score.created_on),
                 Cell::Share(score.probability),
                 Cell::Share(score.low),
                 Cell::Share(score.high),
-                score.why().into(),
-            ]);
+            ];
+            if self.rules_version.is_some() {
+                let [fit, engagement] = [0, 1].map(|place| {
+                    let both = score.points_milli.map(|(fit, engagement)| [fit, engagement]);
+                    both.map_or(Cell::Missing, |both| Cell::Text(told(both[place])))
+                });
+                row.extend([fit, engagement]);
+            }
+            row.push(score.why().into());
+            table.row(row);
         }
         table
     }
@@ -209,6 +232,7 @@ impl Report for LeadScores {
             "ripe_after_days": self.ripe_after_days,
             "additive_weight": self.additive_weight,
             "held_out": held_out,
+            "rules_version": self.rules_version,
             "scores": self.scores.iter().map(LeadScore::json).collect::<Vec<_>>(),
         })
     }

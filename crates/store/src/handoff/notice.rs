@@ -96,6 +96,7 @@ impl Tx {
             where handoff_id = $4 and clock = $5 and since = $6 and step = $7
             and ended_at is null";
         let now = self.author.at.as_microsecond();
+        let told = user;
         let user = user.map(|user| user.to_string());
         let values = vec![
             user.clone().into(),
@@ -115,6 +116,7 @@ impl Tx {
             ("due_at", None, Some(due.notice.due_at.to_string())),
         ];
         self.append_setting("handoff_notice", &name, &changes).await?;
+        self.tell_of_notice(due.handoff, &due.notice, told).await?;
         Ok(true)
     }
 }

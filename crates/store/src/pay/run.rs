@@ -2,6 +2,7 @@
 //! locked ones rest on.
 
 use domain::access::Scope;
+use domain::pay::exact::Rate;
 use domain::pay::facts::{Fact, What, Won};
 use domain::pay::run::{Run, Step};
 use domain::time::AsOf;
@@ -14,6 +15,14 @@ use crate::error::Error;
 use crate::journal::to_json;
 use crate::record::{instant, parse_id};
 use crate::{Store, Tx, db, limits};
+
+/// How the kinds of facts are written.
+const WON: &str = "won";
+const WITHDRAWN: &str = "withdrawn";
+const INVOICED: &str = "invoiced";
+const PAID: &str = "paid";
+const CANCELLED: &str = "cancelled";
+const FACT_COLUMNS: usize = 11;
 
 /// A payee's statement as it was calculated.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,12 +75,16 @@ struct StatementRow {
 
 #[derive(FromQueryResult)]
 struct FactRow {
-    deal: String,
+    counted: String,
+    record: String,
     known_on: String,
-    won_on: Option<String>,
-    amount_minor: Option<i64>,
+    what: String,
+    effective_on: Option<String>,
+    amount: Option<i64>,
     owner: Option<String>,
+    splits: Option<String>,
     tags: Option<String>,
+    touched: Option<String>,
 }
 
 /// What narrows a query to the statements within reach.
@@ -107,8 +120,9 @@ impl Store {
 
     /// The facts that locked statements rest on.
     pub async fn pay_facts(&self) -> Result<Vec<Fact>, Error> {
-        let sql = "select deal, known_on, won_on, amount_minor, owner, tags from pay_fact
-            order by deal, known_on";
+        let sql =
+            "select counted, record, known_on, what, effective_on, amount, owner, splits, tags,
+            touched from pay_fact_of order by counted, record, known_on, what";
         let rows: Vec<FactRow> = db::rows(&self.db.reader, sql, Vec::new()).await?;
         rows.into_iter().map(FactRow::fact).collect()
     }
@@ -192,12 +206,12 @@ impl Tx {
         let sql = "update pay_run set locked_by = $1, locked_at = $2 where id = $3";
         self.stepped(sql, run).await?;
         for page in facts.chunks(limits::KEYS_MAX) {
-            let tuples = db::tuples(&self.sql, page.len(), 7);
+            let tuples = db::tuples(&self.sql, page.len(), FACT_COLUMNS);
             let sql = format!(
-                "insert into pay_fact (deal, known_on, won_on, amount_minor, owner, tags, run_id)
-                 values {tuples}"
+                "insert into pay_fact_of (counted, record, known_on, what, effective_on, amount,
+                 owner, splits, tags, touched, run_id) values {tuples}"
             );
-            let mut values: Vec<Value> = Vec::with_capacity(page.len() * 7);
+            let mut values: Vec<Value> = Vec::with_capacity(page.len() * FACT_COLUMNS);
             for fact in page {
                 values.extend(kept(fact, run.id)?);
             }
@@ -225,20 +239,33 @@ impl Tx {
 }
 
 /// The columns of a fact.
-fn kept(fact: &Fact, run: Uuid) -> Result<[Value; 7], Error> {
+fn kept(fact: &Fact, run: Uuid) -> Result<[Value; FACT_COLUMNS], Error> {
+    let (what, on) = match &fact.what {
+        What::Won(won) => (WON, Some(won.on)),
+        What::Withdrawn => (WITHDRAWN, None),
+        What::Invoiced { on } => (INVOICED, Some(*on)),
+        What::Paid { on } => (PAID, Some(*on)),
+        What::Cancelled { on } => (CANCELLED, Some(*on)),
+    };
     let won = match &fact.what {
         What::Won(won) => Some(won),
-        What::Withdrawn => None,
-        other => return Err(damaged(format!("{other:?} is no fact of an import"))),
+        _ => None,
     };
-    let tags = won.map(|won| to_json(&won.tags)).transpose()?;
+    let splits = |won: &Won| {
+        let parts = won.splits.iter().map(|(who, share)| (who.clone(), share.millionths));
+        to_json(&parts.collect::<Vec<_>>())
+    };
     Ok([
+        fact.of.to_string().into(),
         fact.deal.as_str().into(),
         fact.known_on.to_string().into(),
-        won.map(|won| won.on.to_string()).into(),
+        what.into(),
+        on.map(|on| on.to_string()).into(),
         won.map(|won| won.amount).into(),
         won.map(|won| won.owner.clone()).into(),
-        tags.into(),
+        won.map(splits).transpose()?.into(),
+        won.map(|won| to_json(&won.tags)).transpose()?.into(),
+        won.map(|won| to_json(&won.touched)).transpose()?.into(),
         run.to_string().into(),
     ])
 }
@@ -292,18 +319,33 @@ impl StatementRow {
 impl FactRow {
     fn fact(self) -> Result<Fact, Error> {
         let day = |text: &str| text.parse::<Date>().map_err(damaged);
-        let what = match self.won_on {
-            None => What::Withdrawn,
-            Some(on) => What::Won(Won {
-                on: day(&on)?,
-                amount: self.amount_minor.ok_or_else(|| damaged("a fact without its amount"))?,
-                owner: self.owner.unwrap_or_default(),
-                splits: Vec::new(),
-                tags: self
-                    .tags
-                    .map_or(Ok(Vec::new()), |tags| serde_json::from_str(&tags).map_err(damaged))?,
-            }),
+        let effective_on = || {
+            let told = self.effective_on.as_deref();
+            day(told.ok_or_else(|| damaged("a fact without its day"))?)
         };
-        Ok(Fact { deal: self.deal, known_on: day(&self.known_on)?, what })
+        let what = match self.what.as_str() {
+            WITHDRAWN => What::Withdrawn,
+            INVOICED => What::Invoiced { on: effective_on()? },
+            PAID => What::Paid { on: effective_on()? },
+            CANCELLED => What::Cancelled { on: effective_on()? },
+            WON => What::Won(Won {
+                on: effective_on()?,
+                amount: self.amount.ok_or_else(|| damaged("a fact without its amount"))?,
+                owner: self.owner.clone().unwrap_or_default(),
+                splits: list::<(String, i64)>(self.splits.as_deref())?
+                    .into_iter()
+                    .map(|(who, millionths)| (who, Rate { millionths }))
+                    .collect(),
+                tags: list(self.tags.as_deref())?,
+                touched: list(self.touched.as_deref())?,
+            }),
+            other => return Err(damaged(format!("`{other}` is no fact of pay"))),
+        };
+        let of = self.counted.parse().map_err(damaged)?;
+        Ok(Fact { of, known_on: day(&self.known_on)?, deal: self.record, what })
     }
+}
+
+fn list<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Vec<T>, Error> {
+    text.map_or(Ok(Vec::new()), |text| serde_json::from_str(text).map_err(damaged))
 }

@@ -44,6 +44,7 @@ use reports::pipeline::Waterfall;
 use reports::plan_version::comparison::Comparison;
 use reports::plan_version::{Version, Versions};
 use reports::score::leads::LeadScores;
+use reports::score::rules::RuleSets;
 use reports::scoreboard::Scoreboard;
 use reports::scoreboard::week::Week;
 
@@ -82,6 +83,7 @@ pub(super) enum Answer {
     Deals(Deals),
     Leads(Leads),
     Scores(Box<LeadScores>),
+    ScoreRules(Box<RuleSets>),
     Imports(Imports),
     Metrics(Catalogue),
     Metric(Box<Figures>),
@@ -118,6 +120,7 @@ impl Answer {
             Answer::Deals(report) => report,
             Answer::Leads(report) => report,
             Answer::Scores(report) => report.as_ref(),
+            Answer::ScoreRules(report) => report.as_ref(),
             Answer::Imports(report) => report,
             Answer::Metrics(report) => report,
             Answer::Metric(report) => report.as_ref(),
@@ -181,9 +184,11 @@ impl Question {
 
     /// Whether the store alone tells it: then it comes as soon as a record does.
     fn is_of_store(&self) -> bool {
-        use Page::{Agreement, Dropped, Imports, Keeping, Periods, PlanVersions, Queue, Teams};
-        let of_store = [Imports, Teams, PlanVersions, Periods, Queue, Agreement, Keeping, Dropped];
-        of_store.contains(&self.page)
+        use Page::{Agreement, Dropped, Imports, Keeping, Periods, PlanVersions, Queue};
+        use Page::{ScoreRules, Teams};
+        let of_leads = [Queue, Agreement, Keeping, Dropped, ScoreRules];
+        let of_others = [Imports, Teams, PlanVersions, Periods];
+        of_leads.contains(&self.page) || of_others.contains(&self.page)
     }
 
     fn lane(&self) -> Lane {
@@ -428,7 +433,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         }
         Page::Attribution => attributed(context, asked).await,
         Page::Awareness => came(context, asked).await,
-        Page::Scores => scored(context, asked).await,
+        Page::Scores | Page::ScoreRules | Page::Points => scored(context, page, asked).await,
         Page::Metrics => Ok(Answer::Metrics(metrics::list()?)),
         Page::Metric => {
             Ok(Answer::Metric(Box::new(metrics::show(context, &measured(asked)).await?)))
@@ -449,6 +454,7 @@ async fn answer(context: &Context, page: Page, asked: &Asked) -> Result<Answer, 
         | Page::Restatements => of_closes(context, page, asked).await,
         Page::Huddle => held(context, asked).await,
         Page::PayRelay => outlook(context, asked).await,
+        Page::PaySimulation => tried(context, asked).await,
     }
 }
 
@@ -464,6 +470,13 @@ async fn outlook(context: &Context, asked: &Asked) -> Result<Answer, Error> {
     let which = Saved { name: asked.name.clone().unwrap_or_default(), version };
     let outlook = pay::outlook(context, &which, &context.scope).await?;
     Ok(Answer::PayRelay(Box::new(outlook)))
+}
+
+/// A pay plan tried out, in the place of whose scope is that of who sees everybody's pay.
+async fn tried(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+    let plan = asked.name.clone().unwrap_or_default();
+    let found = pay::tried(context, (&plan, asked.with.as_deref()), asked.period).await?;
+    Ok(Answer::Plain(Box::new(found)))
 }
 
 fn checked(asked: &Asked) -> goal::Question {
@@ -525,7 +538,20 @@ async fn listed(
     })
 }
 
-async fn scored(context: &Context, asked: &Asked) -> Result<Answer, Error> {
+/// Asks the verb of a page of scores.
+async fn scored(context: &Context, page: Page, asked: &Asked) -> Result<Answer, Error> {
+    if page == Page::ScoreRules {
+        return Ok(Answer::ScoreRules(Box::new(score::rules::list(context).await?)));
+    }
+    if page == Page::Points {
+        let question = score::points::Question {
+            lead: asked.name.clone().unwrap_or_default(),
+            as_of: asked.as_of,
+            known_at: asked.settled.known_at,
+            version: None,
+        };
+        return Ok(Answer::Plain(Box::new(score::points::points(context, &question).await?)));
+    }
     let question = score::leads::Question {
         lead: None,
         as_of: asked.as_of,

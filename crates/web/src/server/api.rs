@@ -40,9 +40,11 @@ use super::plan_versions;
 use super::policy::Action;
 use super::records::{self, SHOWN, absent, look, subject};
 use super::rendition::{Rendition, TEXT, Unasked, WIDTH, WIDTHS};
+use super::scores;
 use super::shared::Shared;
 use super::teams;
 use super::visitor::Visitor;
+use super::webhooks;
 
 /// Parameters that say nothing when they are empty.
 const NEVER_EMPTY: [&str; 17] = [
@@ -81,6 +83,8 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/funnel/curve", report_of(Page::Curve))
         .merge(teams::programs(shared))
         .merge(handoffs::programs(shared))
+        .merge(scores::programs(shared))
+        .merge(webhooks::programs())
         .merge(periods::programs(shared))
         .merge(pay::programs(shared))
         .merge(huddles::programs(shared))
@@ -279,6 +283,7 @@ pub(super) fn description() -> Value {
     let described =
         teams::described().into_iter().chain(handoffs::described()).chain(periods::described());
     let described = described.chain(pay::described()).chain(huddles::described());
+    let described = described.chain(scores::described()).chain(webhooks::described());
     for (address, verb, described) in described {
         paths.entry(address).or_insert_with(|| json!({}))[verb] = described;
     }
@@ -299,7 +304,9 @@ fn taken(page: Page) -> &'static [&'static str] {
     match page {
         Page::Goal | Page::Metrics | Page::Quality => &[],
         Page::Imports | Page::Proof | Page::Teams | Page::PlanVersions => &[],
-        Page::Huddle | Page::PayRelay => &[],
+        Page::Huddle | Page::PayRelay | Page::PaySimulation => &[],
+        Page::ScoreRules => &[],
+        Page::Points => &["name", "as_of", "known_at"],
         Page::Queue | Page::Agreement | Page::Periods => &[],
         Page::Period | Page::PeriodProof | Page::PeriodChecklist => &["period"],
         Page::Restatements => &["period"],
@@ -361,7 +368,7 @@ fn parameters(taken: &[&str]) -> Value {
     let half_life = json!({ "type": "integer", "minimum": 1, "maximum": 36_500 });
     let scores = json!({ "type": "integer", "minimum": 0, "maximum": SCORES_SHOWN_MAX });
     let described = [
-        ("name", text(), "The metric, or the saved plan."),
+        ("name", text(), "The metric, the saved plan, or the lead."),
         ("with", text(), "Another saved plan, `now` or `last-year`; `now` if left out."),
         ("from_state", text(), "A stage by its name, or lead, deal."),
         ("to_state", text(), "A stage by its name, or won, lost."),

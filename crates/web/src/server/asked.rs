@@ -29,6 +29,8 @@ pub enum Page {
     PlanComparison,
     Leads,
     Scores,
+    ScoreRules,
+    Points,
     Deals,
     Pipeline,
     Board,
@@ -62,10 +64,11 @@ pub enum Page {
     /// Its address is its own, as is the next one's: they are no part of [`Page::ALL`].
     Huddle,
     PayRelay,
+    PaySimulation,
 }
 
 impl Page {
-    pub const ALL: [Page; 41] = [
+    pub const ALL: [Page; 43] = [
         Page::Scoreboard,
         Page::Week,
         Page::Goal,
@@ -77,6 +80,8 @@ impl Page {
         Page::PlanComparison,
         Page::Leads,
         Page::Scores,
+        Page::ScoreRules,
+        Page::Points,
         Page::Deals,
         Page::Pipeline,
         Page::Board,
@@ -123,6 +128,8 @@ impl Page {
             Page::PlanComparison => "plan-comparison",
             Page::Leads => "leads",
             Page::Scores => "scores",
+            Page::ScoreRules => "score-rules",
+            Page::Points => "points",
             Page::Deals => "deals",
             Page::Pipeline => "pipeline",
             Page::Board => "board",
@@ -155,6 +162,7 @@ impl Page {
             Page::Restatements => "restatements",
             Page::Huddle => "huddle",
             Page::PayRelay => "pay/relay",
+            Page::PaySimulation => "pay/simulation",
         }
     }
 
@@ -171,6 +179,8 @@ impl Page {
             Page::PlanComparison => "Plans compared",
             Page::Leads => "Leads",
             Page::Scores => "What becomes of leads",
+            Page::ScoreRules => "Rules of fit and engagement",
+            Page::Points => "Points of a lead",
             Page::Deals => "Deals",
             Page::Pipeline => "Pipeline",
             Page::Board => "Pipeline, deal by deal",
@@ -203,6 +213,7 @@ impl Page {
             Page::Restatements => "What has changed since",
             Page::Huddle => "Huddle",
             Page::PayRelay => "Relay",
+            Page::PaySimulation => "A pay plan tried out",
         }
     }
 

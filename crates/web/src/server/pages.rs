@@ -41,6 +41,7 @@ use super::reference;
 use super::shared::Shared;
 use super::track_page;
 use super::visitor::Visitor;
+use super::webhooks;
 use super::what_if::{self, Slider};
 use crate::chart::Figure;
 use crate::review::unbroken;
@@ -209,6 +210,7 @@ async fn proof(visitor: Visitor, query: Query<HashMap<String, String>>) -> Resul
 pub(super) fn action(page: Page) -> Action {
     match page {
         Page::Board | Page::Deals | Page::Leads | Page::Scores => Action::ReadRecords,
+        Page::Points => Action::ReadRecords,
         Page::Journal => Action::ReadRecords,
         Page::Queue | Page::Dropped => Action::ReadRecords,
         Page::Imports | Page::Quality => Action::ReadImports,
@@ -307,6 +309,7 @@ pub(super) fn frame(visitor: &Visitor, page: Page, asked: &Asked) -> Frame {
     let mut frame = Frame::new(visitor, page.title(), &path, Some(bar(page)), asked);
     let kept: &[&str] = match page {
         Page::PlanVersion | Page::PlanComparison => &["name", "with"],
+        Page::Points => &["name"],
         Page::MetricRows => &["from", "to", "by", "value"],
         Page::Journal => &["kind", "record", "field", "who", "cause", "q", "from", "to"],
         Page::Attribution => &["by", "conversion"],
@@ -338,7 +341,7 @@ fn bar(page: Page) -> Page {
         Page::Calls | Page::Backtest => Page::Forecast,
         Page::Metric | Page::MetricRows | Page::Rates => Page::Metrics,
         Page::Imports | Page::Journal | Page::Proof => Page::Quality,
-        Page::Scores => Page::Leads,
+        Page::Scores | Page::ScoreRules | Page::Points => Page::Leads,
         Page::Awareness => Page::Attribution,
         Page::Agreement | Page::Keeping | Page::Dropped | Page::Alignment => Page::Queue,
         page => page,
@@ -355,7 +358,7 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
         Page::Scoreboard if CLOSES.contains(&page) => &CLOSES,
         Page::Scoreboard => &[Page::Scoreboard, Page::Week, Page::Periods],
         Page::Plan => &[Page::Plan, Page::PlanVersions, Page::Goal, Page::GoalParts],
-        Page::Leads => &[Page::Leads, Page::Scores],
+        Page::Leads => &[Page::Leads, Page::Scores, Page::ScoreRules],
         Page::Attribution => &[Page::Attribution, Page::Awareness],
         Page::Pipeline => &[Page::Pipeline, Page::Deals, Page::Waterfall],
         Page::Forecast => &[Page::Forecast, Page::Calls, Page::Backtest],
@@ -375,6 +378,9 @@ pub(super) fn related(visitor: &Visitor, page: Page, asked: &Asked) -> Vec<Link>
         family.iter().filter(|page| visitor.may(action(**page))).map(link).collect();
     if family.contains(&Page::Imports) && visitor.may(Action::ManageTracking) {
         links.insert(links.len().min(2), Link::new("Tracking", track_page::ADDRESS));
+    }
+    if family.contains(&Page::Queue) && visitor.may(Action::ManageWebhooks) {
+        links.push(Link::new("Webhooks", webhooks::ADDRESS));
     }
     if family.contains(&Page::Periods) {
         links.push(Link::new("Pay", pay::ADDRESS));

@@ -9,8 +9,8 @@ use app::limits::DISPUTE_CHARACTERS_MAX;
 use app::pay::{self, Deed, Remark, Saved};
 use app::team;
 use askama::Template;
-use axum::extract::Query;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Query, RawQuery};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -20,7 +20,8 @@ use domain::access::Scope;
 use domain::pay::run::{PLAN_OWNER, State};
 use domain::period::Period;
 use reports::document::Report;
-use reports::pay::kept::{Desk, PlanShown, RunShown, Sheet, WhatIf};
+use reports::pay::kept::{Desk, PlanShown, RunShown, Sheet};
+use reports::pay::what_if::{Picks, WhatIf};
 use reports::render;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -50,6 +51,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route(ADDRESS, get(desk))
         .route("/pay/statement", get(statement))
         .route("/pay/relay", get(relay))
+        .route("/pay/simulation", get(simulation))
         .route("/pay/export", get(export));
     for deed in DEEDS {
         let done = move |visitor: Visitor, Form(sent): Form<Sent>| typed(visitor, deed, sent);
@@ -63,7 +65,9 @@ pub(super) fn programs(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let mut routes = Router::new()
         .route("/pay", get(told_desk))
         .route("/pay/statement", get(told_statement))
-        .route("/pay/relay", get(told_relay));
+        .route("/pay/deals", get(told_picks))
+        .route("/pay/relay", get(told_relay))
+        .route("/pay/simulation", get(told_simulation));
     for deed in DEEDS {
         let done = move |program: Program, body: Result<Json<Sent>, JsonRejection>| {
             told(program, deed, body)
@@ -248,6 +252,8 @@ struct DeskView {
     judgings: Vec<Judging>,
     /// Where is told how likely each relay pays.
     relays: Vec<Link>,
+    /// Where plans are tried out; for those who see everybody's pay.
+    simulations: Vec<Link>,
     plans: Vec<String>,
     notes: Vec<String>,
     may_manage: bool,
@@ -292,10 +298,33 @@ struct StatementView {
     payee: String,
     /// What it would be, where that was asked.
     what_if: Option<String>,
-    deals: String,
+    what_if_tables: Vec<TableView>,
+    picking: Option<Picking>,
     may_dispute: bool,
     may_rule: bool,
     wrong: Option<String>,
+}
+
+/// The open deals of a payee as boxes to tick.
+struct Picking {
+    period: String,
+    name: String,
+    deals: Vec<(String, String, bool)>,
+    note: Option<String>,
+}
+
+impl Picking {
+    fn new(picks: &Picks, picked: &[String]) -> Picking {
+        let deal = |deal: &reports::pay::what_if::Pick| {
+            (deal.id.clone(), unbroken(&deal.told()), picked.contains(&deal.id))
+        };
+        Picking {
+            period: picks.period.to_string(),
+            name: picks.name.clone(),
+            deals: picks.deals.iter().map(deal).collect(),
+            note: picks.document().notes.into_iter().next(),
+        }
+    }
 }
 
 async fn desk(
@@ -340,6 +369,7 @@ async fn desk_shown(
         signings: signings(visitor, &desk),
         judgings: if may_manage { judgings(&desk) } else { Vec::new() },
         relays: relays(&desk),
+        simulations: if desk.is_narrowed { Vec::new() } else { simulations(&desk) },
         plans: names(&desk),
         notes: document.notes,
         may_manage,
@@ -364,6 +394,14 @@ fn relays(desk: &Desk) -> Vec<Link> {
         Link::new(name, format!("{ADDRESS}/relay{}", query(&pairs)))
     };
     open.map(link).collect()
+}
+
+fn simulations(desk: &Desk) -> Vec<Link> {
+    let link = |name: String| {
+        let address = format!("{ADDRESS}/simulation{}", query(&[("plan", Some(name.clone()))]));
+        Link::new(name, address)
+    };
+    names(desk).into_iter().map(link).collect()
 }
 
 fn names(desk: &Desk) -> Vec<String> {
@@ -424,55 +462,94 @@ impl RunView {
     }
 }
 
-async fn statement(
-    visitor: Visitor,
-    Query(query): Query<HashMap<String, String>>,
-) -> Result<Response, Fault> {
-    statement_shown(&visitor, &query, StatusCode::OK, None).await
+/// A query whose `if` may be given more than once, as boxes are.
+#[derive(Clone, Default)]
+struct Looked {
+    query: HashMap<String, String>,
+    deals: Vec<String>,
 }
 
-/// The statement that a query names, with what it would be if the query names deals.
-async fn sheet(
-    visitor: &Visitor,
-    query: &HashMap<String, String>,
-) -> Result<(Sheet, Option<Result<WhatIf, Fault>>), Fault> {
+impl Looked {
+    fn new(raw: Option<&str>) -> Looked {
+        let mut looked = Looked::default();
+        for (name, value) in url::form_urlencoded::parse(raw.unwrap_or_default().as_bytes()) {
+            if name == "if" {
+                let deals = value.split([',', ' ']).map(str::trim).filter(|deal| !deal.is_empty());
+                looked.deals.extend(deals.map(str::to_owned));
+            } else {
+                looked.query.insert(name.into_owned(), value.into_owned());
+            }
+        }
+        looked
+    }
+
+    fn run(&self) -> Result<((String, Period), String), Fault> {
+        let sent = Sent {
+            plan: text(&self.query, "plan"),
+            period: text(&self.query, "period"),
+            payee: text(&self.query, "payee"),
+            ..Sent::default()
+        };
+        Ok((sent.run()?, Sent::named(sent.payee.as_ref(), "payee")?))
+    }
+}
+
+async fn statement(visitor: Visitor, RawQuery(raw): RawQuery) -> Result<Response, Fault> {
+    let looked = Looked::new(raw.as_deref());
+    statement_shown(&visitor, &looked, StatusCode::OK, None).await
+}
+
+/// The statement that a query names.
+async fn sheet(visitor: &Visitor, looked: &Looked) -> Result<Sheet, Fault> {
     let context = visitor.context(Action::ReadPay)?;
     let reach = reach(visitor).await?;
-    let sent = Sent {
-        plan: text(query, "plan"),
-        period: text(query, "period"),
-        payee: text(query, "payee"),
-        ..Sent::default()
-    };
-    let ((plan, period), payee) = (sent.run()?, Sent::named(sent.payee.as_ref(), "payee")?);
-    let deals: Vec<String> = text(query, "if")
-        .map(|text| text.split([',', ' ']).map(str::to_owned).collect())
-        .unwrap_or_default();
-    let deals: Vec<String> = deals.into_iter().filter(|deal| !deal.is_empty()).collect();
-    let (name, seen) = (payee.clone(), reach.clone());
-    let of = plan.clone();
+    let ((plan, period), payee) = looked.run()?;
     let verb =
-        async move |context: &Context| pay::sheet(context, (&of, period), &name, &seen).await;
-    let sheet = visitor.shared.run(context, verb).await.map_err(absent)?;
-    if deals.is_empty() {
-        return Ok((sheet, None));
-    }
+        async move |context: &Context| pay::sheet(context, (&plan, period), &payee, &reach).await;
+    visitor.shared.run(context, verb).await.map_err(absent)
+}
+
+/// What a payee's statement of a period would be with the deals of a query.
+async fn what_if(
+    visitor: &Visitor,
+    (plan, period): (String, Period),
+    payee: String,
+    deals: Vec<String>,
+) -> Result<WhatIf, Fault> {
     let context = visitor.context(Action::ReadPay)?;
+    let reach = reach(visitor).await?;
     let verb = async move |context: &Context| {
         pay::what_if(context, (&plan, period), &payee, &deals, &reach).await
     };
-    Ok((sheet, Some(visitor.shared.run(context, verb).await.map_err(absent))))
+    visitor.shared.run(context, verb).await.map_err(absent)
+}
+
+/// The deals that a payee may take as won.
+async fn picks(visitor: &Visitor, plan: String, payee: String) -> Result<Option<Picks>, Fault> {
+    let context = visitor.context(Action::ReadPay)?;
+    let reach = reach(visitor).await?;
+    let verb = async move |context: &Context| pay::picks(context, &plan, &payee, &reach).await;
+    visitor.shared.run(context, verb).await.map_err(absent)
 }
 
 async fn statement_shown(
     visitor: &Visitor,
-    query: &HashMap<String, String>,
+    looked: &Looked,
     status: StatusCode,
     wrong: Option<String>,
 ) -> Result<Response, Fault> {
-    let (sheet, what_if) = sheet(visitor, query).await?;
-    let (what_if, wrong) = match what_if {
-        Some(Ok(what_if)) => (Some(unbroken(&what_if.document().answer)), wrong),
+    let sheet = sheet(visitor, looked).await?;
+    let (plan, payee) = (sheet.run.plan.clone(), sheet.payee.clone());
+    let picks = picks(visitor, plan.clone(), payee.clone()).await?;
+    let asked_if = match &picks {
+        Some(picks) if !looked.deals.is_empty() => {
+            let of = (plan.clone(), picks.period);
+            Some(what_if(visitor, of, payee.clone(), looked.deals.clone()).await)
+        }
+        _ => None,
+    };
+    let (what_if, wrong) = match asked_if {
+        Some(Ok(what_if)) => (Some(what_if.document()), wrong),
         Some(Err(Fault::Field { why, .. } | Fault::Input(why))) => (None, Some(sentence(&why))),
         Some(Err(fault)) => return Err(fault),
         None => (None, wrong),
@@ -480,17 +557,19 @@ async fn statement_shown(
     let document = sheet.document();
     let asked = Asked::default();
     let is_open = sheet.run.state != State::Locked;
+    let then = what_if.iter().flat_map(|document| &document.tables);
     let view = StatementView {
         frame: Frame::new(visitor, "Statement", ADDRESS, Some(Page::Scoreboard), &asked),
         related: family(visitor, &asked),
         answer: unbroken(&document.answer),
         tables: document.tables.iter().filter_map(TableView::new).collect(),
         notes: document.notes,
-        plan: sheet.run.plan.clone(),
+        plan,
         period: sheet.run.period.to_string(),
-        payee: sheet.payee.clone(),
-        what_if,
-        deals: text(query, "if").unwrap_or_default(),
+        payee,
+        what_if_tables: then.filter_map(TableView::new).collect(),
+        what_if: what_if.map(|document| unbroken(&document.answer)),
+        picking: picks.map(|picks| Picking::new(&picks, &looked.deals)),
         may_dispute: is_open && visitor.may(Action::SignPay),
         may_rule: is_open && sheet.is_disputed() && visitor.may(Action::ManagePay),
         wrong,
@@ -560,6 +639,83 @@ async fn told_relay(
     rendition.answer(outlook.report(), &outlook.report().json())
 }
 
+#[derive(Template)]
+#[template(path = "server/simulation.html")]
+struct SimulationView {
+    is_stale: bool,
+    frame: Frame,
+    related: Vec<Link>,
+    answer: String,
+    tables: Vec<TableView>,
+    notes: Vec<String>,
+    plans: Vec<String>,
+    plan: String,
+    with: String,
+    period: String,
+}
+
+/// A plan tried out, which takes a forecast; for those who see everybody's pay.
+async fn tried(
+    visitor: &Visitor,
+    query: &HashMap<String, String>,
+    wanted: Wanted,
+) -> Result<(Arc<Answer>, bool), Fault> {
+    visitor.check(Action::ReadPay)?;
+    let reach = reach(visitor).await?;
+    if reach != Scope::All {
+        return Err(Fault::NotFound("There is no such plan.".into()));
+    }
+    let sent = Sent { plan: text(query, "plan"), ..Sent::default() };
+    let name = Some(Sent::named(sent.plan.as_ref(), "plan")?);
+    let wrong = |error: domain::period::PeriodError| Fault::Field {
+        field: "period",
+        why: error.to_string(),
+    };
+    let period = text(query, "period");
+    let period = period.map(|period| period.parse().map_err(wrong)).transpose()?;
+    let asked = Asked { name, with: text(query, "with"), period, ..Asked::default() };
+    let question = Question::new(Page::PaySimulation, &asked, &reach);
+    visitor.shared.answers.get(&visitor.shared, question, wanted).await
+}
+
+async fn simulation(
+    visitor: Visitor,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Response, Fault> {
+    let (found, is_stale) = tried(&visitor, &query, Wanted::AtOnce).await?;
+    let plans = names(&self::found(&visitor).await?);
+    let document = found.report().document();
+    let asked = Asked::default();
+    let view = SimulationView {
+        is_stale,
+        frame: Frame::new(
+            &visitor,
+            "A pay plan tried out",
+            ADDRESS,
+            Some(Page::Scoreboard),
+            &asked,
+        ),
+        related: family(&visitor, &asked),
+        answer: unbroken(&document.answer),
+        tables: document.tables.iter().filter_map(TableView::new).collect(),
+        notes: document.notes,
+        plans,
+        plan: text(&query, "plan").unwrap_or_default(),
+        with: text(&query, "with").unwrap_or_default(),
+        period: text(&query, "period").unwrap_or_default(),
+    };
+    html(StatusCode::OK, &view)
+}
+
+async fn told_simulation(
+    Program(visitor): Program,
+    Query(query): Query<HashMap<String, String>>,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
+    let (found, _) = tried(&visitor, &query, Wanted::New).await?;
+    rendition.answer(found.report(), &found.report().json())
+}
+
 /// A form's deed: on to the page where it is seen, or the page again with what is wrong.
 async fn typed(visitor: Visitor, deed: &'static str, sent: Sent) -> Result<Response, Fault> {
     let again = StatusCode::UNPROCESSABLE_ENTITY;
@@ -573,7 +729,8 @@ async fn typed(visitor: Visitor, deed: &'static str, sent: Sent) -> Result<Respo
                 .filter_map(|(name, part)| Some((name.to_owned(), part.clone()?)))
                 .collect();
             if deed == "disputes" {
-                return statement_shown(&visitor, &query, again, wrong).await;
+                let looked = Looked { query, deals: Vec::new() };
+                return statement_shown(&visitor, &looked, again, wrong).await;
             }
             let typed = sent.terms.unwrap_or_default();
             desk_shown(&visitor, &query, again, (typed, wrong)).await
@@ -614,14 +771,31 @@ async fn told_desk(Program(visitor): Program, rendition: Rendition) -> Result<Re
 
 async fn told_statement(
     Program(visitor): Program,
-    Query(query): Query<HashMap<String, String>>,
+    RawQuery(raw): RawQuery,
     rendition: Rendition,
 ) -> Result<Response, Problem> {
-    let (sheet, what_if) = sheet(&visitor, &query).await?;
-    match what_if.transpose()? {
-        Some(what_if) => rendition.answer(&what_if, &what_if.json()),
-        None => rendition.answer(&sheet, &sheet.json()),
+    let looked = Looked::new(raw.as_deref());
+    let sheet = sheet(&visitor, &looked).await?;
+    if looked.deals.is_empty() {
+        return rendition.answer(&sheet, &sheet.json());
     }
+    let (of, payee) = looked.run()?;
+    let what_if = what_if(&visitor, of, payee, looked.deals).await?;
+    rendition.answer(&what_if, &what_if.json())
+}
+
+async fn told_picks(
+    Program(visitor): Program,
+    RawQuery(raw): RawQuery,
+    rendition: Rendition,
+) -> Result<Response, Problem> {
+    let Looked { query, .. } = Looked::new(raw.as_deref());
+    let plan = Sent::named(text(&query, "plan").as_ref(), "plan")?;
+    let payee = Sent::named(text(&query, "payee").as_ref(), "payee")?;
+    let found = picks(&visitor, plan, payee).await?;
+    let absent = || Fault::NotFound("There is no such statement.".into());
+    let picks = found.ok_or_else(absent)?;
+    rendition.answer(&picks, &picks.json())
 }
 
 async fn told(
@@ -656,12 +830,20 @@ pub(super) fn described() -> Vec<(String, &'static str, Value)> {
             "responses": created("What then is.", "Report"),
         })
     };
-    let named = |name: &str, required: bool, about: &str| {
-        json!({
-            "name": name, "in": "query", "required": required, "description": about,
-            "schema": { "type": "string" },
-        })
-    };
+    let deeds = DEEDS.map(|deed| (format!("/api/v1/pay/{deed}"), "post", write(deed)));
+    described_reports().into_iter().chain(deeds).collect()
+}
+
+/// A part of a query.
+fn named(name: &str, required: bool, about: &str) -> Value {
+    json!({
+        "name": name, "in": "query", "required": required, "description": about,
+        "schema": { "type": "string" },
+    })
+}
+
+/// What programs may read of pay.
+fn described_reports() -> Vec<(String, &'static str, Value)> {
     let of_statement = json!([
         named("plan", true, "The plan's name."),
         named("period", true, "A fiscal year, quarter or month, as 2026, 2026-Q1 or 2026-01."),
@@ -686,6 +868,15 @@ pub(super) fn described() -> Vec<(String, &'static str, Value)> {
             read("pay_statement", "One payee's statement, line by line", of_statement),
         ),
     ];
+    let of_deals = json!([
+        named("plan", true, "The plan's name."),
+        named("payee", true, "The payee's id or name in the plan."),
+    ]);
+    all.push((
+        "/api/v1/pay/deals".to_owned(),
+        "get",
+        read("pay_deals", "Open deals of a payee that `if` may take as won", of_deals),
+    ));
     let of_relay = json!([
         named("plan", true, "The plan's name."),
         {
@@ -699,7 +890,20 @@ pub(super) fn described() -> Vec<(String, &'static str, Value)> {
         "get",
         read("pay_relay", "How likely the relay of a plan pays its pool", of_relay),
     ));
-    all.extend(DEEDS.map(|deed| (format!("/api/v1/pay/{deed}"), "post", write(deed))));
+    let of_simulation = json!([
+        named("plan", true, "The plan's name."),
+        named("with", false, "Another plan, to be set beside it."),
+        named(
+            "period",
+            false,
+            "Up to which period its cost is forecast; the one that runs if left out."
+        ),
+    ]);
+    all.push((
+        "/api/v1/pay/simulation".to_owned(),
+        "get",
+        read("pay_simulation", "A plan tried out on past periods and the forecast", of_simulation),
+    ));
     all
 }
 

@@ -37,6 +37,7 @@ pub(super) enum Action {
     SignAgreement,
     Import,
     ManageTracking,
+    ManageWebhooks,
     ReadMembers,
     ManageMembers,
 }
@@ -67,6 +68,7 @@ impl Action {
             Action::SignAgreement => "sign the agreement",
             Action::Import => "import",
             Action::ManageTracking => "manage tracking",
+            Action::ManageWebhooks => "manage webhooks",
             Action::ReadMembers => "read members",
             Action::ManageMembers => "manage members",
         }
@@ -154,6 +156,7 @@ mod tests {
                 Action::SignAgreement,
                 Action::Import,
                 Action::ManageTracking,
+                Action::ManageWebhooks,
                 Action::ReadMembers,
                 Action::ManageMembers,
             ];
@@ -163,7 +166,7 @@ mod tests {
         assert_eq!(may(Role::Viewer), [&viewer[..], &[Action::ReadPay, Action::SignPay]].concat());
         assert!(may(Role::RevenueOperations).contains(&Action::ManageTracking));
         assert!(!may(Role::Marketing).contains(&Action::ManageTracking));
-        assert_eq!(may(Role::Owner).len(), 25);
+        assert_eq!(may(Role::Owner).len(), 26);
         let own = Scope::Owners([uuid::Uuid::nil()].into());
         assert!(policy.permits(Role::SalesManager, &Scope::All, Action::ReadJournal));
         assert!(!policy.permits(Role::SalesManager, &own, Action::ReadJournal));

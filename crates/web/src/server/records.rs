@@ -30,6 +30,7 @@ use super::field::{self, Choice};
 use super::frame::{Frame, html, sentence};
 use super::pages::record_href;
 use super::policy::Action;
+use super::scores::PointsView;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use crate::table::TableView;
@@ -56,6 +57,8 @@ struct RecordView {
     fields: Vec<FieldView>,
     version: String,
     may_edit: bool,
+    /// Of a lead: its fit and engagement, and how they came about.
+    points: Option<PointsView>,
     log: Option<TableView>,
     wrong: Option<String>,
     was_saved: bool,
@@ -128,6 +131,10 @@ async fn shown(visitor: &Visitor, kind: &str, id: &str, seen: Seen) -> Result<Re
         field.value.as_ref().map(|value| record.shown.text(value))
     };
     let name = text("name").unwrap_or_else(|| id.to_owned());
+    let points = match kind {
+        Kind::Leads => PointsView::of(visitor, id).await,
+        _ => None,
+    };
     let stage = text("stage").map(|stage| format!(" · {stage}")).unwrap_or_default();
     let amount = text("amount").map(|amount| format!(" · {amount}")).unwrap_or_default();
     let view = RecordView {
@@ -143,6 +150,7 @@ async fn shown(visitor: &Visitor, kind: &str, id: &str, seen: Seen) -> Result<Re
         fields: fields(&record, visitor.may(Action::EditRecords), &typed),
         version: record.version.clone(),
         may_edit: visitor.may(Action::EditRecords),
+        points,
         log: log.document().tables.first().and_then(TableView::new),
         wrong,
         was_saved,

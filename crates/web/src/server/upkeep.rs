@@ -8,6 +8,7 @@ use app::context::Context;
 use app::handoff::tick;
 use app::tracking::any_wait;
 use app::upkeep;
+use app::webhook;
 use domain::access::Scope;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -77,6 +78,7 @@ async fn take(shared: &Shared, is_whole: bool) -> Result<(), Fault> {
         tick::tick(context).await?;
         if upkeep::chain(context).await? || is_whole {
             upkeep::tend(context).await?;
+            webhook::forget(context).await?;
         }
         Ok(())
     };

@@ -90,6 +90,7 @@ impl Visitor {
                 | Action::SignAgreement
                 | Action::Import
                 | Action::ManageTracking
+                | Action::ManageWebhooks
                 | Action::ManageMembers
         );
         if writes && !self.may_write {

@@ -14,7 +14,7 @@ use web::server::Entry;
 
 use crate::site::{Answer, Site, request};
 
-const TERMS: &str = r#"
+pub const TERMS: &str = r#"
 definition = "asked for a demo"
 promised_monthly = 20
 accept_minutes = 120

@@ -6,7 +6,7 @@ use web::server::Entry;
 
 use crate::site::Site;
 
-pub const PAGES: [&str; 29] = [
+pub const PAGES: [&str; 30] = [
     "scoreboard",
     "week",
     "goal",
@@ -14,6 +14,7 @@ pub const PAGES: [&str; 29] = [
     "plan",
     "plan-versions",
     "leads",
+    "score-rules",
     "deals",
     "pipeline",
     "board",

@@ -75,6 +75,9 @@ async fn a_payee_reaches_own_pay_and_nobody_elses() {
     }
     for path in [
         format!("/api/v1/pay/statement?{OF_BOB}&if=s1"),
+        "/api/v1/pay/deals?plan=Sales&payee=u2".to_owned(),
+        "/pay/simulation?plan=Sales".to_owned(),
+        "/api/v1/pay/simulation?plan=Sales".to_owned(),
         format!("/pay/export?{OF_BOB}"),
         "/pay".to_owned(),
         "/api/v1/pay".to_owned(),
@@ -171,8 +174,21 @@ async fn the_page_leads_from_a_plan_to_a_statement_and_says_what_is_wrong() {
     let run = form(&[("plan", "Sales"), ("period", "2026-Q1")]);
     let own = site.post("/pay/approvals", None, &run).await;
     assert!(own.status == StatusCode::UNPROCESSABLE_ENTITY && own.text.contains("four eyes"));
+    // The open deal is Ann's to tick; won today, it is on the statement of the quarter that runs.
+    let page = site.get(&format!("/pay/statement?{OF_ANN}"), None).await.text;
+    assert!(page.contains("name=\"if\" value=\"o1\"> o1"), "{page}");
     let asked = site.get(&format!("/pay/statement?{OF_ANN}&if=o1"), None).await;
     assert!(asked.status == StatusCode::OK, "{}", asked.text);
+    for part in ["value=\"o1\" checked", "With o1 won today, 2026-Q2 pays", "500.00", "deal o1"] {
+        assert!(asked.text.contains(part), "{part}: {}", asked.text);
+    }
+    let of_bob = site.get(&format!("/pay/statement?{OF_BOB}&if=o1&if=zz"), None).await;
+    assert!(of_bob.text.contains("There is no open deal"), "{}", of_bob.text);
+    let deals = site.get("/api/v1/pay/deals?plan=Sales&payee=u1", None).await;
+    assert!(deals.text.contains("\"amount\": \"5000.00\""), "{}", deals.text);
+    let tried = site.get("/pay/simulation?plan=Sales", None).await;
+    assert!(tried.text.contains("2026-Q2 will cost"), "{}", tried.text);
+    assert!(tried.text.contains("From 2026-Q1 to 2026-Q1 the plan costs"), "{}", tried.text);
     let said = [("plan", "Sales"), ("period", "2026-Q1"), ("payee", "u1"), ("text", "d3 is more")];
     let said = site.post("/pay/disputes", None, &form(&said)).await;
     assert_eq!(said.status, StatusCode::SEE_OTHER, "{}", said.text);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::history::{Fact, Latest, value_at};
 use domain::kind::Kind;
-use domain::lifecycle::{contradictory, stays};
+use domain::lifecycle::{Stay, contradictory, stays};
 use domain::name::plain;
 use domain::stage::Outcome;
 use domain::time::{date_of, day_number, day_of, end_of_day};
@@ -149,9 +149,7 @@ fn lead(
     }
     let reference = |field: &str| last.get(field).and_then(Value::as_reference);
     let created_day = day_number(day_of(created_at, zone));
-    let arrived = stays
-        .iter()
-        .find(|stay| stay.outcome == Outcome::Won || plain(&stay.stage) == "opportunity");
+    let arrived = arrived(&stays);
     let mut days: Vec<i32> = AGES.iter().map(|age| created_day + age).collect();
     days.retain(|day| *day < today);
     days.push(today);
@@ -180,6 +178,11 @@ fn lead(
         closings: stays.iter().map(|stay| (day_number(stay.entered_on), stay.outcome)).collect(),
         looks: days.into_iter().map(told).collect(),
     })
+}
+
+/// When it went on: became an opportunity, or was won.
+pub fn arrived(stays: &[Stay]) -> Option<&Stay> {
+    stays.iter().find(|stay| stay.outcome == Outcome::Won || plain(&stay.stage) == "opportunity")
 }
 
 impl Lead {

@@ -63,7 +63,7 @@ fn recomputed(metric: &Metric, found: &MetricRows, booked_minor: f64) -> Option<
         | "pushes"
         | "touches"
         | "wins" => Some(all),
-        "revenue" | "costs" => Some(sum(&numbers(found, "amount_minor"))),
+        "revenue" | "pipeline_created" | "costs" => Some(sum(&numbers(found, "amount_minor"))),
         "churned_monthly_amount" | "renewed_monthly_amount" => {
             Some(sum(&numbers(found, "monthly_amount_minor")))
         }
