@@ -1,7 +1,7 @@
 //! Times pay: 2,000 payees and 100,000 deals, each shared by two, over four quarters.
 //!
-//! Prints the seconds that all statements take, the seconds that one payee's take with every line in
-//! words, and how many lines these are. What is paid is held by the tests of `pay::properties`.
+//! Prints the seconds that all statements take, the seconds that one payee's take with every line
+//! in words, and how many lines these are. What is paid is held by the tests of `pay::properties`.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -46,6 +46,8 @@ impl fmt::Display for Wrong {
     }
 }
 
+impl std::error::Error for Wrong {}
+
 /// The tree of an expression, and where its parts stand.
 ///
 /// # Errors

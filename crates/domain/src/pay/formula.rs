@@ -200,7 +200,7 @@ impl Reader {
             Expr::List(_) => Err(FormulaError::UnknownFunction("[ ]".to_owned())),
             Expr::Map(_) | Expr::Struct(_) => Err(FormulaError::UnknownFunction("{ }".to_owned())),
             Expr::Comprehension(_) => Err(FormulaError::UnknownFunction("a loop".to_owned())),
-            Expr::Unspecified => Err(FormulaError::Unreadable("it is empty".to_owned())),
+            Expr::Unspecified => Err(Wrong { at: None, why: "it is empty".to_owned() }.into()),
         }
     }
 

@@ -4,8 +4,6 @@
 //! name and by type, so that none of them can fail later. What is not known of a lead neither holds
 //! nor fails to hold: a condition holds only where what is known makes it true.
 
-use std::fmt;
-
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr, SourceInfo};
 
 use crate::expression::{self, Choices, NODES_MAX, Wrong};
