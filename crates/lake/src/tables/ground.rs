@@ -1,5 +1,7 @@
 //! What an answer rests on: as long as it stays the same, nothing has to be counted again.
 
+use std::collections::HashMap;
+
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use domain::kind::Kind;
@@ -31,6 +33,8 @@ pub struct Ground<'a> {
     known_on: Date,
     history_version: Option<u64>,
     touches_version: Option<u64>,
+    /// Who turned out to be whom: how many, and a digest of them in whatever order.
+    same_people: Option<(usize, u128)>,
     /// What is told of its kinds and not sealed yet.
     told: Vec<&'a HistoryRow>,
     agreed: Option<&'a Agreed>,
@@ -96,10 +100,16 @@ impl Tables {
             known_on: day_of(view.as_of.known_at, zone(view)),
             history_version: version(&view.history).filter(|_| !read.kinds.is_empty()),
             touches_version: version(&view.touches).filter(|_| read.touches),
+            same_people: read.touches.then(|| digest(&view.world.same_people)),
             told: view.tail.iter().filter(is_meant).collect(),
             agreed: read.agreed.then_some(&*view.world.agreed),
         }
     }
+}
+
+fn digest(same: &HashMap<u128, u128>) -> (usize, u128) {
+    let one = |(from, to): (&u128, &u128)| from ^ to.rotate_left(1);
+    (same.len(), same.iter().map(one).fold(0, u128::wrapping_add))
 }
 
 #[cfg(test)]
@@ -121,6 +131,14 @@ mod tests {
         assert!(accepted.kinds.contains(&Kind::Leads));
         assert!(!accepted.kinds.contains(&Kind::Deals) && !accepted.touches);
         assert!(read("acceptance_rate").agreed);
+    }
+
+    #[test]
+    fn who_is_whom_is_told_by_its_digest() {
+        let same = |pairs: &[(u128, u128)]| digest(&pairs.iter().copied().collect());
+        assert_eq!(same(&[(1, 2), (3, 4)]), same(&[(3, 4), (1, 2)]));
+        assert_ne!(same(&[(1, 2), (3, 4)]), same(&[(1, 4), (3, 4)]));
+        assert_ne!(same(&[(1, 2)]), same(&[(2, 1)]));
     }
 
     #[test]
