@@ -227,6 +227,11 @@ impl Found {
     }
 }
 
+/// What the domain refuses is the question's fault.
+fn input(error: impl std::fmt::Display) -> Error {
+    Error::Input(error.to_string())
+}
+
 /// A fact with its owners as a plan calls them.
 fn owned(fact: &Fact, payees: &HashMap<String, String>) -> Fact {
     let mut fact = fact.clone();

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use domain::access::Scope;
 use domain::deal::Deal;
-use domain::history::Fact;
+use domain::history::{Fact, Latest};
 use domain::kind::Kind;
 use domain::lead::Lead;
 use domain::money::Money;
 use domain::stage::Stages;
 use domain::time::AsOf;
+use domain::value::Value;
 use jiff::civil::Date;
 use lake::Pinned;
 use lake::history::HistoryRow;
@@ -151,6 +152,27 @@ impl World {
 
     /// A key of a question and all that its answer rests on, for a memo; `None` for whoever sees a
     /// part only, of which nothing is kept.
+    /// Whom or what records of a kind point to by a field, those that do.
+    pub async fn pointed(
+        &self,
+        kind: Kind,
+        field: &'static str,
+    ) -> Result<HashMap<Uuid, Uuid>, Error> {
+        let pointed = move |id: Uuid, facts: &[Fact]| {
+            Some((id, Latest(facts).get(field).and_then(Value::as_reference)?))
+        };
+        Ok(self.tables.records(kind, pointed).await?.records.into_iter().collect())
+    }
+
+    /// Who owns each account, or else its latest deal. It needs the deals of the world.
+    pub async fn account_owners(&self) -> Result<HashMap<Uuid, Uuid>, Error> {
+        // Deals are in the order of their creation.
+        let of_deals = self.deals.iter().filter_map(|deal| Some((deal.account?, deal.owner?)));
+        let mut owners: HashMap<Uuid, Uuid> = of_deals.collect();
+        owners.extend(self.pointed(Kind::Accounts, "owner").await?);
+        Ok(owners)
+    }
+
     pub fn memo_key(
         &self,
         context: &Context,

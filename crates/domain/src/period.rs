@@ -45,6 +45,11 @@ impl FiscalCalendar {
         }
     }
 
+    /// A period and those that follow it, without end.
+    pub fn following(self, first: Period) -> impl Iterator<Item = Period> {
+        std::iter::successors(Some(first), move |period| Some(self.next(*period)))
+    }
+
     pub fn start_month(self) -> i8 {
         self.start_month
     }

@@ -12,7 +12,7 @@ use crate::mapping::Target;
 pub fn targets(kind: Kind, headers: &[String]) -> Vec<Option<Target>> {
     let normal: Vec<String> = headers.iter().map(|header| normalise(header)).collect();
     let mut targets: Vec<Option<Target>> = vec![None; headers.len()];
-    let synonyms = synonyms(kind).iter().chain(OF_ALL);
+    let synonyms = synonyms(kind).chain(OF_ALL);
     let own_names = Target::own_names(kind);
     let own =
         own_names.iter().map(|target| (target.to_string(), target.to_string().replace('_', "")));
@@ -294,13 +294,6 @@ const DEALS: Synonyms = &[
         "reason",
         "reason lossreason lostreason closedlostreason closereason closedwonreason reasonlost",
     ),
-    ("second_owner", "secondowner secondownerid coowner coownerid secondrep secondsalesrep"),
-    ("second_owner_share", "secondownershare secondownerpercent coownershare coownerpercent"),
-    ("third_owner", "thirdowner thirdownerid thirdrep thirdsalesrep"),
-    ("third_owner_share", "thirdownershare thirdownerpercent"),
-    ("invoiced_on", "invoicedon invoicedate dateinvoiced invoicedat"),
-    ("paid_on", "paidon paymentdate paiddate datepaid cashdate paidat"),
-    ("cancelled_on", "cancelledon canceledon cancellationdate canceldate datecancelled"),
 ];
 
 const DEAL_CHANGES: Synonyms = &[
@@ -331,6 +324,10 @@ const DEAL_CHANGES: Synonyms = &[
     ("account", "accountid companyid"),
     ("campaign", "campaignid"),
     ("source", "leadsource"),
+];
+
+/// What deals and their changes call alike.
+const OF_DEALS: Synonyms = &[
     ("second_owner", "secondowner secondownerid coowner coownerid secondrep secondsalesrep"),
     ("second_owner_share", "secondownershare secondownerpercent coownershare coownerpercent"),
     ("third_owner", "thirdowner thirdownerid thirdrep thirdsalesrep"),
@@ -392,8 +389,9 @@ const COSTS: Synonyms = &[
     ("amount", "amount cost spend spent total"),
 ];
 
-fn synonyms(kind: Kind) -> Synonyms {
-    match kind {
+/// What a kind's own targets are called.
+fn synonyms(kind: Kind) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let own = match kind {
         Kind::Accounts => ACCOUNTS,
         Kind::People => PEOPLE,
         Kind::Products => PRODUCTS,
@@ -408,7 +406,12 @@ fn synonyms(kind: Kind) -> Synonyms {
         Kind::Purchases => PURCHASES,
         Kind::Subscriptions => SUBSCRIPTIONS,
         Kind::Costs => COSTS,
-    }
+    };
+    let shared = match kind {
+        Kind::Deals | Kind::DealChanges => OF_DEALS,
+        _ => &[],
+    };
+    own.iter().chain(shared)
 }
 
 #[cfg(test)]

@@ -112,12 +112,7 @@ pub fn counted(count: usize, thing: &str) -> String {
 
 /// A thing's name for so many of it.
 pub fn named(count: usize, thing: &str) -> String {
-    let is_vowel = |letter: char| "aeiou".contains(letter);
-    match (count, thing.strip_suffix('y')) {
-        (1, _) => thing.to_owned(),
-        (_, Some(stem)) if !stem.ends_with(is_vowel) => format!("{stem}ies"),
-        _ => format!("{thing}s"),
-    }
+    domain::name::named(count == 1, thing)
 }
 
 /// Thin groups of three in the whole part: `12,345.60`.

@@ -37,6 +37,15 @@ impl TestCompany {
         TestCompany::with_lake(|_| None).await
     }
 
+    /// The same after files of these kinds were imported, in their order.
+    pub async fn told(files: &[(Kind, &str)]) -> TestCompany {
+        let company = TestCompany::new().await;
+        for (kind, text) in files {
+            company.import_text(*kind, text, How::default()).await.expect("is imported");
+        }
+        company
+    }
+
     /// The same whose lake is at a URL, made of the path of its folder.
     pub async fn with_lake(url: impl FnOnce(&Path) -> Option<String>) -> TestCompany {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use domain::history::{Fact, Latest};
 use domain::kind::Kind;
 use domain::name::plain;
-use domain::value::Value;
 use lake::journeys::TouchKey;
 use reports::attribution::{By, NONE};
 use uuid::Uuid;
@@ -78,26 +77,16 @@ async fn owners(
     world: &World,
     by: By,
 ) -> Result<HashMap<String, String>, Error> {
-    let pointed = |field: &'static str| {
-        move |id: Uuid, facts: &[Fact]| {
-            Some((id, Latest(facts).get(field).and_then(Value::as_reference)?))
-        }
-    };
-    let accounts = world.tables.records(Kind::Accounts, pointed("owner")).await?.records;
     let users: HashMap<Uuid, String> =
         context.store.names(Kind::Users).await?.into_iter().collect();
     let teams: HashMap<Uuid, String> =
         context.store.names(Kind::Teams).await?.into_iter().collect();
-    let of_user: HashMap<Uuid, Uuid> =
-        world.tables.records(Kind::Users, pointed("team")).await?.records.into_iter().collect();
+    let of_user = world.pointed(Kind::Users, "team").await?;
     let name = |owner: &Uuid| match by {
         By::Team => teams.get(of_user.get(owner)?).cloned(),
         _ => users.get(owner).cloned(),
     };
-    // Deals are in the order of their creation.
-    let of_deals = world.deals.iter().filter_map(|deal| Some((deal.account?, deal.owner?)));
-    let mut owners: HashMap<Uuid, Uuid> = of_deals.collect();
-    owners.extend(accounts);
+    let owners = world.account_owners().await?;
     let named = |(id, owner): (&Uuid, &Uuid)| Some((id.to_string(), name(owner)?));
     Ok(owners.iter().filter_map(named).collect())
 }

@@ -15,7 +15,7 @@ use reports::pay::sandbagging::{Sandbagging, Shift};
 
 use super::simulation::bare;
 use super::told::Needs;
-use super::{Found, Question, owned, read};
+use super::{Found, Question, input, owned, read};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -34,9 +34,8 @@ pub async fn sandbagging(context: &Context, question: &Question) -> Result<Sandb
     let plan = bare(&read.plan)?;
     let payees = found.people.payees(&plan.terms().payees)?;
     let counted = plan.counted();
-    let facts = found.facts.iter().filter(|fact| {
-        counted.contains(&fact.of) && !fact.of.by_touch && fact.of.metric.is_of_wins()
-    });
+    let facts =
+        found.facts.iter().filter(|fact| counted.contains(&fact.of) && fact.of.is_of_winners());
     let facts: Vec<Fact> = latest(facts.map(|fact| owned(fact, &payees)));
     let ends = ends(&plan, question.period, found.seen.effective_on);
     let of_payee = |payee: &Payee| -> Result<Vec<Shift>, Error> {
@@ -85,9 +84,7 @@ fn ends(plan: &Plan, through: Period, as_of: Date) -> Vec<(Dated, Dated)> {
     let terms = plan.terms();
     let until = terms.calendar.days(through).last.min(as_of);
     let dated = |period: Period| (period, terms.calendar.days(period));
-    let following = std::iter::successors(Some(terms.first_period), |period| {
-        Some(terms.calendar.next(*period))
-    });
+    let following = terms.calendar.following(terms.first_period);
     let pairs = following.map(|period| (dated(period), dated(terms.calendar.next(period))));
     pairs.take_while(|(_, after)| after.1.last <= until).collect()
 }
@@ -105,7 +102,7 @@ impl Own {
     fn new(plan: &Plan, payee: &Payee, facts: &[Fact]) -> Result<Own, Error> {
         let mut terms = plan.terms().clone();
         terms.payees = vec![payee.clone()];
-        let plan = Plan::new(terms).map_err(|error| Error::Input(error.to_string()))?;
+        let plan = Plan::new(terms).map_err(input)?;
         let people: BTreeSet<&str> =
             payee.team.iter().map(String::as_str).chain([payee.id.as_str()]).collect();
         let concerns = |fact: &&Fact| match &fact.what {
@@ -171,7 +168,6 @@ impl Own {
         (before, after): (Dated, Dated),
         day: &dyn Fn(Date) -> Date,
     ) -> Result<i64, Error> {
-        let input = |error: &dyn std::fmt::Display| Error::Input(error.to_string());
         let moved = |fact: &Fact| {
             let mut fact = fact.clone();
             if let What::Won(won) = &mut fact.what
@@ -187,10 +183,10 @@ impl Own {
             _ => false,
         };
         let facts = self.facts.iter().filter(|fact| is_within(fact)).map(moved).collect();
-        let facts = Facts::new(facts, Vec::new()).map_err(|error| input(&error))?;
+        let facts = Facts::new(facts, Vec::new()).map_err(input)?;
         let known_on = self.plan.frozen_on(after.1);
         let seen = Seen { effective_on: after.1.last, known_on };
-        let found = calculate(&self.plan, &facts, after.0, seen).map_err(|error| input(&error))?;
+        let found = calculate(&self.plan, &facts, after.0, seen).map_err(input)?;
         Ok(found.statements.iter().map(|one| one.total).sum())
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::pay::calculate::calculate;
-use domain::pay::counted::{Counted, Metric};
+use domain::pay::counted::Counted;
 use domain::pay::facts::{Fact, Facts, Seen, What, Won};
 use domain::pay::plan::{Hold, Plan, Terms};
 use domain::period::{Days, Period};
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::file::Read;
 use super::told::{Needs, tags};
-use super::{Found, PlanOf, Question, owned, read, sandbagging, simulated};
+use super::{Found, PlanOf, Question, input, owned, read, sandbagging, simulated};
 use crate::context::Context;
 use crate::error::Error;
 use crate::forecast::Outlook;
@@ -130,9 +130,8 @@ fn periods(
         return Err(wrong(format!("{until} is over: simulate it without a forecast")));
     }
     let first = calendar.days(terms.first_period).first.max(as_of.saturating_add(1.day()));
-    let following =
-        std::iter::successors(Some(terms.period_of(first)), |period| Some(calendar.next(*period)));
-    let periods: Vec<Period> = following
+    let periods: Vec<Period> = calendar
+        .following(terms.period_of(first))
         .take(FORECAST_PERIODS_MAX + 1)
         .take_while(|period| calendar.days(*period).first <= last)
         .collect();
@@ -149,14 +148,14 @@ pub(super) fn bare(plan: &Plan) -> Result<Plan, Error> {
     let mut terms = plan.terms().clone();
     (terms.hold, terms.clawback_days, terms.relay) = (Hold::None, None, None);
     terms.payees.iter_mut().for_each(|payee| payee.draw = None);
-    Plan::new(terms).map_err(|error| Error::Input(error.to_string()))
+    Plan::new(terms).map_err(input)
 }
 
 fn notes(plan: &Plan) -> Vec<String> {
     let Terms { name, relay, hold, clawback_days, payees, .. } = plan.terms();
     let mut notes = Vec::new();
     let counted = plan.counted().into_iter();
-    let still = counted.filter(|of| of.by_touch || !of.metric.is_of_wins());
+    let still = counted.filter(|of| !of.is_of_winners());
     let still: Vec<String> = still.map(|of| of.to_string()).collect();
     if !still.is_empty() {
         let all = still.join(", ");
@@ -260,7 +259,7 @@ impl<'a> Drawing<'a> {
         let booked: Vec<Fact> =
             self.found.facts.iter().filter(is_of).map(|fact| owned(fact, &payees)).collect();
         let of_wins: Vec<Counted> =
-            counted.iter().filter(|of| !of.by_touch && of.metric.is_of_wins()).copied().collect();
+            counted.iter().filter(|of| of.is_of_winners()).copied().collect();
         let paid = |more: Vec<Fact>| earned(&plan, [booked.clone(), more].concat(), period);
         let one = |winners: &Winners| paid(self.facts(winners, drawn, (&of_wins, &payees)));
         let each: Vec<Vec<i64>> =
@@ -284,7 +283,7 @@ impl<'a> Drawing<'a> {
         let on = drawn.days.last;
         let fact = |of: Counted, deal: String, (owner, amount): (&str, i64), tags: Vec<String>| {
             let owner = payees.get(owner).map_or(owner, String::as_str).to_owned();
-            let amount = if of.metric == Metric::Wins { 1 } else { amount };
+            let amount = of.metric.size(amount);
             let (splits, touched) = (Vec::new(), Vec::new());
             let won = Won { on, amount, owner, splits, tags, touched };
             Fact { of, deal, known_on: on, what: What::Won(won) }
@@ -309,11 +308,10 @@ impl<'a> Drawing<'a> {
 
 /// What each payee of a bare plan earns in a period by facts that are all known in time.
 pub(super) fn earned(plan: &Plan, facts: Vec<Fact>, period: Period) -> Result<Vec<i64>, Error> {
-    let input = |error: &dyn std::fmt::Display| Error::Input(error.to_string());
     let days = plan.terms().calendar.days(period);
-    let facts = Facts::new(facts, Vec::new()).map_err(|error| input(&error))?;
+    let facts = Facts::new(facts, Vec::new()).map_err(input)?;
     let seen = Seen { effective_on: days.last, known_on: plan.frozen_on(days) };
-    let found = calculate(plan, &facts, period, seen).map_err(|error| input(&error))?;
+    let found = calculate(plan, &facts, period, seen).map_err(input)?;
     let own = found.statements.iter().filter(|one| one.period == period);
     Ok(own.map(|one| one.total).collect())
 }
@@ -331,21 +329,16 @@ fn reported(
             for (place, payee) in read.plan.terms().payees.iter().enumerate() {
                 let distribution = distribution(costs.booked[place], &costs.payees[place]);
                 let known = payees.iter_mut().find(|one| one.id == payee.id);
-                match (known, which) {
-                    (Some(one), _) => one.other = Some(distribution),
-                    (None, 0) => payees.push(OfPayee {
-                        id: payee.id.clone(),
-                        name: payee.name.clone(),
-                        here: Some(distribution),
-                        other: None,
-                    }),
-                    (None, _) => payees.push(OfPayee {
-                        id: payee.id.clone(),
-                        name: payee.name.clone(),
-                        here: None,
-                        other: Some(distribution),
-                    }),
+                if let Some(one) = known {
+                    one.other = Some(distribution);
+                    continue;
                 }
+                let (id, name) = (payee.id.clone(), payee.name.clone());
+                let (here, other) = match which {
+                    0 => (Some(distribution), None),
+                    _ => (None, Some(distribution)),
+                };
+                payees.push(OfPayee { id, name, here, other });
             }
         }
     }

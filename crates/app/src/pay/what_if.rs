@@ -6,7 +6,7 @@ use domain::access::Scope;
 use domain::kind::Kind;
 use domain::lifecycle::{outcome_of, reference, text};
 use domain::money::Money;
-use domain::pay::counted::{Counted, Metric};
+use domain::pay::counted::Counted;
 use domain::pay::facts::{Fact, What, Won};
 use domain::pay::plan::Payee;
 use domain::period::Period;
@@ -162,10 +162,9 @@ async fn open_deals(
         let amount = deal.amounts.last().ok_or_else(absent)?.1.minor;
         let (splits, tags, touched) = (Vec::new(), tags(deal, &products), Vec::new());
         let won = Won { on: today, amount, owner, splits, tags, touched };
-        let of_wins = counted.iter().filter(|it| !it.by_touch && it.metric.is_of_wins());
+        let of_wins = counted.iter().filter(|of| of.is_of_winners());
         let fact = |of: &Counted| {
-            let amount = if of.metric == Metric::Wins { 1 } else { amount };
-            let won = Won { amount, ..won.clone() };
+            let won = Won { amount: of.metric.size(amount), ..won.clone() };
             Fact { of: *of, deal: id.clone(), known_on: today, what: What::Won(won) }
         };
         Ok(of_wins.map(fact).collect())

@@ -9,7 +9,7 @@ use domain::kind::Kind;
 use jiff::Timestamp;
 use jiff::civil::date;
 use reports::call::{Calls, Said};
-use testkit::{How, TestCompany};
+use testkit::TestCompany;
 
 const TEAMS: &str = "team_id,name\nt1,North\n";
 const USERS: &str = "user_id,name,email,team\nu1,Ann,ann@example.com,North\n\
@@ -22,11 +22,7 @@ const DEALS: &str = "deal_id,name,owner_id,stage,amount,created_at,close_date,fo
                      d5,Five,,Discovery,900.00,2026-05-01,,\n";
 
 async fn company() -> TestCompany {
-    let company = TestCompany::new().await;
-    for (kind, text) in [(Kind::Teams, TEAMS), (Kind::Users, USERS), (Kind::Deals, DEALS)] {
-        company.import_text(kind, text, How::default()).await.expect("is imported");
-    }
-    company
+    TestCompany::told(&[(Kind::Teams, TEAMS), (Kind::Users, USERS), (Kind::Deals, DEALS)]).await
 }
 
 /// The company on the morning of a day.

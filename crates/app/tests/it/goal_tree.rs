@@ -8,7 +8,7 @@ use domain::goal::Counts;
 use domain::goal::tree::Dimension;
 use domain::kind::Kind;
 use reports::goal::tree::{GoalTree, Signed};
-use testkit::{How, TestCompany};
+use testkit::TestCompany;
 
 const USERS: &str = "user_id,name,email\nu1,Ann Rep,ann@example.com\nu2,Bob Rep,bob@example.com\n";
 /// Won in 2025 (the year before the goal's) and in 2026: by Ann 300 and 40, by Bob 100 and 0.
@@ -23,10 +23,7 @@ d6,F,u2,web,Discovery,70.00,2026-02-01,2026-09-11
 ";
 
 async fn company() -> TestCompany {
-    let company = TestCompany::new().await;
-    for (kind, text) in [(Kind::Users, USERS), (Kind::Deals, DEALS)] {
-        company.import_text(kind, text, How::default()).await.expect("is imported");
-    }
+    let company = TestCompany::told(&[(Kind::Users, USERS), (Kind::Deals, DEALS)]).await;
     let year = "2026".parse().expect("a year");
     goal::set(&company.context, "1000.01", year, Counts::All, 0.8).await.expect("is set");
     let invited = Invited {

@@ -15,6 +15,7 @@ mod pay_counts;
 mod pay_credit;
 mod pay_runs;
 mod pay_simulation;
+mod paying;
 mod person;
 mod plan;
 mod plan_version;

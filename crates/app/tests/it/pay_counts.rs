@@ -4,9 +4,7 @@
 use app::attribution::{self, attribution};
 use app::context::Context;
 use app::metrics;
-use app::pay::{
-    Deed, PlanOf, Question, Saved, advance, calculate, payroll, save, sheet, sign, slip,
-};
+use app::pay::{Deed, Saved, advance, calculate, payroll, save, sheet, sign, slip};
 use domain::access::Scope;
 use domain::kind::Kind;
 use domain::period::Period;
@@ -16,6 +14,8 @@ use reports::attribution::{By, Conversions, Model, Said};
 use reports::document::{Cell, Report};
 use serde_json::Value;
 use testkit::{How, TestCompany};
+
+use crate::paying::{of, question, totals};
 
 const USERS: &str = "user_id,name,email\n\
                      u1,Ann Ashe,ann@test.example\n\
@@ -104,36 +104,15 @@ quotas = { "qualified" = "3", "kept" = "2000" }
 "#;
 
 async fn company() -> TestCompany {
-    let company = TestCompany::new().await;
-    for (kind, text) in [
+    TestCompany::told(&[
         (Kind::Users, USERS),
         (Kind::Accounts, ACCOUNTS),
         (Kind::Leads, LEADS),
         (Kind::LeadChanges, LEAD_CHANGES),
         (Kind::Deals, DEALS),
         (Kind::Subscriptions, SUBSCRIPTIONS),
-    ] {
-        company.import_text(kind, text, How::default()).await.expect("is imported");
-    }
-    company
-}
-
-fn question(company: &TestCompany, plan: &str, period: &str) -> Question {
-    Question {
-        plan: PlanOf::File(company.file("plan.toml", plan)),
-        period: of(period),
-        as_of: None,
-        known_at: None,
-    }
-}
-
-fn of(period: &str) -> Period {
-    period.parse().expect("is a period")
-}
-
-fn totals(json: &Value) -> Vec<&str> {
-    let all = json["statements"].as_array().expect("has statements").iter();
-    all.map(|one| one["total"].as_str().expect("has a total")).collect()
+    ])
+    .await
 }
 
 /// What all payees together are credited with of a measure.

@@ -1,16 +1,14 @@
 //! Shares of credit, invoices, payments and cancellations as imports tell them, against amounts
 //! that were worked out by hand.
 
-use app::pay::{
-    Deed, PlanOf, Question, Saved, advance, calculate, payroll, save, sheet, sign, slip,
-};
+use app::pay::{Deed, Saved, advance, calculate, payroll, save, sheet, sign, slip};
 use domain::access::Scope;
 use domain::kind::Kind;
-use domain::period::Period;
 use jiff::ToSpan;
 use reports::document::Report;
-use serde_json::Value;
 use testkit::{How, TestCompany};
+
+use crate::paying::{of, question, totals};
 
 const USERS: &str = "user_id,name,email\n\
                      u1,Ann Ashe,ann@test.example\n\
@@ -58,29 +56,7 @@ quotas = { "revenue won" = "100000" }
 "#;
 
 async fn company() -> TestCompany {
-    let company = TestCompany::new().await;
-    for (kind, text) in [(Kind::Users, USERS), (Kind::Deals, DEALS)] {
-        company.import_text(kind, text, How::default()).await.expect("is imported");
-    }
-    company
-}
-
-fn of(period: &str) -> Period {
-    period.parse().expect("is a period")
-}
-
-fn question(company: &TestCompany, plan: &str, period: &str) -> Question {
-    Question {
-        plan: PlanOf::File(company.file("plan.toml", plan)),
-        period: of(period),
-        as_of: None,
-        known_at: None,
-    }
-}
-
-fn totals(json: &Value) -> Vec<&str> {
-    let all = json["statements"].as_array().expect("has statements").iter();
-    all.map(|one| one["total"].as_str().expect("has a total")).collect()
+    TestCompany::told(&[(Kind::Users, USERS), (Kind::Deals, DEALS)]).await
 }
 
 #[tokio::test]

@@ -11,11 +11,12 @@ use app::pay::{
 use domain::access::Scope;
 use domain::kind::Kind;
 use domain::pay::run::{Ruling, State};
-use domain::period::Period;
 use jiff::ToSpan;
 use reports::document::Report;
 use reports::pay::kept::{RunShown, Sheet};
 use testkit::{How, TestCompany};
+
+use crate::paying::of;
 
 const USERS: &str = "user_id,name,email\n\
                      u1,Ann Ashe,ann@test.example\n\
@@ -73,10 +74,7 @@ struct Paying {
 
 impl Paying {
     async fn new() -> Paying {
-        let company = TestCompany::new().await;
-        for (kind, text) in [(Kind::Users, USERS), (Kind::Deals, DEALS)] {
-            company.import_text(kind, text, How::default()).await.expect("is imported");
-        }
+        let company = TestCompany::told(&[(Kind::Users, USERS), (Kind::Deals, DEALS)]).await;
         save(&company.context, PLAN).await.expect("is kept");
         let which = newest();
         sign(&company.context, &which, None, &Scope::All).await.expect("is signed");
@@ -106,10 +104,6 @@ impl Paying {
         let context = &self.company.context;
         sheet(context, ("Sales", of(period)), payee, &Scope::All).await.expect("is there")
     }
-}
-
-fn of(period: &str) -> Period {
-    period.parse().expect("is a period")
 }
 
 fn newest() -> Saved {
@@ -239,10 +233,7 @@ async fn a_gate_judged_in_time_pays_in_its_quarter_and_one_judged_late_in_the_ne
 
 #[tokio::test]
 async fn a_leg_with_a_metric_is_judged_by_it_and_its_outlook_is_told_before() {
-    let company = TestCompany::new().await;
-    for (kind, text) in [(Kind::Users, USERS), (Kind::Deals, DEALS)] {
-        company.import_text(kind, text, How::default()).await.expect("is imported");
-    }
+    let company = TestCompany::told(&[(Kind::Users, USERS), (Kind::Deals, DEALS)]).await;
     let context = &company.context;
     let measured = |first: &str, mark: &str| {
         PLAN.replace("2026-Q1", first)

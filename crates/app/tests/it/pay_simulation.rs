@@ -4,14 +4,16 @@
 use std::fmt::Write;
 
 use app::forecast::forecast;
-use app::pay::{PlanOf, Question, forecast_cost, sandbagging};
+use app::pay::{forecast_cost, sandbagging};
 use domain::kind::Kind;
 use domain::period::Period;
 use jiff::ToSpan;
 use jiff::civil::date;
 use reports::document::Report;
 use serde_json::Value;
-use testkit::{How, TestCompany};
+use testkit::TestCompany;
+
+use crate::paying::question;
 
 const USERS: &str = "user_id,name\nu1,Ann Ashe\nu2,Ben Birch\nu3,Cem Cedar\n";
 
@@ -67,20 +69,7 @@ fn deals(owner: &str) -> String {
 }
 
 async fn company(deals: &str) -> TestCompany {
-    let company = TestCompany::new().await;
-    for (kind, text) in [(Kind::Users, USERS), (Kind::Deals, deals)] {
-        company.import_text(kind, text, How::default()).await.expect("is imported");
-    }
-    company
-}
-
-fn question(company: &TestCompany, name: &str, plan: &str, period: &str) -> Question {
-    Question {
-        plan: PlanOf::File(company.file(name, plan)),
-        period: period.parse().expect("is a period"),
-        as_of: None,
-        known_at: None,
-    }
+    TestCompany::told(&[(Kind::Users, USERS), (Kind::Deals, deals)]).await
 }
 
 fn number(told: &Value) -> f64 {
@@ -95,7 +84,7 @@ fn cost(json: &Value) -> impl Fn(&str) -> f64 + '_ {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plain_rate_costs_its_share_of_the_forecast() {
     let company = company(&deals("u1")).await;
-    let asked = question(&company, "plan.toml", PLAN, "2026-Q2");
+    let asked = question(&company, PLAN, "2026-Q2");
     let json = forecast_cost(&company.context, &asked, None, 1).await.expect("is told").json();
     let period: Period = "2026-Q2".parse().expect("is a period");
     let told = forecast(&company.context, period, None, None, 1).await.expect("is told");
@@ -117,12 +106,12 @@ async fn a_plain_rate_costs_its_share_of_the_forecast() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tiers_bend_the_distribution_and_a_dearer_plan_is_dearer_in_every_future() {
     let company = company(&deals("u1")).await;
-    let asked = question(&company, "plain.toml", PLAN, "2026-Q2");
+    let asked = question(&company, PLAN, "2026-Q2");
     let steep = PLAN.replace(
         "tiers = [{ from = \"0 %\", times = \"1\" }]",
         "tiers = [{ from = \"0 %\", times = \"1\" }, { from = \"60 %\", times = \"3\" }]",
     );
-    let other = question(&company, "steep.toml", &steep, "2026-Q2").plan;
+    let other = question(&company, &steep, "2026-Q2").plan;
     let report = forecast_cost(&company.context, &asked, Some(&other), 1).await;
     let json = report.expect("is told").json();
     let of = |cost: &str, name: &str| number(&json["periods"][0][cost][name]);
@@ -149,7 +138,7 @@ async fn who_wins_what_is_told_by_their_deals_and_payees_sum_to_the_plan() {
     });
     let company = company(&mixed.collect::<String>()).await;
     let plan = format!("{PLAN}{OTHERS}");
-    let asked = question(&company, "plan.toml", &plan, "2026-Q3");
+    let asked = question(&company, &plan, "2026-Q3");
     let json = forecast_cost(&company.context, &asked, None, 1).await.expect("is told").json();
     // The quarter that runs comes first, then the one that was asked for.
     let periods = json["periods"].as_array().expect("has periods");
@@ -162,10 +151,10 @@ async fn who_wins_what_is_told_by_their_deals_and_payees_sum_to_the_plan() {
     assert_eq!(means[2], 0.0, "{json:#}");
     let share = means[1] / all;
     assert!((0.15..0.35).contains(&share), "{share}: {json:#}");
-    let over = question(&company, "plan.toml", &plan, "2026-Q1");
+    let over = question(&company, &plan, "2026-Q1");
     let error = forecast_cost(&company.context, &over, None, 1).await.expect_err("is refused");
     assert!(error.to_string().contains("is over"), "{error}");
-    let far = question(&company, "plan.toml", &plan, "2028-Q1");
+    let far = question(&company, &plan, "2028-Q1");
     let error = forecast_cost(&company.context, &far, None, 1).await.expect_err("is refused");
     assert!(error.to_string().contains("periods ahead"), "{error}");
 }
@@ -185,7 +174,7 @@ async fn what_moving_wins_would_have_paid_is_what_a_pocket_calculator_says() {
         "tiers = [{ from = \"0 %\", times = \"1\" }]",
         "tiers = [{ from = \"0 %\", times = \"1\" }, { from = \"100 %\", times = \"2\" }]",
     );
-    let asked = question(&company, "plan.toml", &plan, "2026-Q1");
+    let asked = question(&company, &plan, "2026-Q1");
     let found = sandbagging(&company.context, &asked).await.expect("is told");
     let json = found.json();
     let shifts: Vec<(&str, &str, &str, &str)> = (json["shifts"].as_array().expect("has shifts"))
@@ -211,7 +200,7 @@ async fn what_moving_wins_would_have_paid_is_what_a_pocket_calculator_says() {
          would have paid once, 5,000.00 USD in all and 5,000.00 USD at most."
     );
     // The second quarter still runs, so that its end tells nothing yet.
-    let running = question(&company, "plan.toml", &plan, "2026-Q2");
+    let running = question(&company, &plan, "2026-Q2");
     let json = sandbagging(&company.context, &running).await.expect("is told").json();
     assert_eq!(json["ends"].as_array().map(Vec::len), Some(1), "{json:#}");
 }

@@ -6,7 +6,7 @@ use app::{access, journal};
 use domain::access::{Role, Scope};
 use domain::kind::Kind;
 use reports::document::Report;
-use testkit::{How, TestCompany};
+use testkit::TestCompany;
 
 const TEAMS: &str = "team_id,name\nt1,North\nt2,South\n";
 /// Mia leads North; Cid of South reports to Ann, who reports to Mia; Eve is in no team.
@@ -20,11 +20,7 @@ u5,Eve,eve@example.com,,
 ";
 
 async fn company() -> TestCompany {
-    let company = TestCompany::new().await;
-    for (kind, text) in [(Kind::Teams, TEAMS), (Kind::Users, USERS)] {
-        company.import_text(kind, text, How::default()).await.expect("is imported");
-    }
-    company
+    TestCompany::told(&[(Kind::Teams, TEAMS), (Kind::Users, USERS)]).await
 }
 
 /// Each team with its members.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::name::named;
+
 /// A metric by which somebody can be paid: each record of it has an owner, a day and an amount, or
 /// counts as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +89,11 @@ impl Metric {
         matches!(self, Metric::Revenue | Metric::Wins)
     }
 
+    /// What a deal of an amount is for it: the amount, or one.
+    pub fn size(self, amount: i64) -> i64 {
+        self.unit().map_or(amount, |_| 1)
+    }
+
     /// Whether the touches that led to its records are known.
     pub fn has_touches(self) -> bool {
         !matches!(self, Metric::HandOffsAccepted | Metric::Sqls | Metric::RenewedMonthlyAmount)
@@ -95,15 +102,16 @@ impl Metric {
 
 impl Counted {
     pub const REVENUE: Counted = Counted { metric: Metric::Revenue, by_touch: false };
+
+    /// Whether it counts wins for who owns them.
+    pub fn is_of_winners(self) -> bool {
+        !self.by_touch && self.metric.is_of_wins()
+    }
 }
 
 /// So many of a unit, such as `1 SQL` or `12 opportunities`.
 pub fn counted(count: i64, unit: &str) -> String {
-    match (count, unit.strip_suffix('y')) {
-        (1, _) => format!("1 {unit}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        _ => format!("{count} {unit}s"),
-    }
+    format!("{count} {}", named(count == 1, unit))
 }
 
 fn all_names() -> String {

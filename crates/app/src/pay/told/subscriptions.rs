@@ -40,7 +40,7 @@ pub(super) async fn kept(
     products: &BTreeMap<Uuid, String>,
 ) -> Result<Vec<Found>, Error> {
     let all = subscriptions(context, world).await?;
-    let owners = owners(world).await?;
+    let owners = world.account_owners().await?;
     let followed = followed(&all);
     let mut found = Vec::new();
     for (period, days) in periods(context, world, first_periods) {
@@ -133,18 +133,6 @@ fn followed(all: &[Subscription]) -> BTreeSet<Uuid> {
     all.iter().filter(is_followed).map(|one| one.id).collect()
 }
 
-/// Who owns each account, or else its latest deal.
-async fn owners(world: &World) -> Result<HashMap<Uuid, Uuid>, Error> {
-    let owned = |id: Uuid, facts: &[Told]| {
-        Some((id, Latest(facts).get("owner").and_then(Value::as_reference)?))
-    };
-    // Deals are in the order of their creation.
-    let of_deals = world.deals.iter().filter_map(|deal| Some((deal.account?, deal.owner?)));
-    let mut owners: HashMap<Uuid, Uuid> = of_deals.collect();
-    owners.extend(world.tables.records(Kind::Accounts, owned).await?.records);
-    Ok(owners)
-}
-
 /// The periods from each first one on that are over by the as-of day.
 fn periods(
     context: &Context,
@@ -154,9 +142,8 @@ fn periods(
     let calendar = context.company.calendar;
     let mut all: BTreeSet<Period> = BTreeSet::new();
     for first in first_periods {
-        let following = std::iter::successors(Some(*first), |period| Some(calendar.next(*period)));
         let over = |period: &Period| calendar.days(*period).last <= world.as_of;
-        all.extend(following.take(PERIODS_MAX).take_while(over));
+        all.extend(calendar.following(*first).take(PERIODS_MAX).take_while(over));
     }
     all.into_iter().map(|period| (period, calendar.days(period))).collect()
 }
